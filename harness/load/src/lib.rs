@@ -1,0 +1,1 @@
+//! Load generator, latency histograms and their figures

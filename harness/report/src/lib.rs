@@ -1,0 +1,1 @@
+//! Listens to events: every output format, baselines, the matrix

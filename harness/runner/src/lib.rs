@@ -1,0 +1,1 @@
+//! Plays a case against a target and emits events

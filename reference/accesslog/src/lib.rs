@@ -1,0 +1,1 @@
+//! Compiled access-log formats, lossless escaping, the file writer
