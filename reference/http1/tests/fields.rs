@@ -1,0 +1,48 @@
+//! What a list of field lines keeps and what it refuses.
+
+use edgeproof_http1::Fields;
+
+fn sample() -> Fields {
+    [("Host", "a.test"), ("X-A", " 1 "), ("x-a", "2"), ("Empty", "")].into_iter().collect()
+}
+
+#[test]
+fn order_spelling_and_duplicates_are_kept() {
+    let lines: Vec<_> = sample()
+        .iter()
+        .map(|(name, value)| (name.to_vec(), value.to_vec()))
+        .map(|(name, value)| (String::from_utf8(name).unwrap(), String::from_utf8(value).unwrap()))
+        .collect();
+    insta::assert_compact_debug_snapshot!(lines, @r#"[("Host", "a.test"), ("X-A", "1"), ("x-a", "2"), ("Empty", "")]"#);
+}
+
+#[test]
+fn names_match_in_any_case() {
+    let fields = sample();
+    assert_eq!(fields.get("HOST"), Some(&b"a.test"[..]));
+    assert_eq!(fields.get_all("X-a").collect::<Vec<_>>(), [b"1", b"2"]);
+    assert!(fields.contains(b"empty") && !fields.contains("x-b"));
+}
+
+#[test]
+fn lines_can_be_removed_and_replaced() {
+    let mut fields = sample();
+    assert_eq!(fields.remove("x-A"), 2);
+    assert_eq!(fields.remove("x-A"), 0);
+    fields.set("host", "b.test");
+    fields.retain(|name, _| name != b"Empty");
+    insta::assert_compact_debug_snapshot!(fields, @"[host: b.test]");
+}
+
+#[test]
+fn a_value_cannot_end_its_line() {
+    let mut fields = Fields::new();
+    fields.push("X", "a\r\nB: c\0d\r\n");
+    assert_eq!(fields.get("x"), Some(&b"a  B: c d  "[..]));
+}
+
+#[test]
+#[should_panic(expected = "is no field name")]
+fn a_name_must_be_a_token() {
+    Fields::new().push("no name", "x");
+}
