@@ -20,7 +20,7 @@ pub struct Fields {
 }
 
 /// Where a line's name and value lie: in `head`, or in `added` if `pushed`.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Line {
     name: u32,
     name_len: u16,
@@ -43,6 +43,19 @@ impl Line {
             value: u32::try_from(value.start).ok()?,
             value_len: u32::try_from(value.len()).ok()?,
         })
+    }
+
+    /// Where in the head the value lies.
+    pub(crate) fn value_range(&self) -> std::ops::Range<usize> {
+        let start = self.value as usize;
+        start..start + self.value_len as usize
+    }
+
+    /// Makes `value` the range of the value; `None` where it does not fit the table.
+    pub(crate) fn set_value_range(&mut self, value: std::ops::Range<usize>) -> Option<()> {
+        self.value = u32::try_from(value.start).ok()?;
+        self.value_len = u32::try_from(value.len()).ok()?;
+        Some(())
     }
 
     fn pick<'a>(&self, head: &'a [u8], added: &'a [u8]) -> (&'a [u8], &'a [u8]) {

@@ -1,0 +1,76 @@
+//! `uri-host [":" port]` (RFC 3986 §3.2.2), as in Host and in an absolute-form target.
+
+use bytes::Bytes;
+
+/// A host and an optional port, checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Authority {
+    text: Bytes,
+    host_len: usize,
+    port: Option<u16>,
+}
+
+impl Authority {
+    /// Reads `text`; `None` if it is not a non-empty `uri-host [":" port]` (user information and
+    /// an empty host are refused, RFC 9110 §4.2.1, §4.2.4).
+    #[must_use]
+    pub fn parse(text: Bytes) -> Option<Self> {
+        let host_len = match text.first()? {
+            b'[' => ip_literal(&text)?,
+            _ => reg_name(&text)?,
+        };
+        let port = match &text[host_len..] {
+            [] | [b':'] => None,
+            [b':', digits @ ..] if digits.len() <= 5 => {
+                Some(u16::try_from(crate::grammar::decimal(digits)?).ok()?)
+            }
+            _ => return None,
+        };
+        Some(Self { text, host_len, port })
+    }
+
+    /// The host as written, brackets of an IPv6 address included.
+    #[must_use]
+    pub fn host(&self) -> &[u8] {
+        &self.text[..self.host_len]
+    }
+
+    /// The port, if one is written.
+    #[must_use]
+    pub fn port(&self) -> Option<u16> {
+        self.port
+    }
+
+    /// Host and port as written.
+    #[must_use]
+    pub fn as_bytes(&self) -> &Bytes {
+        &self.text
+    }
+}
+
+/// The length of the reg-name or IPv4 address at the start of `text`, if there is one.
+fn reg_name(text: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    while let Some(&byte) = text.get(at) {
+        at += match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => 1,
+            b'!' | b'$' | b'&'..=b',' | b';' | b'=' => 1,
+            b'%' if text.len() > at + 2
+                && text[at + 1].is_ascii_hexdigit()
+                && text[at + 2].is_ascii_hexdigit() =>
+            {
+                3
+            }
+            _ => break,
+        };
+    }
+    (at > 0).then_some(at)
+}
+
+/// The length of the bracketed IPv6 address at the start of `text`, if there is one.
+fn ip_literal(text: &[u8]) -> Option<usize> {
+    let end = memchr::memchr(b']', text)?;
+    let inner = std::str::from_utf8(&text[1..end]).ok()?;
+    inner.parse::<std::net::Ipv6Addr>().ok()?;
+    Some(end + 1)
+}
