@@ -1,0 +1,7 @@
+//! From nodes to the caller's own types, without stopping at the first mistake.
+
+mod map;
+mod value;
+
+pub use map::MapReader;
+pub use value::Value;
