@@ -1,0 +1,261 @@
+//! Dates by strftime, rendered once a second.
+
+use std::sync::{Mutex, TryLockError};
+
+use jiff::{
+    Timestamp, Zoned,
+    fmt::strtime::{self, BrokenDownTime},
+    tz::TimeZone,
+};
+
+use crate::{
+    mistake::{FormatError, Mistake},
+    mutant::{self, Mutant},
+};
+
+/// The date of the common log format: what a date variable without an argument prints.
+pub(crate) const COMMON: &str = "%d/%b/%Y:%H:%M:%S %z";
+
+/// A strftime format whose every directive is known to work.
+///
+/// On a busy server thousands of lines share a second, so all that a second fixes is kept
+/// rendered and encoded; only directives below the second are rendered for each line.
+#[derive(Debug)]
+pub(crate) struct DateFormat {
+    parts: Vec<Part>,
+    may_be_empty: bool,
+    kept: Mutex<Option<Kept>>,
+}
+
+#[derive(Debug)]
+enum Part {
+    /// Text and directives that are the same all through a second.
+    Steady(String),
+    /// One of `%f`, `%.f`, `%N`.
+    Subsecond(String),
+}
+
+/// The steady parts of one second in one zone.
+#[derive(Debug)]
+struct Kept {
+    second: i64,
+    zone: TimeZone,
+    encoded: Vec<u8>,
+    /// Where each part ends in `encoded`.
+    ends: Vec<usize>,
+}
+
+impl DateFormat {
+    /// Compiles `text`, which stands at byte `offset` of the log format.
+    pub(crate) fn compile(text: &str, offset: usize) -> Result<Self, FormatError> {
+        let mut parts: Vec<Part> = Vec::new();
+        let mut may_be_empty = true;
+        let mut steady = String::new();
+        let mut at = 0;
+        while at < text.len() {
+            let length = item_length(&text[at..]);
+            let item = &text[at..at + length];
+            let subsecond = item.starts_with('%') && item.ends_with(['f', 'N']);
+            if item.starts_with('%') {
+                check(item).map_err(|reason| FormatError {
+                    span: offset + at..offset + at + length,
+                    mistake: Mistake::BadDirective { directive: item.to_owned(), reason },
+                })?;
+            }
+            if subsecond {
+                parts.extend(
+                    (!steady.is_empty()).then(|| Part::Steady(std::mem::take(&mut steady))),
+                );
+                parts.push(Part::Subsecond(item.to_owned()));
+            } else {
+                steady.push_str(item);
+            }
+            // `%.f` prints nothing in a whole second.
+            may_be_empty &= subsecond;
+            at += length;
+        }
+        parts.extend((!steady.is_empty()).then_some(Part::Steady(steady)));
+        Ok(Self { parts, may_be_empty, kept: Mutex::new(None) })
+    }
+
+    /// Whether the text can be of no length.
+    pub(crate) fn may_be_empty(&self) -> bool {
+        self.may_be_empty
+    }
+
+    /// Appends `at` with every stretch of text passed through `encode`, which must be the same
+    /// function at every call. False, and nothing appended, where a directive cannot express `at`
+    /// (`%y` before 1969).
+    pub(crate) fn write(
+        &self,
+        at: &Zoned,
+        encode: impl Fn(&[u8], &mut Vec<u8>),
+        out: &mut Vec<u8>,
+    ) -> bool {
+        let utc;
+        let at = if mutant::is(Mutant::UtcAlways) {
+            utc = at.with_time_zone(TimeZone::UTC);
+            &utc
+        } else {
+            at
+        };
+        match self.kept.try_lock() {
+            Ok(mut kept) => self.write_kept(&mut kept, at, encode, out),
+            Err(TryLockError::Poisoned(poisoned)) => {
+                self.write_kept(&mut poisoned.into_inner(), at, encode, out)
+            }
+            // Another thread has it just now: rendering again is better than waiting.
+            Err(TryLockError::WouldBlock) => self.write_kept(&mut None, at, encode, out),
+        }
+    }
+
+    fn write_kept(
+        &self,
+        kept: &mut Option<Kept>,
+        at: &Zoned,
+        encode: impl Fn(&[u8], &mut Vec<u8>),
+        out: &mut Vec<u8>,
+    ) -> bool {
+        let second = second(at.timestamp());
+        if !kept.as_ref().is_some_and(|k| k.second == second && k.zone == *at.time_zone()) {
+            *kept = self.render(at, second, &encode);
+        }
+        let Some(kept) = kept else { return false };
+        let restart = out.len();
+        let mut start = 0;
+        for (part, &end) in self.parts.iter().zip(&kept.ends) {
+            match part {
+                Part::Steady(_) => out.extend_from_slice(&kept.encoded[start..end]),
+                Part::Subsecond(directive) => {
+                    let mut fraction = Fraction::default();
+                    let mut time = BrokenDownTime::default();
+                    if time.set_subsec_nanosecond(Some(at.subsec_nanosecond())).is_err()
+                        || time.format(directive, &mut fraction).is_err()
+                    {
+                        out.truncate(restart);
+                        return false;
+                    }
+                    encode(fraction.as_bytes(), out);
+                }
+            }
+            start = end;
+        }
+        true
+    }
+
+    fn render(
+        &self,
+        at: &Zoned,
+        second: i64,
+        encode: impl Fn(&[u8], &mut Vec<u8>),
+    ) -> Option<Kept> {
+        let (mut encoded, mut ends) = (Vec::new(), Vec::new());
+        for part in &self.parts {
+            if let Part::Steady(text) = part {
+                encode(strtime::format(text, at).ok()?.as_bytes(), &mut encoded);
+            }
+            ends.push(encoded.len());
+        }
+        Some(Kept { second, zone: at.time_zone().clone(), encoded, ends })
+    }
+}
+
+/// The second that `at` lies in. Jiff cuts towards 1970, which is the next second before it.
+fn second(at: Timestamp) -> i64 {
+    at.as_second() - i64::from(at.subsec_nanosecond() < 0)
+}
+
+/// The length of the directive or the one character that `text` begins with.
+fn item_length(text: &str) -> usize {
+    let mut characters = text.char_indices();
+    let first = characters.next().map_or(0, |(_, c)| c.len_utf8());
+    if !text.starts_with('%') {
+        return first;
+    }
+    characters
+        .find(|(_, c)| !matches!(c, '_' | '-' | '^' | '#' | ':' | '.' | '0'..='9'))
+        .map_or(text.len(), |(at, c)| at + c.len_utf8())
+}
+
+/// Whether strftime has `directive`, found out by asking it.
+fn check(directive: &str) -> Result<(), String> {
+    let sample = Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC);
+    match strtime::format(directive, &sample) {
+        Ok(_) => Ok(()),
+        Err(error) => {
+            let text = error.to_string();
+            let reason = text.strip_prefix("strftime formatting failed: ").unwrap_or(&text);
+            Err(reason.to_owned())
+        }
+    }
+}
+
+/// A rendered fraction of a second: a point, nine digits, and up to 20 of padding.
+#[derive(Default)]
+struct Fraction {
+    text: [u8; 32],
+    length: usize,
+}
+
+impl Fraction {
+    fn as_bytes(&self) -> &[u8] {
+        &self.text[..self.length]
+    }
+}
+
+impl jiff::fmt::Write for &mut Fraction {
+    fn write_str(&mut self, string: &str) -> Result<(), jiff::Error> {
+        let room = self
+            .text
+            .get_mut(self.length..self.length + string.len())
+            .ok_or_else(|| jiff::Error::from_args(format_args!("fraction too long")))?;
+        room.copy_from_slice(string.as_bytes());
+        self.length += string.len();
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(date: &DateFormat, at: &str) -> String {
+        let mut out = Vec::new();
+        let zoned: Zoned = at.parse().unwrap();
+        assert!(date.write(&zoned, |raw, out| out.extend_from_slice(raw), &mut out));
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_kept_second_is_not_the_next_one_nor_another_zones() {
+        let date = DateFormat::compile("%H:%M:%S%.3f %Z", 0).unwrap();
+        assert_eq!(text(&date, "2024-07-01T12:00:00.25+02:00[Europe/Paris]"), "12:00:00.250 CEST");
+        assert_eq!(text(&date, "2024-07-01T12:00:00.75+02:00[Europe/Paris]"), "12:00:00.750 CEST");
+        assert_eq!(text(&date, "2024-07-01T12:00:01.75+02:00[Europe/Paris]"), "12:00:01.750 CEST");
+        assert_eq!(text(&date, "2024-07-01T13:00:01.75+03:00[Africa/Cairo]"), "13:00:01.750 EEST");
+    }
+
+    #[test]
+    fn seconds_before_1970_are_their_own() {
+        let date = DateFormat::compile("%S%.1f", 0).unwrap();
+        assert_eq!(text(&date, "1970-01-01T00:00:00.5+00:00[UTC]"), "00.5");
+        assert_eq!(text(&date, "1969-12-31T23:59:59.5+00:00[UTC]"), "59.5");
+    }
+
+    #[test]
+    fn summer_time_changes_between_two_seconds() {
+        let date = DateFormat::compile("%T %z", 0).unwrap();
+        assert_eq!(text(&date, "2024-03-31T01:59:59+01:00[Europe/Paris]"), "01:59:59 +0100");
+        assert_eq!(text(&date, "2024-03-31T03:00:00+02:00[Europe/Paris]"), "03:00:00 +0200");
+    }
+
+    #[test]
+    fn every_fraction_renders() {
+        for (directive, expected) in
+            [("%f", "5"), ("%.f", ".5"), ("%N", "500000000"), ("%3f", "500"), ("%20f", "500000000")]
+        {
+            let date = DateFormat::compile(directive, 0).unwrap();
+            assert_eq!(text(&date, "2024-03-31T01:59:59.5+01:00[Europe/Paris]"), expected);
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! A compiled format: presets, writing a line, reading one.
+
+use std::str::FromStr;
+
+use crate::{
+    compile::{self, Dialect, Piece},
+    mistake::FormatError,
+    parse::{ParseError, Parsed, Unreadable},
+    record::Record,
+};
+
+/// A log format that is known to be readable again.
+#[derive(Debug)]
+pub struct Format {
+    pieces: Vec<Piece>,
+}
+
+/// The formats that have a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Preset {
+    /// The built-in default, always in dialect 2018.
+    Default,
+    /// The common log format of NCSA and Apache.
+    Common,
+    /// The same with referer and user agent.
+    Combined,
+    /// One JSON object a line, null for what is missing.
+    Json,
+}
+
+const DEFAULT: &str = "{request_hostname} {client_ip} {default} {default} \
+     [{completion_date:{%d/%b/%Y:%H:%M:%S %z}}] \
+     {request} {status} {response_size} {referer} {user_agent}";
+const COMMON: &str = "{client_ip} {default} {default} \
+     [{completion_date:%d/%b/%Y:%H:%M:%S %z}] \"{request}\" {status} {response_size}";
+const COMBINED: &str = "{client_ip} {default} {default} \
+     [{completion_date:%d/%b/%Y:%H:%M:%S %z}] \"{request}\" {status} {response_size} \
+     \"{referer}\" \"{user_agent}\"";
+
+impl Format {
+    /// Compiles a format's text, as SPEC.md §1 has it.
+    ///
+    /// # Errors
+    /// The first mistake, with its column. Refused is also what could not be read back: variables
+    /// that touch, a backslash straight after a variable, a `-` straight after one that may be
+    /// empty.
+    pub fn compile(text: &str, dialect: Dialect) -> Result<Self, FormatError> {
+        compile::text(text, dialect).map(|pieces| Self { pieces })
+    }
+
+    /// What a site's configuration says: a preset's name, or a format's text.
+    ///
+    /// # Errors
+    /// As [`Format::compile`].
+    pub fn named_or_compiled(text: &str, dialect: Dialect) -> Result<Self, FormatError> {
+        match text.parse() {
+            Ok(preset) => Ok(Self::preset(preset)),
+            Err(UnknownPreset(_)) => Self::compile(text, dialect),
+        }
+    }
+
+    /// A format that has a name.
+    pub fn preset(preset: Preset) -> Self {
+        let compiled = match preset {
+            Preset::Default => Self::compile(DEFAULT, Dialect::Of2018),
+            Preset::Common => Self::compile(COMMON, Dialect::Current),
+            Preset::Combined => Self::compile(COMBINED, Dialect::Current),
+            Preset::Json => compile::json().map(|pieces| Self { pieces }),
+        };
+        match compiled {
+            Ok(format) => format,
+            Err(mistake) => unreachable!("a preset compiles: {mistake}"),
+        }
+    }
+
+    /// Appends exactly one line, `\n` included. Without an allocation while `out` has room and the
+    /// second of the dates is the same as the line's before.
+    pub fn write(&self, record: &Record<'_>, out: &mut Vec<u8>) {
+        for piece in &self.pieces {
+            match piece {
+                Piece::Literal(text) => out.extend_from_slice(text.as_bytes()),
+                Piece::Slot(slot) => slot.write(record, out),
+            }
+        }
+        out.push(b'\n');
+    }
+
+    /// Reads a line that this format wrote, with or without its `\n`.
+    ///
+    /// Strict: a byte that [`Format::write`] would have escaped is an error, so a forged or torn
+    /// line is noticed.
+    ///
+    /// # Errors
+    /// Where the line is not this format's, and what was expected there.
+    pub fn parse(&self, line: &[u8]) -> Result<Parsed<'_>, ParseError> {
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        let mut values = Vec::new();
+        let mut at = 0;
+        for piece in &self.pieces {
+            match piece {
+                Piece::Literal(text) => {
+                    if !line[at..].starts_with(text.as_bytes()) {
+                        let reason = Unreadable::Literal { expected: text.clone() };
+                        return Err(ParseError { offset: at, variable: None, reason });
+                    }
+                    at += text.len();
+                }
+                Piece::Slot(slot) => {
+                    let (value, length) =
+                        slot.read(&line[at..]).map_err(|(offset, reason)| ParseError {
+                            offset: at + offset,
+                            variable: Some(slot.name.clone()),
+                            reason,
+                        })?;
+                    values.push((slot.name.as_str(), value));
+                    at += length;
+                }
+            }
+        }
+        if at < line.len() {
+            return Err(ParseError { offset: at, variable: None, reason: Unreadable::Rest });
+        }
+        Ok(Parsed { values })
+    }
+}
+
+impl FromStr for Preset {
+    type Err = UnknownPreset;
+
+    fn from_str(name: &str) -> Result<Self, UnknownPreset> {
+        match name {
+            "default" => Ok(Self::Default),
+            "common" => Ok(Self::Common),
+            "combined" => Ok(Self::Combined),
+            "json" => Ok(Self::Json),
+            _ => Err(UnknownPreset(name.to_owned())),
+        }
+    }
+}
+
+/// A name that no preset has.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown preset {0:?}; expected default, common, combined or json")]
+pub struct UnknownPreset(
+    /// The name.
+    pub String,
+);

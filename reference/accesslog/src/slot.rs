@@ -1,0 +1,233 @@
+//! One variable at its place in a format: written into the line, and read back from it.
+
+use crate::{
+    date::DateFormat,
+    escape::{self, Alphabet},
+    json,
+    mutant::{self, Mutant},
+    number::{Decimals, Number},
+    parse::Unreadable,
+    record::{Fields, Record},
+    variable::Variable,
+};
+
+/// A value read, if it was not missing, with its length in the line; or where reading stopped, and
+/// why.
+type Reading = Result<(Option<Vec<u8>>, usize), (usize, Unreadable)>;
+
+/// A variable where it stands.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    /// The variable as the format names it, without a date's argument.
+    pub(crate) name: String,
+    pub(crate) variable: Variable,
+    pub(crate) decimals: Decimals,
+    pub(crate) wire: Wire,
+}
+
+/// How values are put into the line at one place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wire {
+    /// Bare, up to `delimiter` (none: the end of the line).
+    Text { alphabet: Alphabet, delimiter: Option<u8> },
+    /// In double quotes of its own, a missing value too.
+    Quoted,
+    /// As a JSON string, a bare number, or null.
+    Json,
+}
+
+impl Wire {
+    /// Appends part of a value.
+    fn encode(self, raw: &[u8], out: &mut Vec<u8>) {
+        match self {
+            Self::Text { alphabet, .. } => escape::write(raw, alphabet, out),
+            Self::Quoted => escape::write(raw, Alphabet::PRINTABLE, out),
+            Self::Json => json::write(raw, out),
+        }
+    }
+
+    /// The quote round a value, if there is one.
+    fn quote(self) -> &'static [u8] {
+        match self {
+            Self::Text { .. } => b"",
+            Self::Quoted | Self::Json => b"\"",
+        }
+    }
+}
+
+impl Slot {
+    /// Appends this variable of `record`.
+    pub(crate) fn write(&self, record: &Record<'_>, out: &mut Vec<u8>) {
+        let present = match &self.variable {
+            Variable::ClientIp => self.bytes(record.client_ip, out),
+            Variable::PeerIp => self.bytes(record.peer_ip, out),
+            Variable::Protocol => self.bytes(record.protocol, out),
+            Variable::SslVersion => self.bytes(record.ssl_version, out),
+            Variable::Request => self.bytes(record.request, out),
+            Variable::RequestHostname => self.bytes(record.request_hostname, out),
+            Variable::RequestMethod => self.bytes(record.request_method, out),
+            Variable::RequestPath => self.bytes(record.request_path, out),
+            Variable::RequestProtocol => self.bytes(record.request_protocol, out),
+            Variable::Referer => self.field(record.request_fields, "referer", out),
+            Variable::UserAgent => self.field(record.request_fields, "user-agent", out),
+            Variable::RequestHeader(name) => self.field(record.request_fields, name, out),
+            Variable::ResponseHeader(name) => self.field(record.response_fields, name, out),
+            Variable::CompletionDate(date) => self.date(date, Some(record.completion), out),
+            Variable::RequestTime(date) => self.date(date, record.received, out),
+            Variable::Duration => {
+                self.number(record.duration.map(|d| Number::seconds(d, self.decimals)), out)
+            }
+            Variable::ResponseSize => self.number(record.response_size.map(Number::integer), out),
+            Variable::Status => {
+                self.number(record.status.map(|status| Number::integer(status.into())), out)
+            }
+            Variable::Default => false,
+        };
+        if !present {
+            self.missing(out);
+        }
+    }
+
+    fn missing(&self, out: &mut Vec<u8>) {
+        let sign: &[u8] = match self.wire {
+            Wire::Json => b"null",
+            Wire::Text { .. } | Wire::Quoted if mutant::is(Mutant::MissingIsEmpty) => b"",
+            Wire::Text { .. } => b"-",
+            Wire::Quoted => b"\"-\"",
+        };
+        out.extend_from_slice(sign);
+    }
+
+    fn bytes(&self, value: Option<&[u8]>, out: &mut Vec<u8>) -> bool {
+        let Some(value) = value else { return false };
+        out.extend_from_slice(self.wire.quote());
+        let start = out.len();
+        self.wire.encode(value, out);
+        self.end(start, out);
+        true
+    }
+
+    fn field(&self, fields: &dyn Fields, name: &str, out: &mut Vec<u8>) -> bool {
+        let mut lines = 0usize;
+        let mut start = 0;
+        fields.each(name, &mut |value| {
+            if lines == 0 {
+                out.extend_from_slice(self.wire.quote());
+                start = out.len();
+            } else {
+                self.wire.encode(b", ", out);
+            }
+            self.wire.encode(value, out);
+            lines += 1;
+        });
+        if lines > 0 {
+            self.end(start, out);
+        }
+        lines > 0
+    }
+
+    fn date(&self, date: &DateFormat, at: Option<&jiff::Zoned>, out: &mut Vec<u8>) -> bool {
+        let Some(at) = at else { return false };
+        let restart = out.len();
+        out.extend_from_slice(self.wire.quote());
+        let start = out.len();
+        if date.write(at, |raw, out| self.wire.encode(raw, out), out) {
+            self.end(start, out);
+            true
+        } else {
+            out.truncate(restart);
+            false
+        }
+    }
+
+    /// Numbers go through the alphabet too: their delimiter may be a digit or a point.
+    fn number(&self, number: Option<Number>, out: &mut Vec<u8>) -> bool {
+        let Some(number) = number else { return false };
+        self.wire.encode(number.as_bytes(), out);
+        true
+    }
+
+    /// Ends a value that began at `start`: one that is exactly `-` must not look missing.
+    fn end(&self, start: usize, out: &mut Vec<u8>) {
+        if mutant::is(Mutant::ExpandsPlaceholdersAgain) {
+            expand_again(start, out);
+        }
+        let text = self.wire != Wire::Json;
+        if text && out[start..] == *b"-" && !mutant::is(Mutant::DashNotEscaped) {
+            out.truncate(start);
+            out.extend_from_slice(&escape::escape(b'-'));
+        }
+        out.extend_from_slice(self.wire.quote());
+    }
+
+    /// Reads a value at the start of `text`.
+    pub(crate) fn read(&self, text: &[u8]) -> Reading {
+        match self.wire {
+            Wire::Text { alphabet, delimiter } => {
+                let ended = |at: usize| match (text.get(at), delimiter) {
+                    (None, None) => true,
+                    (Some(&byte), Some(delimiter)) => byte == delimiter,
+                    _ => false,
+                };
+                read_text(text, alphabet, ended)
+            }
+            Wire::Quoted => {
+                let inside = text.strip_prefix(b"\"").ok_or((0, Unreadable::Quote))?;
+                let ended = |at: usize| inside.get(at) == Some(&b'"');
+                let (value, length) = read_text(inside, Alphabet::PRINTABLE, ended)
+                    .map_err(|(at, why)| (at + 1, why))?;
+                Ok((value, length + 2))
+            }
+            Wire::Json => self.read_json(text),
+        }
+    }
+
+    fn read_json(&self, text: &[u8]) -> Reading {
+        if text.starts_with(b"null") {
+            return Ok((None, 4));
+        }
+        if text.first() == Some(&b'"') {
+            let (value, length) = json::read(text).map_err(|at| (at, Unreadable::JsonString))?;
+            return Ok((Some(value), length));
+        }
+        let length = text.iter().take_while(|b| b.is_ascii_digit() || **b == b'.').count();
+        if length == 0 {
+            return Err((0, Unreadable::JsonValue));
+        }
+        Ok((Some(text[..length].to_vec()), length))
+    }
+}
+
+/// Reads escaped text up to where `ended` says so.
+fn read_text(text: &[u8], alphabet: Alphabet, ended: impl Fn(usize) -> bool) -> Reading {
+    if text.first() == Some(&b'-') && ended(1) {
+        return Ok((None, 1));
+    }
+    let mut value = Vec::new();
+    let mut at = 0;
+    while !ended(at) {
+        match text.get(at) {
+            Some(b'\\') => {
+                value.push(escape::unescape(&text[at..]).ok_or((at, Unreadable::Escape))?);
+                at += 4;
+            }
+            Some(&byte) if alphabet.has(byte) => {
+                value.push(byte);
+                at += 1;
+            }
+            Some(&byte) => return Err((at, Unreadable::Byte(byte))),
+            None => return Err((at, Unreadable::End)),
+        }
+    }
+    Ok((Some(value), at))
+}
+
+/// The bug of a log that expands a finished line once more: `{status}` sent by a client vanishes.
+fn expand_again(start: usize, out: &mut Vec<u8>) {
+    for (name, _) in crate::variable::NAMES {
+        let placeholder = format!("{{{name}}}");
+        while let Some(at) = memchr::memmem::find(&out[start..], placeholder.as_bytes()) {
+            out.splice(start + at..start + at + placeholder.len(), *b"-");
+        }
+    }
+}
