@@ -1,0 +1,95 @@
+//! One case: what `id`, `name`, `spec` and `level` say of it, its site, its origin and its steps.
+
+use std::time::Duration;
+
+use edgeproof_diagnostics::{Source, Span, Spanned};
+
+use super::{Origin, SiteSpec, Step};
+
+/// A case's name for ever: the file's path below the suite's folder without its ending, and `#ROW` for
+/// a row of `each` (the row's `id`, or its number from 1).
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CaseId(pub String);
+
+impl CaseId {
+    /// The first folder of the path: `cache`, `waf`, `logs`, `sshd`, `load`, …
+    pub fn family(&self) -> &str {
+        self.0.split(['/', '#']).next().unwrap_or(&self.0)
+    }
+}
+
+impl std::fmt::Display for CaseId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// How binding the requirement is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Level {
+    /// A MUST of the standard: failing it fails the run.
+    Must,
+    /// A SHOULD: fails the run only with `--level should`.
+    Should,
+    /// A MAY, or an optimisation.
+    May,
+    /// A difference of taste, only reported.
+    Observe,
+}
+
+impl Level {
+    /// The four, most binding first.
+    pub const ALL: [Level; 4] = [Level::Must, Level::Should, Level::May, Level::Observe];
+
+    /// As it is written in a scenario.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Level::Must => "must",
+            Level::Should => "should",
+            Level::May => "may",
+            Level::Observe => "observe",
+        }
+    }
+}
+
+/// One case, ready to be played.
+#[derive(Debug, Clone)]
+pub struct Case {
+    /// Its id.
+    pub id: CaseId,
+    /// The file it stands in.
+    pub source: Source,
+    /// Where it begins (its `name`).
+    pub span: Span,
+    /// The requirement in one sentence.
+    pub name: String,
+    /// The section of the standard, the rule family or the manual page.
+    pub spec: String,
+    /// `explain`: why this matters, in a few sentences.
+    pub explain: Option<String>,
+    /// How binding it is.
+    pub level: Level,
+    /// What the target must declare, written or implied by the site and the steps (`cache`, `waf`, …).
+    pub needs: Vec<Spanned<String>>,
+    /// Free words for `-k`.
+    pub tags: Vec<String>,
+    /// What the site must be like.
+    pub site: SiteSpec,
+    /// What the origin answers.
+    pub origin: Origin,
+    /// What happens, in order.
+    pub steps: Vec<Step>,
+    /// The most real time that it may take (`time_limit`, 10 s if not said).
+    pub time_limit: Duration,
+    /// Must it run while no other case runs on the target (`alone: true`)?
+    pub alone: bool,
+    /// The columns of this row of `each`, as variables.
+    pub row: Vec<(String, Vec<u8>)>,
+}
+
+impl Case {
+    /// The sum of all `advance` steps on its longest way, for clocks that must wait.
+    pub fn total_advance(&self) -> Duration {
+        self.steps.iter().map(Step::total_advance).sum()
+    }
+}

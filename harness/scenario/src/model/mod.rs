@@ -1,0 +1,17 @@
+//! What a scenario says, after binding: plain values that cannot be wrong.
+
+mod case;
+mod check;
+mod origin;
+mod site;
+mod step;
+mod template;
+
+pub use case::{Case, CaseId, Level};
+pub use check::{Assertion, Check, Count, FileCheck, LogCheck, OriginCheck, Status, Value};
+pub use origin::{Answer, Body, Break, Chunking, Date, FieldValue, Interim, Origin, Rule, When};
+pub use site::{AccessLog, CacheSite, SiteClock, SiteSpec, WafSite};
+pub use step::{
+    Action, BodySpec, Capture, CaptureFrom, Framing, LoadSpec, Ratio, Request, SshProbe, Step,
+};
+pub use template::{Filter, Part, Template};

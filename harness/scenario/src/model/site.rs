@@ -1,0 +1,94 @@
+//! What a case asks of its site's configuration. A target that cannot express one of these keys skips
+//! the case with that reason.
+
+use std::time::Duration;
+
+/// `site:` of a case.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SiteSpec {
+    /// `host`: a fixed host name, where a golden line needs one; else the runner makes one.
+    pub host: Option<String>,
+    /// `cache`: off when absent.
+    pub cache: Option<CacheSite>,
+    /// `waf`: off when absent.
+    pub waf: Option<WafSite>,
+    /// `access_log`: the target's default format when absent.
+    pub access_log: Option<AccessLog>,
+    /// `clock`: where the site's virtual clock starts.
+    pub clock: Option<SiteClock>,
+}
+
+/// `site.cache`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct CacheSite {
+    /// `policy`: `rfc9111` (default) or `hosting`.
+    pub policy: Option<String>,
+    /// `ttl`: the lifetime of a response without an explicit one.
+    pub ttl: Option<Duration>,
+    /// `size`: the store's bound in octets.
+    pub size: Option<u64>,
+    /// `purge_from`: who may PURGE, as CIDR; `None` = nobody.
+    pub purge_from: Option<Vec<String>>,
+}
+
+/// `site.waf`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WafSite {
+    /// `profile`: basic, strong, full, wordpress, drupal (SPEC section 4).
+    pub profile: String,
+    /// `mode`: block (default), alert, quarantine.
+    pub mode: String,
+}
+
+/// `site.access_log`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AccessLog {
+    /// `format`: text with `{variables}`, or absent for a preset.
+    pub format: Option<String>,
+    /// `preset`: default, common, combined, json.
+    pub preset: Option<String>,
+    /// `dialect`: `2018` or `current`.
+    pub dialect: Option<String>,
+}
+
+/// `site.clock`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SiteClock {
+    /// `start`: RFC 3339, whose offset is the zone of the log's dates unless `zone` says another.
+    pub start: String,
+    /// `zone`: an offset such as `+02:00` or an IANA name.
+    pub zone: Option<String>,
+}
+
+impl SiteSpec {
+    /// The dotted keys that this site sets, with their values as text: what a target must be able to
+    /// express. `cache`, `cache.policy=hosting`, `cache.ttl=10s`, `access_log.format=…`.
+    pub fn keys(&self) -> Vec<(&'static str, String)> {
+        let mut keys = Vec::new();
+        if self.host.is_some() {
+            keys.push(("host", String::new()));
+        }
+        if let Some(cache) = &self.cache {
+            keys.push(("cache", String::new()));
+            keys.extend(cache.policy.iter().map(|p| ("cache.policy", p.clone())));
+            keys.extend(cache.ttl.iter().map(|t| ("cache.ttl", format!("{t:?}"))));
+            keys.extend(cache.size.iter().map(|s| ("cache.size", s.to_string())));
+            keys.extend(cache.purge_from.iter().map(|p| ("cache.purge_from", p.join(","))));
+        }
+        if let Some(waf) = &self.waf {
+            keys.push(("waf", String::new()));
+            keys.push(("waf.profile", waf.profile.clone()));
+            keys.push(("waf.mode", waf.mode.clone()));
+        }
+        if let Some(log) = &self.access_log {
+            keys.push(("access_log", String::new()));
+            keys.extend(log.format.iter().map(|f| ("access_log.format", f.clone())));
+            keys.extend(log.preset.iter().map(|p| ("access_log.preset", p.clone())));
+            keys.extend(log.dialect.iter().map(|d| ("access_log.dialect", d.clone())));
+        }
+        if let Some(clock) = &self.clock {
+            keys.push(("clock", clock.start.clone()));
+        }
+        keys
+    }
+}
