@@ -61,11 +61,11 @@ pub enum Check {
     /// `waf_log:` lines of this case.
     WafLog(LogCheck),
     /// `files: { PATH: … }`.
-    File(String, FileCheck),
+    File(Template, FileCheck),
     /// `processes:` of the target whose command line matches the regex.
     Processes {
         /// The regex over the command line.
-        matching: String,
+        matching: Template,
         /// How many.
         count: Count,
     },
@@ -97,10 +97,11 @@ pub enum Value {
     Equals(Template),
     /// `{ not: … }`: present or not, but not equal.
     Not(Template),
-    /// `{ matches: REGEX }` (bytes; unanchored).
-    Matches(String),
+    /// `{ matches: REGEX }` (bytes; unanchored; `{{host|regex}}` puts a variable in). It is known to be
+    /// a right regex once its variables are put in with the `regex` filter.
+    Matches(Template),
     /// `{ not_matches: REGEX }`.
-    NotMatches(String),
+    NotMatches(Template),
     /// `{ contains: … }`.
     Contains(Template),
     /// `{ not_contains: … }`; holds also when there is none.

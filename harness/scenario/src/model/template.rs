@@ -49,6 +49,8 @@ pub enum Filter {
     Upper,
     /// `dquote`: `"` and `\` get a backslash (the inside of an RFC 9110 quoted-string).
     DoubleQuote,
+    /// `regex`: every byte that means something in a regex is escaped, so that the value matches itself.
+    Regex,
 }
 
 impl Template {
