@@ -1,0 +1,37 @@
+//! The age of a response (RFC 9111 §4.2.3) and the Age field (§5.1).
+
+use edgeproof_http1::Fields;
+
+use crate::{DeltaSeconds, Moment, list};
+
+/// The value of a response's Age field: the first member of the first line; `None` if there is
+/// none or it is no non-negative integer, which is to be ignored (RFC 9111 §5.1).
+#[must_use]
+pub fn value(fields: &Fields) -> Option<DeltaSeconds> {
+    let line = fields.get("age")?;
+    DeltaSeconds::parse(list::members(line).next()?)
+}
+
+/// `corrected_initial_age` in milliseconds (RFC 9111 §4.2.3).
+///
+/// `date` is the response's Date in seconds since the epoch. It has whole seconds, so it is
+/// compared with the whole second of the response's arrival: a fraction would age every response
+/// by up to a second before its time.
+#[must_use]
+pub fn initial_millis(
+    age: DeltaSeconds,
+    date: i64,
+    request_time: Moment,
+    response_time: Moment,
+) -> i64 {
+    let apparent_age = DeltaSeconds::saturating(response_time.second().saturating_sub(date));
+    let response_delay = response_time.millis_since(request_time);
+    let corrected_age_value = age.millis().saturating_add(response_delay);
+    apparent_age.millis().max(corrected_age_value)
+}
+
+/// `current_age` in milliseconds (RFC 9111 §4.2.3).
+#[must_use]
+pub fn current_millis(initial: i64, response_time: Moment, now: Moment) -> i64 {
+    initial.saturating_add(now.millis_since(response_time))
+}

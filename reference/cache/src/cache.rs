@@ -1,0 +1,393 @@
+//! The front door: what a proxy calls, in the order in which things happen to a request.
+
+use std::sync::Arc;
+
+use crate::forward::Claim;
+use crate::key;
+use crate::mutant::{self, Mutant};
+use crate::reuse::{self, Because, Decision};
+use crate::store::{Pattern, Place, Purge, Stats, Store};
+use crate::{
+    CacheStatus, Facts, Form, Forward, Fwd, Moment, Policy, Reply, Request, Response, Stored,
+    Times, Writer, conditional, invalidation, storing, validation,
+};
+
+/// A site's cache: its policy, over a store that sites share.
+#[derive(Clone)]
+pub struct Cache {
+    store: Arc<Store>,
+    policy: Policy,
+}
+
+/// What to do with a request.
+#[derive(Debug)]
+pub enum Lookup {
+    /// Answer it from the store.
+    Reply(Reply),
+    /// Forward it.
+    Forward(Forward),
+    /// Answer 504 (Gateway Timeout): the client wants no other answer than a stored one, and
+    /// there is none (RFC 9111 §5.2.1.7).
+    OnlyIfCached(CacheStatus),
+}
+
+/// What to do with a response.
+pub enum Received {
+    /// Answer with a stored response instead: the origin's 304 made it current, or the origin's
+    /// error is covered by it.
+    Reply(Reply),
+    /// Send the origin's response on, and feed its content to the writer, if there is one.
+    Pass {
+        /// Stores the response while it streams.
+        writer: Option<Box<Writer>>,
+        /// This cache's member of Cache-Status.
+        cache_status: CacheStatus,
+    },
+    /// The origin's 304 is about nothing that is stored: forward the request once more.
+    Again(Forward),
+}
+
+/// What to do when the origin could not be asked.
+#[derive(Debug)]
+pub enum Failed {
+    /// Answer with a stored response instead.
+    Reply(Reply),
+    /// Answer 504: the stored response may not be used unvalidated (RFC 9111 §5.2.2.2).
+    GatewayTimeout(CacheStatus),
+    /// The cache has nothing to say; answer with the proxy's own error.
+    NoHelp(CacheStatus),
+}
+
+impl Cache {
+    /// A cache with a site's policy over a store.
+    #[must_use]
+    pub fn new(store: Arc<Store>, policy: Policy) -> Self {
+        Self { store, policy }
+    }
+
+    /// The store.
+    #[must_use]
+    pub fn store(&self) -> &Arc<Store> {
+        &self.store
+    }
+
+    /// Decides how to handle a request.
+    #[must_use]
+    pub fn lookup(&self, request: &Request<'_>, now: Moment) -> Lookup {
+        let key = key::of(request);
+        let place = self.store.place(&key);
+        let lookup = match bypass(request) {
+            Some(fwd) => Lookup::Forward(self.forward(place, fwd)),
+            None => self.consult(request, place, now),
+        };
+        match lookup {
+            Lookup::Reply(_) => self.store.count_hit(place),
+            Lookup::Forward(_) | Lookup::OnlyIfCached(_) => self.store.count_forward(place),
+        }
+        lookup
+    }
+
+    fn forward(&self, place: Place<'_>, fwd: Fwd) -> Forward {
+        Forward::new(place.key, self.store.since(place), fwd)
+    }
+
+    fn consult(&self, request: &Request<'_>, place: Place<'_>, now: Moment) -> Lookup {
+        let wish = request.directives();
+        let only_if_cached = wish.only_if_cached && !mutant::is(Mutant::IgnoresOnlyIfCached);
+        let selected = match self.select(request, place) {
+            Ok(selected) => selected,
+            Err(_) if only_if_cached => return Lookup::only_if_cached(),
+            Err(fwd) => return Lookup::Forward(self.forward(place, fwd)),
+        };
+        let fwd = match reuse::decide(&selected, wish, now) {
+            Decision::Fresh | Decision::Stale => {
+                let form = form(request, &selected, now);
+                return Lookup::Reply(Reply::reused(selected, form, now));
+            }
+            Decision::StaleWhileRevalidate => {
+                return Lookup::Reply(self.reply_and_refresh(request, place, selected, now));
+            }
+            Decision::Validate(Because::Stale) => Fwd::Stale,
+            Decision::Validate(Because::Request) => Fwd::Request,
+        };
+        if only_if_cached {
+            return Lookup::only_if_cached();
+        }
+        Lookup::Forward(self.forward(place, fwd).validating(selected))
+    }
+
+    fn reply_and_refresh(
+        &self,
+        request: &Request<'_>,
+        place: Place<'_>,
+        selected: Arc<Stored>,
+        now: Moment,
+    ) -> Reply {
+        let claim = Claim::of(&selected);
+        let form = form(request, &selected, now);
+        let reply = Reply::reused(Arc::clone(&selected), form, now);
+        match claim {
+            Some(claim) => {
+                let forward = self.forward(place, Fwd::Stale).validating(selected).claiming(claim);
+                reply.with_refresh(forward)
+            }
+            None => reply,
+        }
+    }
+
+    /// The stored response that a request selects (RFC 9111 §4.1), or how it misses.
+    fn select(&self, request: &Request<'_>, place: Place<'_>) -> Result<Arc<Stored>, Fwd> {
+        if mutant::is(Mutant::NeverHits) {
+            return Err(Fwd::UriMiss);
+        }
+        let mut fwd = Fwd::UriMiss;
+        let selected = self.store.read(place, |variants| {
+            fwd = Fwd::VaryMiss;
+            variants
+                .iter()
+                .filter(|stored| stored.selecting().matches(request.fields))
+                // One that says what it varies by is preferred to one that forgot to, and the
+                // most recent of several is used.
+                .max_by_key(|stored| (!stored.selecting().is_empty(), stored.recency()))
+                .map(Arc::clone)
+        });
+        selected.ok_or(fwd)
+    }
+
+    /// Takes the origin's final response to a forwarded request: updates, invalidates, begins to
+    /// store, and says what to answer. `request` is the client's, as it was for the lookup.
+    #[must_use]
+    pub fn received(
+        &self,
+        forward: Forward,
+        request: &Request<'_>,
+        response: Response<'_>,
+        times: Times,
+    ) -> Received {
+        let cache_status =
+            CacheStatus { fwd_status: Some(response.status), ..forward.cache_status() };
+        self.invalidate(request, response);
+        if forward.conditional && response.status == 304 {
+            return self.validated(forward, request, response, cache_status, times);
+        }
+        if let Some(stored) = &forward.selected
+            && validation::is_failure(response.status)
+            && reuse::may_replace_error(stored, request.directives(), false, times.response)
+        {
+            let form = form(request, stored, times.response);
+            let reply = Reply::reused(Arc::clone(stored), form, times.response);
+            return Received::Reply(reply.in_place_of_failure(cache_status));
+        }
+        if request.method == b"HEAD" && response.status == 200 {
+            self.update_by_head(&forward.key, request, response, times);
+        }
+        let writer = self.begin(forward, request, response, times);
+        let cache_status = CacheStatus { stored: writer.is_some(), ..cache_status };
+        Received::Pass { writer: writer.map(Box::new), cache_status }
+    }
+
+    /// Says what to answer when no response could be had from the origin.
+    #[must_use]
+    pub fn failed(&self, forward: &Forward, request: &Request<'_>, now: Moment) -> Failed {
+        let cache_status = forward.cache_status();
+        match &forward.selected {
+            Some(stored) if reuse::may_replace_error(stored, request.directives(), true, now) => {
+                let reply = Reply::reused(Arc::clone(stored), form(request, stored, now), now);
+                Failed::Reply(reply.in_place_of_failure(cache_status))
+            }
+            Some(stored) if stored.is_never_stale() => Failed::GatewayTimeout(cache_status),
+            _ => Failed::NoHelp(cache_status),
+        }
+    }
+
+    /// A 304 to the cache's own preconditions (RFC 9111 §4.3.4): updates what it is about.
+    fn validated(
+        &self,
+        mut forward: Forward,
+        request: &Request<'_>,
+        response: Response<'_>,
+        cache_status: CacheStatus,
+        times: Times,
+    ) -> Received {
+        let Some(asked) = forward.selected.take() else { return Received::Again(forward) };
+        let candidates = self.candidates(&forward.key, request, &asked);
+        let mut current: Option<Arc<Stored>> = None;
+        for at in validation::identified_by_304(&candidates, &asked, response) {
+            let old = &candidates[at];
+            let asker = Arc::ptr_eq(old, &asked).then_some(request);
+            let new = Arc::new(old.updated(response, asker, self.policy, times));
+            self.put_update(&forward.key, request, old, &new);
+            // The one asked about comes first, and answers.
+            current.get_or_insert(new);
+        }
+        let Some(current) = current else {
+            return Received::Again(forward.without_conditions());
+        };
+        let form = form(request, &current, times.response);
+        let for_asker = validation::fields_for_asker(response.fields, &Facts::of(response, times));
+        Received::Reply(Reply::validated(current, form, cache_status, for_asker, times.response))
+    }
+
+    /// Puts an updated response in the place of the old one, if it may be stored. One that its
+    /// origin now forbids to store goes; one that may not be kept for the sake of this request
+    /// (Authorization, no-store) leaves the old as it was.
+    fn put_update(&self, key: &[u8], request: &Request<'_>, old: &Arc<Stored>, new: &Arc<Stored>) {
+        use storing::NotStored::{NoStore, Private, VaryAny};
+        let request = Request { method: b"GET", ..*request };
+        match new.may_be_stored(&request, self.policy) {
+            Ok(()) => {
+                self.store.replace(key, |stored| Arc::ptr_eq(stored, old).then(|| Arc::clone(new)))
+            }
+            Err(NoStore) if request.directives().no_store => {}
+            Err(NoStore | Private | VaryAny) => self.store.discard(key, old),
+            Err(_) => {}
+        }
+    }
+
+    /// The stored responses that could have been selected for a request, `asked` among them
+    /// even if it has been evicted meanwhile.
+    fn candidates(
+        &self,
+        key: &[u8],
+        request: &Request<'_>,
+        asked: &Arc<Stored>,
+    ) -> Vec<Arc<Stored>> {
+        let mut found = vec![Arc::clone(asked)];
+        self.store.read(self.store.place(key), |variants| {
+            let others = variants.iter().filter(|stored| {
+                !Arc::ptr_eq(stored, asked) && stored.selecting().matches(request.fields)
+            });
+            found.extend(others.cloned());
+            None::<()>
+        });
+        found
+    }
+
+    /// A 200 to a HEAD updates the stored responses that it agrees with and outdates the others
+    /// (RFC 9111 §4.3.5).
+    fn update_by_head(
+        &self,
+        key: &[u8],
+        request: &Request<'_>,
+        response: Response<'_>,
+        times: Times,
+    ) {
+        if mutant::is(Mutant::DoesNotInvalidate) {
+            return;
+        }
+        let matching = |variants: &[Arc<Stored>]| -> Option<Vec<_>> {
+            let of_get = variants.iter().filter(|stored| {
+                stored.status() == 200 && stored.selecting().matches(request.fields)
+            });
+            Some(of_get.cloned().collect())
+        };
+        for old in self.store.read(self.store.place(key), matching).unwrap_or_default() {
+            if validation::head_agrees(&old, response.fields) {
+                let new = Arc::new(old.updated(response, Some(request), self.policy, times));
+                self.put_update(key, request, &old, &new);
+            } else {
+                let outdated = Arc::new(old.marked_outdated());
+                self.store.replace(key, |stored| {
+                    Arc::ptr_eq(stored, &old).then(|| Arc::clone(&outdated))
+                });
+            }
+        }
+    }
+
+    /// Begins to store a response, if it may be; if not, what it supersedes goes.
+    fn begin(
+        &self,
+        forward: Forward,
+        request: &Request<'_>,
+        response: Response<'_>,
+        times: Times,
+    ) -> Option<Writer> {
+        if !forward.storable {
+            return None;
+        }
+        let facts = Facts::of(response, times);
+        if let Err(reason) = storing::decide(request, response, &facts, self.policy) {
+            self.drop_superseded(&forward, request, response, reason);
+            return None;
+        }
+        let head = Stored::new(request, response, &facts, self.policy, times.response);
+        let (store, fields) = (Arc::clone(&self.store), request.fields.clone());
+        let length = content_length(response);
+        Writer::new(store, forward.key, forward.since, head, fields, length)
+    }
+
+    /// The resource has a newer response than the stored one, and the newer one is not stored:
+    /// the older must not come back in its place. An answer for one user says nothing about
+    /// what the others get, and neither does a failure.
+    fn drop_superseded(
+        &self,
+        forward: &Forward,
+        request: &Request<'_>,
+        response: Response<'_>,
+        reason: storing::NotStored,
+    ) {
+        let says_nothing = request.method != b"GET"
+            || request.directives().no_store
+            || reason == storing::NotStored::Authorization
+            || matches!(response.status, 304 | 412 | 416 | 500..);
+        if let Some(stored) = forward.selected.as_ref().filter(|_| !says_nothing) {
+            self.store.discard(&forward.key, stored);
+        }
+    }
+
+    /// Removes what an unsafe request made invalid (RFC 9111 §4.4).
+    fn invalidate(&self, request: &Request<'_>, response: Response<'_>) {
+        if !mutant::is(Mutant::DoesNotInvalidate) {
+            for key in invalidation::keys(request, response) {
+                self.store.invalidate(&key);
+            }
+        }
+    }
+
+    /// Removes stored responses by the target of a PURGE; says how many, variants counted.
+    #[must_use]
+    pub fn purge(&self, request: &Request<'_>, purge: Purge) -> usize {
+        self.store.purge(&Pattern::new(purge, request))
+    }
+
+    /// What the store holds and has done so far.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.store.stats()
+    }
+}
+
+impl Lookup {
+    fn only_if_cached() -> Self {
+        let detail = Some("only-if-cached");
+        Self::OnlyIfCached(CacheStatus { detail, ..CacheStatus::default() })
+    }
+}
+
+/// Why the store is not asked at all.
+fn bypass(request: &Request<'_>) -> Option<Fwd> {
+    if !matches!(request.method, b"GET" | b"HEAD") {
+        return Some(Fwd::Method);
+    }
+    let around = request.has_content() || request.fields.contains("upgrade");
+    // Preconditions for the origin, and ranges, are forwarded as they are.
+    let origins = conditional::is_for_origin(request.fields) || request.fields.contains("range");
+    (around || origins).then_some(Fwd::Bypass)
+}
+
+/// The form in which a stored response answers a request: a 304 if the client has it already.
+fn form(request: &Request<'_>, stored: &Stored, now: Moment) -> Form {
+    if conditional::is_not_modified(request.fields, stored, now) {
+        Form::NotModified
+    } else {
+        Form::Whole
+    }
+}
+
+/// The content's length, where Content-Length frames it (RFC 9112 §6.3).
+fn content_length(response: Response<'_>) -> Option<u64> {
+    if response.fields.contains("transfer-encoding") || matches!(response.status, 204 | 205) {
+        return None;
+    }
+    std::str::from_utf8(response.fields.get("content-length")?).ok()?.parse().ok()
+}

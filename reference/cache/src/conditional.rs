@@ -1,0 +1,47 @@
+//! The client's own preconditions, evaluated against a stored response (RFC 9111 §4.3.2).
+
+use edgeproof_http1::Fields;
+
+use crate::mutant::{self, Mutant};
+use crate::{EntityTag, Moment, Stored, date, etag, storing};
+
+/// Whether the client has what is stored already, so that a 304 answers it.
+///
+/// If-None-Match goes first and, where present, alone (RFC 9110 §13.2.2); it compares weakly.
+/// Only a stored 200 has preconditions evaluated.
+#[must_use]
+pub fn is_not_modified(request: &Fields, stored: &Stored, now: Moment) -> bool {
+    if stored.status() != 200 {
+        return false;
+    }
+    if request.contains("if-none-match") {
+        return !mutant::is(Mutant::WeakComparesNothing) && if_none_match(request, stored);
+    }
+    let since = request.get("if-modified-since").and_then(|value| date::parse(value, now));
+    since.is_some_and(|since| stored.last_modified().unwrap_or(stored.date()) <= since)
+}
+
+fn if_none_match(request: &Fields, stored: &Stored) -> bool {
+    let ours = stored.fields().get("etag").and_then(EntityTag::parse);
+    request.get_all("if-none-match").any(|line| {
+        crate::list::trim(line) == b"*"
+            || ours.is_some_and(|ours| etag::tags(line).any(|tag| tag.matches_weakly(ours)))
+    })
+}
+
+/// Whether a request has preconditions that only the origin can evaluate (RFC 9110 §13.1.1,
+/// §13.1.4).
+#[must_use]
+pub fn is_for_origin(request: &Fields) -> bool {
+    request.contains("if-match") || request.contains("if-unmodified-since")
+}
+
+/// Whether a field belongs in a 304 (RFC 9110 §15.4.5): those that it must have, and
+/// Last-Modified where no ETag says the same better.
+#[must_use]
+pub fn is_in_not_modified(name: &[u8], has_etag: bool) -> bool {
+    storing::is_one_of(
+        name,
+        &["cache-control", "content-location", "date", "etag", "expires", "vary"],
+    ) || (!has_etag && name.eq_ignore_ascii_case(b"last-modified"))
+}

@@ -1,0 +1,45 @@
+//! delta-seconds (RFC 9111 §1.2.2).
+
+/// A non-negative number of seconds, at most 2^31: larger ones saturate there, as the RFC asks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DeltaSeconds(u32);
+
+impl DeltaSeconds {
+    /// No time at all.
+    pub const ZERO: Self = Self(0);
+    /// 2^31, which stands for "or more".
+    pub const MAX: Self = Self(1 << 31);
+
+    /// `seconds`, brought into the range: negative ones become 0, large ones 2^31.
+    #[must_use]
+    pub fn saturating(seconds: i64) -> Self {
+        match u32::try_from(seconds.max(0)) {
+            Ok(seconds) if seconds <= Self::MAX.0 => Self(seconds),
+            _ => Self::MAX,
+        }
+    }
+
+    /// Parses `1*DIGIT`; anything else (a sign, a fraction, white space, nothing) is `None`.
+    #[must_use]
+    pub fn parse(text: &[u8]) -> Option<Self> {
+        if text.is_empty() || !text.iter().all(u8::is_ascii_digit) {
+            return None;
+        }
+        let value = text.iter().fold(0u64, |sum, digit| {
+            (sum * 10 + u64::from(digit - b'0')).min(u64::from(Self::MAX.0))
+        });
+        u32::try_from(value).ok().map(Self)
+    }
+
+    /// The number of seconds.
+    #[must_use]
+    pub const fn seconds(self) -> u32 {
+        self.0
+    }
+
+    /// The number of milliseconds.
+    #[must_use]
+    pub const fn millis(self) -> i64 {
+        self.0 as i64 * 1000
+    }
+}

@@ -1,0 +1,139 @@
+//! An answer from the store.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use edgeproof_http1::Fields;
+
+use crate::mutant::{self, Mutant};
+use crate::{CacheStatus, DeltaSeconds, EntityTag, Forward, Moment, Stored, conditional};
+
+/// Which form of the stored response is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// All of it; to a HEAD without the content.
+    Whole,
+    /// 304 (Not Modified): the client has it already.
+    NotModified,
+}
+
+/// An answer from the store. The body is shared with the store, not copied.
+///
+/// The caller frames it (Content-Length, or nothing for a 304) and adds [`Reply::age`] as Age and
+/// [`Reply::cache_status`] to Cache-Status.
+#[derive(Debug)]
+pub struct Reply {
+    stored: Arc<Stored>,
+    form: Form,
+    age: Option<DeltaSeconds>,
+    cache_status: CacheStatus,
+    for_asker: Fields,
+    refresh: Option<Box<Forward>>,
+}
+
+impl Reply {
+    /// Used without validation: Age is obligatory (RFC 9111 §4).
+    pub(crate) fn reused(stored: Arc<Stored>, form: Form, now: Moment) -> Self {
+        let age = (!mutant::is(Mutant::ForgetsAge)).then(|| stored.age(now));
+        let cache_status = CacheStatus::hit(stored.time_to_live(now));
+        Self { stored, form, age, cache_status, for_asker: Fields::new(), refresh: None }
+    }
+
+    /// Used after the origin's 304. Age would say that the origin was not asked (RFC 9111 §5.1),
+    /// so it is left out unless the 304 itself came from another cache.
+    pub(crate) fn validated(
+        stored: Arc<Stored>,
+        form: Form,
+        cache_status: CacheStatus,
+        for_asker: Fields,
+        now: Moment,
+    ) -> Self {
+        let age = Some(stored.age(now)).filter(|age| *age > DeltaSeconds::ZERO);
+        let cache_status = CacheStatus { ttl: Some(stored.time_to_live(now)), ..cache_status };
+        Self { stored, form, age, cache_status, for_asker, refresh: None }
+    }
+
+    /// In place of the origin's failure.
+    pub(crate) fn in_place_of_failure(self, forwarded: CacheStatus) -> Self {
+        Self { cache_status: CacheStatus { ttl: self.cache_status.ttl, ..forwarded }, ..self }
+    }
+
+    pub(crate) fn with_refresh(self, forward: Forward) -> Self {
+        Self { refresh: Some(Box::new(forward)), ..self }
+    }
+
+    /// The status code to send.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        match self.form {
+            Form::Whole => self.stored.status(),
+            Form::NotModified => 304,
+        }
+    }
+
+    /// The form that is sent.
+    #[must_use]
+    pub fn form(&self) -> Form {
+        self.form
+    }
+
+    /// The field lines to send, without Age, Content-Length and Cache-Status of this cache.
+    pub fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        let has_etag = self.stored.fields().get("etag").and_then(EntityTag::parse).is_some();
+        let stored = self.stored.fields().iter().filter(move |(name, _)| match self.form {
+            Form::Whole => true,
+            Form::NotModified => conditional::is_in_not_modified(name, has_etag),
+        });
+        stored.chain(self.for_asker.iter())
+    }
+
+    /// Whether [`Reply::fields`] are exactly the stored ones, so that a head prepared with
+    /// [`Stored::prepared`] may be sent.
+    #[must_use]
+    pub fn is_as_stored(&self) -> bool {
+        self.form == Form::Whole && self.for_asker.is_empty()
+    }
+
+    /// The content of the reply to a GET; empty for a 304.
+    #[must_use]
+    pub fn body(&self) -> Bytes {
+        match self.form {
+            Form::Whole => self.stored.body().clone(),
+            Form::NotModified => Bytes::new(),
+        }
+    }
+
+    /// What Content-Length says, also to a HEAD; `None` where it is not sent (RFC 9110 §8.6).
+    #[must_use]
+    pub fn content_length(&self) -> Option<u64> {
+        match self.form {
+            Form::Whole if self.stored.status() != 204 => Some(self.stored.body().len() as u64),
+            Form::Whole | Form::NotModified => None,
+        }
+    }
+
+    /// The value of Age, where it is to be sent.
+    #[must_use]
+    pub fn age(&self) -> Option<DeltaSeconds> {
+        self.age
+    }
+
+    /// This cache's member of Cache-Status.
+    #[must_use]
+    pub fn cache_status(&self) -> CacheStatus {
+        self.cache_status
+    }
+
+    /// The stored response.
+    #[must_use]
+    pub fn stored(&self) -> &Arc<Stored> {
+        &self.stored
+    }
+
+    /// The validation to do in the background while this reply is sent (`stale-while-revalidate`,
+    /// RFC 5861 §3): forward it as a GET. One reply at a time gets it.
+    #[must_use]
+    pub fn take_refresh(&mut self) -> Option<Box<Forward>> {
+        self.refresh.take()
+    }
+}

@@ -1,0 +1,109 @@
+//! Cache-Status (RFC 9211): how the cache handled a request.
+
+use std::fmt;
+
+/// Why a request was forwarded (RFC 9211 §2.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fwd {
+    /// The cache was not to handle this request.
+    Bypass,
+    /// The method has to be forwarded.
+    Method,
+    /// Nothing is stored for the URI.
+    UriMiss,
+    /// What is stored for the URI does not match the request's selecting fields.
+    VaryMiss,
+    /// A fresh response was stored, but the request's directives did not allow its use.
+    Request,
+    /// The stored response is stale.
+    Stale,
+    /// Only a part of what was asked for is stored.
+    Partial,
+}
+
+impl Fwd {
+    /// The token of RFC 9211.
+    #[must_use]
+    pub const fn token(self) -> &'static str {
+        match self {
+            Self::Bypass => "bypass",
+            Self::Method => "method",
+            Self::UriMiss => "uri-miss",
+            Self::VaryMiss => "vary-miss",
+            Self::Request => "request",
+            Self::Stale => "stale",
+            Self::Partial => "partial",
+        }
+    }
+}
+
+/// This cache's member of the Cache-Status list; its `Display` is the member. A response that
+/// has the field already gets the member appended after those of the caches nearer to the origin.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CacheStatus {
+    pub(crate) hit: bool,
+    pub(crate) ttl: Option<i64>,
+    pub(crate) fwd: Option<Fwd>,
+    pub(crate) fwd_status: Option<u16>,
+    pub(crate) stored: bool,
+    pub(crate) collapsed: bool,
+    pub(crate) detail: Option<&'static str>,
+}
+
+impl CacheStatus {
+    /// Answered from the store, with so many seconds of freshness left (negative if stale).
+    pub(crate) fn hit(ttl: i64) -> Self {
+        Self { hit: true, ttl: Some(ttl), ..Self::default() }
+    }
+
+    /// Forwarded.
+    pub(crate) fn forwarded(fwd: Fwd) -> Self {
+        Self { fwd: Some(fwd), ..Self::default() }
+    }
+
+    /// Whether the request was answered from the store without asking the origin.
+    #[must_use]
+    pub const fn is_hit(&self) -> bool {
+        self.hit
+    }
+
+    /// Why the request was forwarded, if it was.
+    #[must_use]
+    pub const fn fwd(&self) -> Option<Fwd> {
+        self.fwd
+    }
+
+    /// Whether the response is being stored.
+    #[must_use]
+    pub const fn is_stored(&self) -> bool {
+        self.stored
+    }
+}
+
+impl fmt::Display for CacheStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("edgeproof")?;
+        if self.hit {
+            f.write_str("; hit")?;
+        }
+        if let Some(fwd) = self.fwd {
+            write!(f, "; fwd={}", fwd.token())?;
+        }
+        if let Some(status) = self.fwd_status {
+            write!(f, "; fwd-status={status}")?;
+        }
+        if let Some(ttl) = self.ttl {
+            write!(f, "; ttl={ttl}")?;
+        }
+        if self.stored {
+            f.write_str("; stored")?;
+        }
+        if self.collapsed {
+            f.write_str("; collapsed")?;
+        }
+        if let Some(detail) = self.detail {
+            write!(f, "; detail={detail}")?;
+        }
+        Ok(())
+    }
+}

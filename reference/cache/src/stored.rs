@@ -1,0 +1,281 @@
+//! A stored response: what is sent, and what reuse asks about, worked out once at storing.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bytes::Bytes;
+use edgeproof_http1::Fields;
+
+use crate::directives::Scope;
+use crate::vary::Selecting;
+use crate::{
+    DeltaSeconds, Facts, Moment, Policy, Request, Response, Times, age, freshness, storing,
+    validation,
+};
+use freshness::Lifetime;
+use storing::NotStored;
+
+/// A complete stored response. It never changes: an update puts another in its place.
+#[derive(Debug)]
+pub struct Stored {
+    status: u16,
+    fields: Fields,
+    body: Bytes,
+    trailers: Fields,
+    selecting: Selecting,
+    response_time: Moment,
+    initial_age: i64,
+    date: i64,
+    last_modified: Option<i64>,
+    lifetime: Lifetime,
+    always_validated: bool,
+    never_stale: bool,
+    outdated: bool,
+    stale_while_revalidate: Option<DeltaSeconds>,
+    stale_if_error: Option<DeltaSeconds>,
+    prepared: OnceLock<Bytes>,
+    pub(crate) refreshing: AtomicBool,
+}
+
+impl Stored {
+    /// A response worth storing, without content as yet.
+    pub(crate) fn new(
+        request: &Request<'_>,
+        response: Response<'_>,
+        facts: &Facts,
+        policy: Policy,
+        response_time: Moment,
+    ) -> Self {
+        let fields = storing::stored_fields(response.fields, facts);
+        let selecting = Selecting::of(response.fields, request.fields);
+        Self::assemble(fields, selecting, facts, policy, response_time)
+    }
+
+    fn assemble(
+        fields: Fields,
+        selecting: Selecting,
+        facts: &Facts,
+        policy: Policy,
+        response_time: Moment,
+    ) -> Self {
+        let directives = &facts.directives;
+        Self {
+            status: facts.status,
+            fields,
+            body: Bytes::new(),
+            trailers: Fields::new(),
+            selecting,
+            response_time,
+            initial_age: facts.initial_age,
+            date: facts.date,
+            last_modified: facts.last_modified,
+            lifetime: freshness::lifetime(facts, policy),
+            always_validated: directives.no_cache == Scope::Response,
+            // s-maxage has proxy-revalidate in it (RFC 9111 §5.2.2.10).
+            never_stale: directives.must_revalidate
+                || directives.proxy_revalidate
+                || directives.s_maxage.is_some(),
+            outdated: false,
+            stale_while_revalidate: directives.stale_while_revalidate,
+            stale_if_error: directives.stale_if_error,
+            prepared: OnceLock::new(),
+            refreshing: AtomicBool::new(false),
+        }
+    }
+
+    /// The response with its content.
+    pub(crate) fn with_content(self, body: Bytes, trailers: Fields) -> Self {
+        Self { body, trailers, ..self }
+    }
+
+    /// The response as a 304 or a HEAD has updated it (RFC 9111 §3.2): its age starts anew.
+    /// `request` is the one that was validated; without it the selecting fields stay.
+    pub(crate) fn updated(
+        &self,
+        newer: Response<'_>,
+        request: Option<&Request<'_>>,
+        policy: Policy,
+        times: Times,
+    ) -> Self {
+        let news = Facts::of(newer, times);
+        let mut fields = validation::updated_fields(&self.fields, newer.fields, &news);
+        if !newer.fields.contains("date") {
+            fields.set("Date", crate::date::format(news.date));
+        }
+        let mut facts = Facts::of(Response { status: self.status, fields: &fields }, times);
+        // Age is not among the stored fields; the newer response's counts.
+        facts.initial_age = news.initial_age;
+        let selecting = match request {
+            Some(request) => Selecting::of(&fields, request.fields),
+            None => self.selecting.clone(),
+        };
+        Self::assemble(fields, selecting, &facts, policy, times.response)
+            .with_content(self.body.clone(), self.trailers.clone())
+    }
+
+    /// Whether the response, as it is now, may be stored after `request`.
+    pub(crate) fn may_be_stored(
+        &self,
+        request: &Request<'_>,
+        policy: Policy,
+    ) -> Result<(), NotStored> {
+        let response = Response { status: self.status, fields: &self.fields };
+        let facts = Facts::of(response, Times::at(self.response_time));
+        storing::decide(request, response, &facts, policy)
+    }
+
+    /// The response, marked as stale whatever its lifetime says (RFC 9111 §4.3.5).
+    pub(crate) fn marked_outdated(&self) -> Self {
+        Self {
+            status: self.status,
+            fields: self.fields.clone(),
+            body: self.body.clone(),
+            trailers: self.trailers.clone(),
+            selecting: self.selecting.clone(),
+            outdated: true,
+            prepared: OnceLock::new(),
+            refreshing: AtomicBool::new(false),
+            ..*self
+        }
+    }
+
+    /// The status code.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The header fields, without Age and Content-Length, which depend on the moment and on
+    /// what is sent.
+    #[must_use]
+    pub fn fields(&self) -> &Fields {
+        &self.fields
+    }
+
+    /// The content; a clone shares it.
+    #[must_use]
+    pub fn body(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// The trailer fields, kept apart from the header (RFC 9111 §3.1).
+    #[must_use]
+    pub fn trailers(&self) -> &Fields {
+        &self.trailers
+    }
+
+    /// The selecting fields of the request that brought it.
+    #[must_use]
+    pub fn selecting(&self) -> &Selecting {
+        &self.selecting
+    }
+
+    /// How long it is fresh.
+    #[must_use]
+    pub fn lifetime(&self) -> Lifetime {
+        self.lifetime
+    }
+
+    /// Date, in seconds since the Unix epoch; the time of arrival where it had none.
+    #[must_use]
+    pub fn date(&self) -> i64 {
+        self.date
+    }
+
+    /// Last-Modified, in seconds since the Unix epoch, if it is valid.
+    #[must_use]
+    pub fn last_modified(&self) -> Option<i64> {
+        self.last_modified
+    }
+
+    /// `current_age` in milliseconds (RFC 9111 §4.2.3).
+    #[must_use]
+    pub fn current_age_millis(&self, now: Moment) -> i64 {
+        age::current_millis(self.initial_age, self.response_time, now)
+    }
+
+    /// The value for the Age field.
+    #[must_use]
+    pub fn age(&self, now: Moment) -> DeltaSeconds {
+        DeltaSeconds::saturating(self.current_age_millis(now) / 1000)
+    }
+
+    /// The seconds of freshness that are left, negative when stale, rounded down.
+    #[must_use]
+    pub fn time_to_live(&self, now: Moment) -> i64 {
+        (self.lifetime.seconds.millis() - self.current_age_millis(now)).div_euclid(1000)
+    }
+
+    /// Whether `no-cache` asks for validation before each use (RFC 9111 §5.2.2.4).
+    #[must_use]
+    pub fn is_always_validated(&self) -> bool {
+        self.always_validated
+    }
+
+    /// Whether must-revalidate, proxy-revalidate or s-maxage forbid stale use.
+    #[must_use]
+    pub fn is_never_stale(&self) -> bool {
+        self.never_stale
+    }
+
+    /// Whether a HEAD has shown that the resource changed (RFC 9111 §4.3.5).
+    #[must_use]
+    pub fn is_outdated(&self) -> bool {
+        self.outdated
+    }
+
+    /// The window of `stale-while-revalidate` (RFC 5861 §3).
+    #[must_use]
+    pub fn stale_while_revalidate(&self) -> Option<DeltaSeconds> {
+        self.stale_while_revalidate
+    }
+
+    /// The window of `stale-if-error` (RFC 5861 §4).
+    #[must_use]
+    pub fn stale_if_error(&self) -> Option<DeltaSeconds> {
+        self.stale_if_error
+    }
+
+    /// Whether there is a validator to revalidate it by.
+    #[must_use]
+    pub fn has_validator(&self) -> bool {
+        self.last_modified.is_some()
+            || self.fields.get("etag").and_then(crate::EntityTag::parse).is_some()
+    }
+
+    /// A form of the response's head that the caller makes once and gets back ever after: a hit
+    /// then costs no encoding. Its bytes are accounted for in [`Stored::size`] as if they were
+    /// as many as the fields'.
+    pub fn prepared(&self, encode: impl FnOnce(&Self) -> Bytes) -> &Bytes {
+        self.prepared.get_or_init(|| encode(self))
+    }
+
+    /// What decides between several that would do: the latest Date, then the latest arrival
+    /// (RFC 9111 §4).
+    pub(crate) fn recency(&self) -> (i64, Moment) {
+        (self.date, self.response_time)
+    }
+
+    /// Claims the one background validation at a time; the claim ends with [`Stored::release`].
+    pub(crate) fn claim(&self) -> bool {
+        !self.refreshing.swap(true, Ordering::AcqRel)
+    }
+
+    pub(crate) fn release(&self) {
+        self.refreshing.store(false, Ordering::Release);
+    }
+
+    /// The bytes of memory that it takes, near enough to bound a store by.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        const LINE: usize = 16;
+        let lines = |fields: &Fields| -> usize {
+            fields.iter().map(|(name, value)| name.len() + value.len() + LINE).sum()
+        };
+        size_of::<Self>()
+            + 2 * lines(&self.fields)
+            + lines(&self.trailers)
+            + self.selecting.size()
+            + self.body.len()
+    }
+}

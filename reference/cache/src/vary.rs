@@ -1,0 +1,172 @@
+//! Selecting header fields (RFC 9111 §4.1).
+
+use edgeproof_http1::Fields;
+
+use crate::list;
+use crate::mutant::{self, Mutant};
+
+/// The fields that a response's Vary nominates, with their values in the request that brought
+/// the response.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Selecting {
+    fields: Box<[Nominated]>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Nominated {
+    name: Box<[u8]>,
+    value: Option<Value>,
+}
+
+/// A value as sent, if it was one line, for the usual case of the same client software asking
+/// again, and its normal form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Value {
+    line: Option<Box<[u8]>>,
+    normal: Box<[u8]>,
+}
+
+/// Whether a response's Vary has a member `*`, with which no request ever matches.
+#[must_use]
+pub fn is_any(response: &Fields) -> bool {
+    response.get_all("vary").flat_map(list::members).any(|name| name == b"*")
+        && !mutant::is(Mutant::IgnoresVary)
+}
+
+impl Selecting {
+    /// Reads the fields that `response` nominates from the request that brought it.
+    #[must_use]
+    pub fn of(response: &Fields, request: &Fields) -> Self {
+        let mut names: Vec<Vec<u8>> = response
+            .get_all("vary")
+            .flat_map(list::members)
+            .map(<[u8]>::to_ascii_lowercase)
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        let nominated = |name: Vec<u8>| Nominated {
+            value: Value::of(&name, request),
+            name: name.into_boxed_slice(),
+        };
+        Self { fields: names.into_iter().map(nominated).collect() }
+    }
+
+    /// Whether no field is nominated: every request matches.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.fields.is_empty()
+    }
+
+    /// Whether a presented request matches the one that brought the response.
+    #[must_use]
+    pub fn matches(&self, request: &Fields) -> bool {
+        mutant::is(Mutant::IgnoresVary)
+            || self.fields.iter().all(|nominated| nominated.matches(request))
+    }
+
+    /// Bytes held outside the value itself.
+    pub(crate) fn size(&self) -> usize {
+        let value = |value: &Value| value.normal.len() + value.line.as_ref().map_or(0, |l| l.len());
+        self.fields
+            .iter()
+            .map(|f| size_of::<Nominated>() + f.name.len() + f.value.as_ref().map_or(0, value))
+            .sum()
+    }
+}
+
+impl Nominated {
+    fn matches(&self, request: &Fields) -> bool {
+        let mut lines = request.get_all(&self.name);
+        let (first, second) = (lines.next(), lines.next());
+        match (&self.value, first) {
+            (None, None) => true,
+            (Some(value), Some(first)) => {
+                (second.is_none() && value.line.as_deref() == Some(first))
+                    || *value.normal == *normal(&self.name, request)
+            }
+            _ => false,
+        }
+    }
+}
+
+impl Value {
+    fn of(name: &[u8], request: &Fields) -> Option<Self> {
+        let mut lines = request.get_all(name);
+        let first = lines.next()?;
+        let line = lines.next().is_none().then(|| first.into());
+        Some(Self { line, normal: normal(name, request).into_boxed_slice() })
+    }
+}
+
+/// What a field's syntax lets a cache change without changing the meaning.
+enum Syntax {
+    /// No list: not even white space is known to be free.
+    Text,
+    /// A list; the order of its members may matter.
+    List,
+    /// A list of preferences, of which only the weights count (RFC 9110 §12.4.2), in letters of
+    /// either case.
+    Preferences,
+}
+
+fn syntax(name: &[u8]) -> Syntax {
+    match name {
+        b"accept-charset" | b"accept-encoding" | b"accept-language" => Syntax::Preferences,
+        b"authorization"
+        | b"cookie"
+        | b"date"
+        | b"from"
+        | b"host"
+        | b"if-modified-since"
+        | b"if-range"
+        | b"if-unmodified-since"
+        | b"origin"
+        | b"proxy-authorization"
+        | b"range"
+        | b"referer"
+        | b"user-agent" => Syntax::Text,
+        _ => Syntax::List,
+    }
+}
+
+/// The value of all lines named `name` (in lower case), in a form that is the same for all values
+/// of the same meaning.
+fn normal(name: &[u8], request: &Fields) -> Vec<u8> {
+    let lines = request.get_all(name);
+    match syntax(name) {
+        Syntax::Text => lines.collect::<Vec<_>>().join(&b", "[..]),
+        Syntax::List => lines.flat_map(list::members).collect::<Vec<_>>().join(&b","[..]),
+        Syntax::Preferences => {
+            let mut members: Vec<_> = lines.flat_map(list::members).map(preference).collect();
+            members.sort_unstable();
+            members.dedup();
+            members.join(&b","[..])
+        }
+    }
+}
+
+/// One member of a list of preferences: lower case, no white space round `;`, its weight
+/// shortened (`q=1` is the default, `q=0.50` is `q=0.5`).
+fn preference(member: &[u8]) -> Vec<u8> {
+    let lower = member.to_ascii_lowercase();
+    let parts = lower.split(|&byte| byte == b';').map(list::trim);
+    let shortened = parts.filter_map(|part| match part.strip_prefix(b"q=") {
+        Some(weight) => match shorten(weight) {
+            b"1" => None,
+            weight => Some([b"q=", weight].concat()),
+        },
+        None => Some(part.to_vec()),
+    });
+    shortened.collect::<Vec<_>>().join(&b';')
+}
+
+/// A weight without the zeros at its end that say nothing.
+fn shorten(mut weight: &[u8]) -> &[u8] {
+    if weight.contains(&b'.') {
+        while let [rest @ .., b'0'] = weight {
+            weight = rest;
+        }
+        weight = weight.strip_suffix(b".").unwrap_or(weight);
+    }
+    weight
+}
