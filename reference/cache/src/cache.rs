@@ -236,7 +236,7 @@ impl Cache {
         let request = Request { method: b"GET", ..*request };
         match new.may_be_stored(&request, self.policy) {
             Ok(()) => {
-                self.store.replace(key, |stored| Arc::ptr_eq(stored, old).then(|| Arc::clone(new)))
+                self.store.replace(key, |s| Arc::ptr_eq(s, old).then(|| Arc::clone(new)));
             }
             Err(NoStore) if request.directives().no_store => {}
             Err(NoStore | Private | VaryAny) => self.store.discard(key, old),
@@ -311,9 +311,8 @@ impl Cache {
             return None;
         }
         let head = Stored::new(request, response, &facts, self.policy, times.response);
-        let (store, fields) = (Arc::clone(&self.store), request.fields.clone());
         let length = content_length(response);
-        Writer::new(store, forward.key, forward.since, head, fields, length)
+        Writer::new(Arc::clone(&self.store), forward, request, head, length)
     }
 
     /// The resource has a newer response than the stored one, and the newer one is not stored:

@@ -20,7 +20,8 @@ pub struct Forward {
     pub(crate) conditional: bool,
     /// Whether the response may be stored at all.
     pub(crate) storable: bool,
-    claim: Option<Claim>,
+    /// Held until the outcome is stored, if this is a validation in the background.
+    pub(crate) claim: Option<Claim>,
 }
 
 impl Forward {

@@ -66,9 +66,9 @@ pub fn updated_fields(stored: &Fields, newer: &Fields, facts: &Facts) -> Fields 
     }
     let replaces =
         |name: &[u8]| storing::is_kept(name, newer, &facts.directives) && !is_of_the_content(name);
-    let kept = stored.iter().filter(|(name, _)| {
-        !(newer.contains(*name) && replaces(name)) && !is_excluded(name, facts)
-    });
+    let kept = stored
+        .iter()
+        .filter(|(name, _)| !(is_excluded(name, facts) || newer.contains(*name) && replaces(name)));
     let added = newer.iter().filter(|(name, _)| replaces(name));
     kept.chain(added).collect()
 }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use edgeproof_http1::Fields;
 
-use crate::Stored;
+use crate::forward::{Claim, Forward};
 use crate::store::{Since, Store};
+use crate::{Request, Stored};
 
 /// Gathers the content of a response on its way, and stores the response once it is complete.
 /// Dropped before [`Writer::finish`], it stores nothing: an incomplete response is never taken
@@ -21,15 +22,15 @@ pub struct Writer {
     body: BytesMut,
     limit: usize,
     outgrown: bool,
+    _claim: Option<Claim>,
 }
 
 impl Writer {
     pub(crate) fn new(
         store: Arc<Store>,
-        key: Box<[u8]>,
-        since: Since,
+        forward: Forward,
+        request: &Request<'_>,
         head: Stored,
-        request_fields: Fields,
         expected: Option<u64>,
     ) -> Option<Self> {
         let limit = store.limits().object;
@@ -39,15 +40,16 @@ impl Writer {
         }
         Some(Self {
             store,
-            key,
-            since,
+            key: forward.key,
+            since: forward.since,
             head,
-            request_fields,
+            request_fields: request.fields.clone(),
             expected,
             // A length that is only announced takes no more than a usual page at once.
             body: BytesMut::with_capacity(expected_len.min(64 << 10)),
             limit,
             outgrown: false,
+            _claim: forward.claim,
         })
     }
 
