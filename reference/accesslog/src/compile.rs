@@ -302,10 +302,10 @@ fn bare(variable: &Variable, in_quotes: bool, delimiter: Option<u8>) -> Wire {
     let mut alphabet = Alphabet::PRINTABLE;
     let date = matches!(variable, Variable::CompletionDate(_) | Variable::RequestTime(_));
     if !in_quotes && !date {
-        alphabet = alphabet.without(b' ');
+        alphabet = alphabet.without_space();
     }
     if let Some(delimiter) = delimiter {
-        alphabet = alphabet.without(delimiter);
+        alphabet = alphabet.without_delimiter(delimiter);
     }
     Wire::Text { alphabet, delimiter }
 }

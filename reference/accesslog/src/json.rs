@@ -8,11 +8,13 @@
 
 use std::io::Write as _;
 
-use crate::escape;
+use crate::escape::{self, Alphabet};
 
 /// Appends `value` as the inside of a JSON string.
 pub(crate) fn write(value: &[u8], out: &mut Vec<u8>) {
-    for chunk in value.utf8_chunks() {
+    let (plain, rest) = value.split_at(Alphabet::PRINTABLE.run(value));
+    out.extend_from_slice(plain);
+    for chunk in rest.utf8_chunks() {
         write_text(chunk.valid(), out);
         for &byte in chunk.invalid() {
             write_escape(byte, out);

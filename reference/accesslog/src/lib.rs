@@ -33,6 +33,7 @@ mod mutant;
 mod number;
 mod parse;
 mod record;
+mod scribe;
 mod slot;
 mod variable;
 mod writer;

@@ -15,7 +15,10 @@ use std::{
     time::Duration,
 };
 
-use crate::file::{LogFile, OpenError};
+use crate::{
+    file::{LogFile, OpenError},
+    scribe::Scribe,
+};
 
 /// Is told of trouble, on the writer's thread.
 pub type Listener = Box<dyn Fn(&Trouble) + Send>;
@@ -107,49 +110,49 @@ pub struct Writer {
 }
 
 #[derive(Debug)]
-struct Shared {
-    path: PathBuf,
+pub(crate) struct Shared {
+    pub(crate) path: PathBuf,
     queue: usize,
     state: Mutex<State>,
     /// There is something to do.
-    wake: Condvar,
+    pub(crate) wake: Condvar,
     /// An attempt to write is over.
-    attempted: Condvar,
+    pub(crate) attempted: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct State {
-    incoming: Vec<u8>,
+pub(crate) struct State {
+    pub(crate) incoming: Vec<u8>,
     /// Lines in `incoming`.
-    lines: u64,
+    pub(crate) lines: u64,
     /// Octets and lines that the thread has taken and not yet written.
-    held: usize,
-    held_lines: u64,
-    written: u64,
-    lost: u64,
+    pub(crate) held: usize,
+    pub(crate) held_lines: u64,
+    pub(crate) written: u64,
+    pub(crate) lost: u64,
     /// Attempts that failed, and why the last one did.
-    failures: u64,
-    cause: String,
+    pub(crate) failures: u64,
+    pub(crate) cause: String,
     /// The thread sleeps until it is woken.
-    idle: bool,
-    flush: bool,
+    pub(crate) idle: bool,
+    pub(crate) flush: bool,
     /// Reopenings asked for, and done.
-    reopen: u64,
-    reopened: u64,
-    close: bool,
+    pub(crate) reopen: u64,
+    pub(crate) reopened: u64,
+    pub(crate) close: bool,
     /// The thread has ended.
-    gone: bool,
+    pub(crate) gone: bool,
 }
 
 impl State {
     /// Whether somebody waits for more than lines to be written in their time.
-    fn asked(&self) -> bool {
+    pub(crate) fn asked(&self) -> bool {
         self.flush || self.close || self.reopened < self.reopen
     }
 }
 
 /// Waiting octets from which on gathering more gains nothing.
-const ENOUGH: usize = 256 << 10;
+pub(crate) const ENOUGH: usize = 256 << 10;
 
 impl Writer {
     /// Opens the log and starts its thread.
@@ -166,17 +169,7 @@ impl Writer {
             wake: Condvar::new(),
             attempted: Condvar::new(),
         });
-        let scribe = Scribe {
-            shared: Arc::clone(&shared),
-            file,
-            batch: Vec::new(),
-            lines: 0,
-            gather: options.gather,
-            trouble: options.trouble,
-            failing: false,
-            astray: false,
-            told_lost: 0,
-        };
+        let scribe = Scribe::new(Arc::clone(&shared), file, options);
         let thread = std::thread::Builder::new()
             .name("access-log".to_owned())
             .stack_size(128 << 10)
@@ -274,150 +267,8 @@ impl Drop for Writer {
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
         // A panic elsewhere leaves the counts whole: every change is one statement long.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The thread's side.
-struct Scribe {
-    shared: Arc<Shared>,
-    file: LogFile,
-    /// Lines taken from the queue and not yet in the file.
-    batch: Vec<u8>,
-    lines: u64,
-    gather: Duration,
-    trouble: Option<Listener>,
-    failing: bool,
-    /// The path could not be opened again, and that was told.
-    astray: bool,
-    told_lost: u64,
-}
-
-/// What the thread woke up for, besides lines.
-struct Orders {
-    /// The count of reopenings asked for, where the last is not done yet.
-    reopen: Option<u64>,
-    close: bool,
-}
-
-impl Scribe {
-    fn run(mut self) {
-        loop {
-            let orders = self.next();
-            let outcome = self.attempt(orders.reopen.is_some());
-            self.settle(outcome, &orders);
-            if orders.close {
-                return;
-            }
-        }
-    }
-
-    /// Sleeps until there is something to do, gathers for a while, and takes all there is.
-    fn next(&mut self) -> Orders {
-        let failing = self.failing;
-        let mut state = self.shared.lock();
-        while state.incoming.is_empty() && self.batch.is_empty() && !state.asked() {
-            state.idle = true;
-            state = self.shared.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
-        state.idle = false;
-        // A failing disk is not asked more often because more lines come.
-        let gather_more =
-            |state: &mut State| !state.asked() && (failing || state.incoming.len() < ENOUGH);
-        let (mut state, _) = self
-            .shared
-            .wake
-            .wait_timeout_while(state, self.gather, gather_more)
-            .unwrap_or_else(PoisonError::into_inner);
-        if self.batch.is_empty() {
-            mem::swap(&mut self.batch, &mut state.incoming);
-        } else {
-            self.batch.append(&mut state.incoming);
-        }
-        self.lines += mem::take(&mut state.lines);
-        (state.held, state.held_lines) = (self.batch.len(), self.lines);
-        state.flush = false;
-        let reopen = (state.reopened < state.reopen).then_some(state.reopen);
-        Orders { reopen, close: state.close }
-    }
-
-    /// Tries to write the batch to the file that the path leads to.
-    fn attempt(&mut self, reopen: bool) -> io::Result<()> {
-        if reopen || (!self.batch.is_empty() && self.file.displaced()) {
-            match self.file.reopen() {
-                Ok(()) => self.astray = false,
-                // In a file without a name the lines would be lost without a trace.
-                Err(error) if self.file.unreachable() => return Err(io::Error::other(error)),
-                Err(error) => {
-                    if !mem::replace(&mut self.astray, true) {
-                        self.tell(&Trouble::Reopen(error));
-                    }
-                }
-            }
-        }
-        let (whole, outcome) = self.file.append(&self.batch);
-        self.lines -= memchr::memchr_iter(b'\n', &self.batch[..whole]).count() as u64;
-        self.batch.drain(..whole);
-        outcome
-    }
-
-    /// Books an attempt and says what there is to say.
-    fn settle(&mut self, outcome: io::Result<()>, orders: &Orders) {
-        let mut state = self.shared.lock();
-        state.written += state.held_lines - self.lines;
-        if orders.close {
-            state.lost += mem::take(&mut self.lines);
-            self.batch.clear();
-        }
-        (state.held, state.held_lines) = (self.batch.len(), self.lines);
-        state.reopened = orders.reopen.unwrap_or(state.reopened);
-        if let Err(error) = &outcome {
-            state.failures += 1;
-            state.cause = error.to_string();
-        }
-        let lost = state.lost - self.told_lost;
-        self.told_lost = state.lost;
-        drop(state);
-        self.shared.attempted.notify_all();
-
-        // A burst is over: give its memory back.
-        if self.batch.is_empty() && self.batch.capacity() > ENOUGH {
-            self.batch = Vec::new();
-        }
-        let path = &self.shared.path;
-        let was_failing = mem::replace(&mut self.failing, outcome.is_err());
-        match outcome {
-            Err(cause) if !was_failing => {
-                self.tell(&Trouble::Failing { path: path.clone(), cause });
-            }
-            Ok(()) if was_failing => self.tell(&Trouble::Recovered { path: path.clone() }),
-            _ => {}
-        }
-        if lost > 0 {
-            self.tell(&Trouble::Lost { path: path.clone(), lines: lost });
-        }
-    }
-
-    fn tell(&self, trouble: &Trouble) {
-        if let Some(listener) = &self.trouble {
-            listener(trouble);
-        }
-    }
-}
-
-impl Drop for Scribe {
-    /// The end of the thread, a panic of the listener included: nobody waits for it any more.
-    fn drop(&mut self) {
-        let mut state = self.shared.lock();
-        state.lost += state.held_lines + mem::take(&mut state.lines);
-        (state.held, state.held_lines) = (0, 0);
-        state.gone = true;
-        if state.cause.is_empty() {
-            "the writer's thread has ended".clone_into(&mut state.cause);
-        }
-        drop(state);
-        self.shared.attempted.notify_all();
     }
 }
