@@ -37,7 +37,7 @@ pub enum Check {
     Interim(Vec<u16>),
     /// `complete:` is the answer's framing whole (false: cut off)?
     Complete(bool),
-    /// `connection:` after the answer: `true` = still open, `false` = closed or reset by the target.
+    /// `connection:` after the answer: `open` (true), or `closed` (false), also by a reset.
     ConnectionOpen(bool),
     /// `no_answer: true`: the target said nothing and closed.
     NoAnswer(bool),

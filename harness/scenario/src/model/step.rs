@@ -202,7 +202,7 @@ pub enum SshProbe {
     },
 }
 
-/// `load:` a closed loop of clients.
+/// `load: { name, send, requests, … }`: a closed loop of clients.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LoadSpec {
     /// The name under which its figures are reported.
@@ -221,7 +221,8 @@ pub struct LoadSpec {
     pub keep_alive: bool,
 }
 
-/// `ratio: { name: factor, of: rps, cached: uncached }`: a figure made of two others.
+/// `ratio: { name: factor, of: rps, numerator: cached, denominator: uncached }`: a figure made of two
+/// others.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ratio {
     /// The figure's name.

@@ -1,0 +1,247 @@
+//! `expect`.
+
+use edgeproof_diagnostics::{Diagnostic, Node, Value as Raw, suggest};
+
+use super::Binder;
+use crate::model::{Assertion, Check, FileCheck, LogCheck, OriginCheck};
+use crate::table;
+
+/// What an SSH handshake tells ([`Check::Ssh`]).
+const SSH_KEYS: [&str; 13] = [
+    "banner",
+    "kex",
+    "host_key_algorithms",
+    "ciphers_to_client",
+    "ciphers_to_server",
+    "macs_to_client",
+    "macs_to_server",
+    "compression",
+    "methods",
+    "accepted",
+    "strict_kex",
+    "host_key_type",
+    "host_key_bits",
+];
+
+/// What a load counts ([`Check::Load`]).
+const LOAD_KEYS: [&str; 3] = ["requests", "errors", "non_2xx"];
+
+/// One line under `expect`: its key, its value and its path in the file.
+struct Line<'n> {
+    key: &'n Node,
+    value: &'n Node,
+    path: String,
+}
+
+impl Binder<'_> {
+    /// `expect` (or `until`): one assertion for each line.
+    pub(super) fn expect(&self, node: &Node, path: &str) -> Vec<Assertion> {
+        let Some(fields) = self.fields(node, &table::EXPECT) else { return Vec::new() };
+        if node.as_mapping().is_some_and(<[_]>::is_empty) {
+            self.reject::<()>(&node.span, "nothing is expected here");
+        }
+        let mut assertions = Vec::new();
+        for (key, value) in fields.known() {
+            // Also what is wrong was meant as an assertion: no second message that there is none.
+            self.assertions.set(self.assertions.get() + 1);
+            let name = key.as_str().unwrap_or_default();
+            let line = Line { key, value, path: format!("{path}.{name}") };
+            self.line(name, &line, &mut assertions);
+        }
+        assertions
+    }
+
+    fn line(&self, name: &str, line: &Line<'_>, assertions: &mut Vec<Assertion>) {
+        let value = line.value;
+        match name {
+            "headers" => self.each(line, assertions, |key, value| {
+                Some(Check::Header(self.text(key)?, self.value(value)?))
+            }),
+            "trailers" => self.each(line, assertions, |key, value| {
+                Some(Check::Trailer(self.text(key)?, self.value(value)?))
+            }),
+            "files" => self.each(line, assertions, |key, value| {
+                Some(Check::File(self.template(key)?, self.file_check(value)?))
+            }),
+            "ssh" => self.each(line, assertions, |key, value| {
+                let known = self.known_key(key, &SSH_KEYS);
+                Some(Check::Ssh(known?, self.value(value)?))
+            }),
+            "config" => self.each(line, assertions, |key, value| {
+                Some(Check::SshConfig(self.directive(key)?, self.value(value)?))
+            }),
+            "load" => self.each(line, assertions, |key, value| {
+                let known = self.known_key(key, &LOAD_KEYS);
+                Some(Check::Load(known?, self.count(value)?))
+            }),
+            "processes" => {
+                for node in value.as_sequence().unwrap_or(std::slice::from_ref(value)) {
+                    let check = self.processes(node);
+                    assertions.extend(check.map(|check| assertion(line, check)));
+                }
+            }
+            _ => {
+                let check = self.single(name, line.key, value);
+                assertions.extend(check.map(|check| assertion(line, check)));
+            }
+        }
+    }
+
+    fn single(&self, name: &str, key: &Node, node: &Node) -> Option<Check> {
+        Some(match name {
+            "status" => Check::Status(self.status(node)?),
+            "reason" => Check::Reason(self.value(node)?),
+            "version" => Check::Version(self.value(node)?),
+            "body" => Check::Body(self.value(node)?),
+            "interim" => Check::Interim(self.code_list(node)?),
+            "complete" => Check::Complete(self.flag(node)?),
+            "connection" => {
+                Check::ConnectionOpen(self.word_of(node, &["open", "closed"])? == "open")
+            }
+            "no_answer" => Check::NoAnswer(self.flag(node)?),
+            "answers" => Check::Answers(self.code_list(node)?),
+            "time" => self.time(node)?,
+            "origin_requests" => Check::OriginRequests(self.count(node)?),
+            "origin_connections" => Check::OriginConnections(self.count(node)?),
+            "origin_saw" => Check::OriginSaw(self.origin_check(node)?),
+            "access_log" => {
+                self.need("access-log", &key.span);
+                Check::AccessLog(self.log_check(node)?)
+            }
+            "waf_log" => {
+                self.need("waf-log", &key.span);
+                Check::WafLog(self.log_check(node)?)
+            }
+            _ => return None,
+        })
+    }
+
+    /// A mapping of which each entry is an assertion of its own.
+    fn each(
+        &self,
+        line: &Line<'_>,
+        assertions: &mut Vec<Assertion>,
+        check: impl Fn(&Node, &Node) -> Option<Check>,
+    ) {
+        let entries = self.entries(line.value);
+        if entries.is_empty() && line.value.as_mapping().is_some() {
+            self.reject::<()>(&line.value.span, "nothing is expected here");
+        }
+        for (key, value) in entries {
+            let path = format!("{}.{}", line.path, key.as_str().unwrap_or_default());
+            let line = Line { key, value, path };
+            assertions.extend(check(key, value).map(|check| assertion(&line, check)));
+        }
+    }
+
+    fn known_key(&self, key: &Node, known: &[&str]) -> Option<String> {
+        let name = self.text(key)?;
+        if known.contains(&name.as_str()) {
+            return Some(name);
+        }
+        let help = match suggest(&name, known.iter().copied()) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => format!("known here are `{}`", known.join("`, `")),
+        };
+        self.report(Diagnostic::error(format!("unknown key `{name}`")).at(&key.span).help(help))
+    }
+
+    /// `sshd -T` prints directives in lower case.
+    fn directive(&self, key: &Node) -> Option<String> {
+        let name = self.text(key)?;
+        let lower = name.to_ascii_lowercase();
+        if lower == name {
+            return Some(name);
+        }
+        let help = format!("write `{lower}`: the effective configuration is printed in lower case");
+        let message = format!("`{name}` is not in lower case");
+        self.report(Diagnostic::error(message).at(&key.span).help(help))
+    }
+
+    fn code_list(&self, node: &Node) -> Option<Vec<u16>> {
+        match node.as_sequence() {
+            Some(_) => self.codes(node),
+            None => Raw::new(node, self.diagnostics).wrong_type("a list of status codes"),
+        }
+    }
+
+    fn time(&self, node: &Node) -> Option<Check> {
+        let fields = self.fields(node, &table::TIME)?;
+        let bound = |key| fields.get(key).and_then(|it| self.duration(it));
+        let (above, below) = (bound("above"), bound("below"));
+        if node.as_mapping().is_some_and(<[_]>::is_empty) {
+            return self.reject(&node.span, "expected `above`, `below` or both");
+        }
+        if let (Some(above), Some(below)) = (above, below)
+            && above > below
+        {
+            return self.reject(&node.span, "`above` is longer than `below`");
+        }
+        Some(Check::Time { above, below })
+    }
+
+    fn origin_check(&self, node: &Node) -> Option<OriginCheck> {
+        let fields = self.fields(node, &table::ORIGIN_SAW)?;
+        let value = |key| fields.get(key).and_then(|it| self.value(it));
+        let values = |key| fields.get(key).map(|it| self.values(it)).unwrap_or_default();
+        if !fields.known().any(|(key, _)| key.as_str() != Some("all")) {
+            return self.reject(&node.span, "nothing is expected of the request");
+        }
+        Some(OriginCheck {
+            all: fields.get("all").and_then(|it| self.flag(it)).unwrap_or(false),
+            method: value("method"),
+            path: value("path"),
+            headers: values("headers"),
+            body: value("body"),
+            trailers: values("trailers"),
+        })
+    }
+
+    fn log_check(&self, node: &Node) -> Option<LogCheck> {
+        let fields = self.fields(node, &table::LOG_CHECK)?;
+        let value = |key| fields.get(key).and_then(|it| self.value(it));
+        if node.as_mapping().is_some_and(<[_]>::is_empty) {
+            return self.reject(&node.span, "nothing is expected of the lines");
+        }
+        Some(LogCheck {
+            count: fields.get("count").and_then(|it| self.count(it)),
+            line: value("line"),
+            any: value("any"),
+            none: value("none"),
+            every: value("every"),
+        })
+    }
+
+    fn file_check(&self, node: &Node) -> Option<FileCheck> {
+        let fields = self.fields(node, &table::FILE_CHECK)?;
+        if node.as_mapping().is_some_and(<[_]>::is_empty) {
+            return self.reject(&node.span, "nothing is expected of the file");
+        }
+        Some(FileCheck {
+            exists: fields.get("exists").and_then(|it| self.flag(it)),
+            mode: fields.get("mode").and_then(|it| self.mode(it)),
+            content: fields.get("content").and_then(|it| self.value(it)),
+        })
+    }
+
+    fn mode(&self, node: &Node) -> Option<u32> {
+        let text = self.text(node)?;
+        let digits = text.strip_prefix("0o").unwrap_or(&text);
+        match u32::from_str_radix(digits, 8) {
+            Ok(mode) if mode <= 0o7777 => Some(mode),
+            _ => self.reject(&node.span, format!("`{text}` is no mode: write one such as `0600`")),
+        }
+    }
+
+    fn processes(&self, node: &Node) -> Option<Check> {
+        let fields = self.fields(node, &table::PROCESSES)?;
+        let matching = fields.get("matching").and_then(|it| self.regex(it));
+        let count = fields.get("count").and_then(|it| self.count(it));
+        Some(Check::Processes { matching: matching?, count: count? })
+    }
+}
+
+fn assertion(line: &Line<'_>, check: Check) -> Assertion {
+    let span = line.key.span.to(&line.value.span).first_line();
+    Assertion { span, path: line.path.clone(), check }
+}

@@ -1,0 +1,81 @@
+//! `site`.
+
+use super::{Form, Takes, key, required};
+
+const ON: Takes = Takes::True;
+const CACHE_TAKES: Takes = Takes::Either(&[ON, Takes::Form(|| &CACHE)]);
+const LOG_TAKES: Takes = Takes::Either(&[ON, Takes::Form(|| &ACCESS_LOG)]);
+
+/// `site`.
+pub(crate) static SITE: Form = Form {
+    name: "site",
+    what: "the site",
+    about: "What the site must be like; a target that cannot express it skips the case.",
+    keys: &[
+        key("host", Takes::Text, "A fixed host name, where a golden line needs one."),
+        key("cache", CACHE_TAKES, "A cache in front of the origin; `true` for its defaults."),
+        key("waf", Takes::Form(|| &WAF), "A web application firewall."),
+        key("access_log", LOG_TAKES, "The access log; `true` for its defaults."),
+        key("clock", Takes::Form(|| &CLOCK), "Where the site's virtual clock starts."),
+    ],
+    others: None,
+};
+
+/// `site.cache`.
+pub(crate) static CACHE: Form = Form {
+    name: "cacheSite",
+    what: "`cache`",
+    about: "A cache in front of the origin.",
+    keys: &[
+        key("policy", Takes::Word(&["rfc9111", "hosting"]), "rfc9111 (default) or hosting."),
+        key("ttl", Takes::Duration, "The lifetime of a response that has no explicit one."),
+        key("size", Takes::Size, "The store's bound."),
+        key(
+            "purge_from",
+            Takes::Either(&[Takes::Text, Takes::List(&Takes::Text)]),
+            "Networks (CIDR) that may PURGE.",
+        ),
+    ],
+    others: None,
+};
+
+/// `site.waf`.
+pub(crate) static WAF: Form = Form {
+    name: "wafSite",
+    what: "`waf`",
+    about: "A web application firewall.",
+    keys: &[
+        required(
+            "profile",
+            Takes::Word(&["basic", "strong", "full", "wordpress", "drupal"]),
+            "Which rules.",
+        ),
+        key("mode", Takes::Word(&["block", "alert", "quarantine"]), "block (default), alert, …"),
+    ],
+    others: None,
+};
+
+/// `site.access_log`.
+pub(crate) static ACCESS_LOG: Form = Form {
+    name: "accessLogSite",
+    what: "`access_log`",
+    about: "The access log: a format or a preset.",
+    keys: &[
+        key("format", Takes::Text, "Text with `{variables}`."),
+        key("preset", Takes::Word(&["default", "common", "combined", "json"]), "A known format."),
+        key("dialect", Takes::Word(&["2018", "current"]), "How the format is read."),
+    ],
+    others: None,
+};
+
+/// `site.clock`.
+pub(crate) static CLOCK: Form = Form {
+    name: "clockSite",
+    what: "`clock`",
+    about: "Where the site's virtual clock starts.",
+    keys: &[
+        required("start", Takes::Text, "A date and time with its offset (RFC 3339)."),
+        key("zone", Takes::Text, "The zone of the log's dates: `+02:00` or `Europe/Paris`."),
+    ],
+    others: None,
+};
