@@ -1,0 +1,206 @@
+//! From the node tree of a target.yaml to a [`TargetSpec`]. Reads on after every mistake.
+
+use std::path::{Component, Path, PathBuf};
+
+use edgeproof_diagnostics::{Diagnostics, Kind, MapReader, Node, Value};
+use regex::Regex;
+
+use super::{
+    ClockKind, FileTemplate, Logs, Requirements, TargetSpec, Text, VersionProbe, services,
+};
+use crate::expresses::Expresses;
+use crate::known::{KnownFailure, KnownFailures};
+
+pub(super) fn bind(node: &Node, folder: &Path, diagnostics: &Diagnostics) -> Option<TargetSpec> {
+    let mut map = MapReader::new(node, diagnostics, "a target");
+    let title = map.required("title").str().map(str::to_owned);
+    let version = map.optional("version").map("the version's probe").and_then(version);
+    let available = map.optional("available").map("what must be there").map(requirements);
+    let negative_control = map.optional("negative_control").bool().unwrap_or(false);
+    let vars = settings(map.optional("vars"));
+    let files = files(map.optional("files"), folder);
+    let services = map.required("services");
+    let services =
+        services.map("the services").and_then(|map| services::bind(map, folder, services));
+    let logs = map.optional("logs").map("the logs").map(logs).unwrap_or_default();
+    let declares = map.required("declares").list(feature);
+    let expresses = Expresses::bind(map.optional("expresses"));
+    let clock = map.required("clock");
+    let kind = clock.one_of(&[
+        ("control", ClockKind::Control),
+        ("faketime", ClockKind::Faketime),
+        ("backdate", ClockKind::Backdate),
+        ("wait", ClockKind::Wait),
+        ("none", ClockKind::None),
+    ]);
+    let max_wait = map.optional("max_wait");
+    let known_failures = map.optional("known_failures").list(known_failure).unwrap_or_default();
+    map.finish();
+
+    if max_wait.is_present() && kind.is_some_and(|kind| kind != ClockKind::Wait) {
+        return max_wait.reject("`max_wait` is only for `clock: wait`");
+    }
+    let max_wait = max_wait.duration();
+    let services = services?;
+    if kind == Some(ClockKind::Control) && services.control.is_none() {
+        return clock.reject("`clock: control` needs `services.control.unix`, the control socket");
+    }
+    Some(TargetSpec {
+        name: name(folder),
+        title: title?,
+        folder: Some(folder.to_owned()),
+        version,
+        available: available.unwrap_or_default(),
+        negative_control,
+        vars,
+        files: files?,
+        services,
+        logs,
+        declares: declares?,
+        expresses,
+        clock: kind?,
+        max_wait,
+        known_failures: KnownFailures::new(known_failures),
+    })
+}
+
+fn name(folder: &Path) -> String {
+    let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy().into_owned()
+}
+
+fn version(mut map: MapReader<'_>) -> Option<VersionProbe> {
+    let command = map.required("command").list(Text::read);
+    let matches = map.optional("matches").parse(Regex::new);
+    map.finish();
+    Some(VersionProbe { command: command?, matches })
+}
+
+fn requirements(mut map: MapReader<'_>) -> Requirements {
+    let text = |value: Value<'_>| value.str().map(str::to_owned);
+    let requirements = Requirements {
+        commands: map.optional("commands").list(text).unwrap_or_default(),
+        files: map
+            .optional("files")
+            .list(|value| value.str().map(PathBuf::from))
+            .unwrap_or_default(),
+        docker: map.optional("docker").bool().unwrap_or(false),
+        hint: text(map.optional("hint")),
+    };
+    map.finish();
+    requirements
+}
+
+/// `vars:` is free: scalars, lists and mappings as they stand.
+fn settings(value: Value<'_>) -> Vec<(String, minijinja::Value)> {
+    let entries = if value.is_present() { value.entries() } else { None };
+    let read = |(name, value): (edgeproof_diagnostics::Spanned<&str>, Value<'_>)| {
+        Some((name.value.to_owned(), template_value(value.node()?)))
+    };
+    entries.into_iter().flatten().filter_map(read).collect()
+}
+
+fn template_value(node: &Node) -> minijinja::Value {
+    match &node.kind {
+        Kind::Sequence(items) => items.iter().map(template_value).collect(),
+        Kind::Mapping(entries) => {
+            minijinja::Value::from_pairs(entries.iter().map(|(key, value)| {
+                (key.as_str().unwrap_or_default().to_owned(), template_value(value))
+            }))
+        }
+        Kind::Scalar { text, .. } => {
+            if node.is_null() {
+                ().into()
+            } else if let Some(truth) = node.as_bool() {
+                truth.into()
+            } else if let Some(number) = node.as_i64() {
+                number.into()
+            } else {
+                text.clone().into()
+            }
+        }
+    }
+}
+
+/// `NAME: TEMPLATE` or `NAME: { template: TEMPLATE, mode: 0755 }`. `None` after a mistake.
+fn files(value: Value<'_>, folder: &Path) -> Option<Vec<FileTemplate>> {
+    let entries = if value.is_present() { value.entries()? } else { Vec::new() };
+    let mut files = Vec::new();
+    let mut good = true;
+    for (path, value) in entries {
+        let (template, mode) = if value.node().is_some_and(|node| node.as_mapping().is_some()) {
+            let Some(mut map) = value.map("a rendered file") else { continue };
+            let template = map.required("template");
+            let mode = map.optional("mode").parse(mode);
+            map.finish();
+            (template, mode)
+        } else {
+            (value, None)
+        };
+        let path = Path::new(path.value);
+        if path.components().any(|part| !matches!(part, Component::Normal(_))) {
+            value.reject::<()>("a rendered file's name is a path below the work folder");
+            good = false;
+        }
+        match template.str().map(|name| folder.join(name)) {
+            Some(file) if file.is_file() => files.push(FileTemplate {
+                path: path.to_owned(),
+                template: std::path::absolute(&file).unwrap_or(file),
+                mode: mode.unwrap_or(0o600),
+                span: template.span()?.clone(),
+            }),
+            Some(file) => {
+                template.reject::<()>(format!("there is no template {}", file.display()));
+                good = false;
+            }
+            None => good = false,
+        }
+    }
+    good.then_some(files)
+}
+
+fn mode(text: &str) -> Result<u32, String> {
+    let digits = text.strip_prefix("0o").unwrap_or(text);
+    match u32::from_str_radix(digits, 8) {
+        Ok(mode) if mode <= 0o777 => Ok(mode),
+        _ => Err(format!("expected permission bits in octal such as `0755`, found `{text}`")),
+    }
+}
+
+fn logs(mut map: MapReader<'_>) -> Logs {
+    let logs =
+        Logs { access: Text::read(map.optional("access")), waf: Text::read(map.optional("waf")) };
+    map.finish();
+    logs
+}
+
+fn feature(value: Value<'_>) -> Option<String> {
+    let text = value.str()?;
+    let good = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '.';
+    if text.is_empty() || !text.chars().all(good) {
+        return value.reject(format!(
+            "expected a feature such as `cache` or `access-log` (lower case, digits, `-`), found `{text}`"
+        ));
+    }
+    Some(text.to_owned())
+}
+
+fn known_failure(value: Value<'_>) -> Option<KnownFailure> {
+    let mut map = value.map("a known failure")?;
+    let case = map.required("case");
+    let id = case.str();
+    let expectation = map.optional("expectation").str().map(str::to_owned);
+    let reason = map.required("reason");
+    let text = reason.str();
+    map.finish();
+    let (id, text) = (id?, text?);
+    if !id.contains('/') || id.contains('*') || id.ends_with('/') {
+        return case.reject(format!(
+            "`{id}` is no case's id; a known failure is listed case by case, never for a whole family"
+        ));
+    }
+    if text.trim().is_empty() {
+        return reason.reject("the reason is empty: say why this target fails here");
+    }
+    Some(KnownFailure { case: id.to_owned(), expectation, reason: text.to_owned() })
+}

@@ -1,0 +1,6 @@
+//! Behaviour through the public surface, in one program.
+
+mod spec;
+mod start;
+mod supervisor;
+mod support;

@@ -1,0 +1,119 @@
+//! Reading target.yaml: every mistake in one go, each with its place.
+
+use std::time::Duration;
+
+use crate::support::{folder, load};
+use edgeproof_diagnostics::Colour;
+use edgeproof_scenario::model::{AccessLog, CacheSite, SiteSpec, WafSite};
+use edgeproof_target::{ClockKind, TargetSpec, UrlError};
+
+const GOOD: &str = r#"
+title: A proxy
+available: { commands: [sh, no-such-program], hint: apt-get install it }
+declares: [http, cache]
+clock: wait
+max_wait: 3s
+expresses:
+  - cache
+  - cache.policy: [rfc9111]
+  - access_log
+  - access_log.format: ["{status}"]
+services:
+  http:
+    process: { command: [proxy, "{{ port.http }}"] }
+    address: 127.0.0.1:{{ port.http }}
+known_failures:
+  - { case: cache/vary/star, reason: it ignores it }
+"#;
+
+#[test]
+fn a_good_file_is_read() {
+    let folder = folder(&[("target.yaml", GOOD)]);
+    let spec = load(folder.path());
+    assert_eq!(spec.name, folder.path().file_name().unwrap().to_str().unwrap());
+    assert_eq!(
+        (spec.title.as_str(), spec.kind(), spec.clock),
+        ("A proxy", "process", ClockKind::Wait)
+    );
+    assert_eq!(spec.max_wait, Some(Duration::from_secs(3)));
+    assert_eq!(spec.known_failures.entries().len(), 1);
+    assert_eq!(
+        spec.available().unwrap_err().to_string(),
+        "no-such-program not installed (apt-get install it)"
+    );
+}
+
+#[test]
+fn what_cannot_be_expressed_is_a_reason_to_skip() {
+    let folder = folder(&[("target.yaml", GOOD)]);
+    let expresses = load(folder.path()).expresses;
+    let cache = |cache| SiteSpec { cache: Some(cache), ..SiteSpec::default() };
+    let policy =
+        |policy: &str| cache(CacheSite { policy: Some(policy.into()), ..CacheSite::default() });
+    assert_eq!(expresses.site(&SiteSpec::default()), Ok(()));
+    assert_eq!(expresses.site(&policy("rfc9111")), Ok(()));
+    assert_eq!(
+        expresses.site(&policy("hosting")),
+        Err("its configuration cannot express site.cache.policy: hosting".into())
+    );
+    let ttl = cache(CacheSite { ttl: Some(Duration::from_secs(1)), ..CacheSite::default() });
+    assert_eq!(expresses.site(&ttl), Err("its configuration cannot express site.cache.ttl".into()));
+    let waf = WafSite { profile: "full".into(), mode: "block".into() };
+    let waf = SiteSpec { waf: Some(waf), ..SiteSpec::default() };
+    assert_eq!(expresses.site(&waf), Err("its configuration cannot express site.waf".into()));
+    let format = |format: &str| SiteSpec {
+        access_log: Some(AccessLog { format: Some(format.into()), preset: None, dialect: None }),
+        ..SiteSpec::default()
+    };
+    assert_eq!(expresses.site(&format("{status}")), Ok(()));
+    assert!(expresses.site(&format("{duration}")).is_err());
+}
+
+#[test]
+fn all_mistakes_are_told_at_once() {
+    let folder = folder(&[(
+        "target.yaml",
+        r#"title: A proxy
+declare: [http]
+declares: [HTTP]
+clock: sundial
+max_wait: 3
+expresses: [cache.polciy]
+files:
+  ../escape: nothing.j2
+services:
+  http:
+    process: { command: ["{{ port.http"], env: { A: "{% if %}" } }
+    url: http://127.0.0.1:80
+    ready: { http: /, line: "(" }
+    stop: { signal: TREM }
+known_failures:
+  - { case: cache, reason: "" }
+  - { case: cache/x, expectation: "steps[0].expect.status" }
+"#,
+    )]);
+    let text = TargetSpec::load(folder.path()).unwrap_err().render(Colour::Never);
+    let text = text.replace(&folder.path().display().to_string(), "TARGET");
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn a_folder_without_the_file_is_told() {
+    let folder = folder(&[]);
+    let text = TargetSpec::load(folder.path()).unwrap_err().render(Colour::Never);
+    assert!(text.contains("target.yaml") && text.contains("ci/targets/README.md"), "{text}");
+}
+
+#[test]
+fn urls_are_checked() {
+    let target =
+        |url: &str, remote| TargetSpec::from_url(url, &[], remote).map(|spec| spec.declares);
+    assert_eq!(target("http://127.0.0.1:8080/", false), Ok(vec!["http".into()]));
+    assert_eq!(target("https://localhost:8443", false), Ok(vec!["http".into(), "tls".into()]));
+    assert_eq!(target("ssh://[::1]:2222", false), Ok(vec!["ssh".into()]));
+    assert!(matches!(target("ftp://127.0.0.1", false), Err(UrlError::Scheme(_))));
+    assert!(matches!(target("127.0.0.1:80", false), Err(UrlError::Scheme(_))));
+    assert!(matches!(target("http://127.0.0.1/blog", false), Err(UrlError::Path(_))));
+    assert!(matches!(target("http://192.0.2.1", false), Err(UrlError::Remote { .. })));
+    assert_eq!(target("http://192.0.2.1", true), Ok(vec!["http".into()]));
+}

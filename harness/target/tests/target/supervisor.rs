@@ -1,0 +1,243 @@
+//! Nothing that was started outlives the harness, however the harness ends.
+//!
+//! The harness's stand-in is a shell that holds the supervisor's pipe as the harness does; the
+//! supervised processes are shells too. Whether one lives is asked of /proc.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use edgeproof_target::Signal;
+
+use crate::support::example;
+use edgeproof_target::supervisor::{ExitStatus, Job, Order, ProcessJob, Report};
+
+fn job(folder: &Path, script: &str) -> ProcessJob {
+    ProcessJob {
+        command: vec!["/bin/sh".into(), "-c".into(), script.into()],
+        env: vec![("GREETING".into(), "hello".into())],
+        directory: Some(folder.to_owned()),
+        output: folder.join("output"),
+        grace: Duration::from_millis(300),
+    }
+}
+
+struct Supervisor {
+    process: Child,
+    orders: Option<ChildStdin>,
+    reports: BufReader<ChildStdout>,
+}
+
+impl Supervisor {
+    fn start(job: ProcessJob) -> Self {
+        let mut process = Command::new(example("supervise"))
+            .args(Job::Process(job).to_args())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let orders = process.stdin.take();
+        let reports = BufReader::new(process.stdout.take().unwrap());
+        Self { process, orders, reports }
+    }
+
+    fn report(&mut self) -> Report {
+        let mut line = String::new();
+        self.reports.read_line(&mut line).unwrap();
+        line.trim_end().parse().unwrap()
+    }
+
+    fn started(&mut self) -> i32 {
+        match self.report() {
+            Report::Started(pid) => pid,
+            other => panic!("{other}"),
+        }
+    }
+
+    fn order(&mut self, order: Order) {
+        writeln!(self.orders.as_mut().unwrap(), "{order}").unwrap();
+    }
+}
+
+/// A process that is neither gone nor a zombie.
+fn lives(pid: i32) -> bool {
+    fs::read_to_string(format!("/proc/{pid}/stat"))
+        .is_ok_and(|stat| !stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('Z')))
+}
+
+/// Waits for a condition; real processes tell nobody when they are done.
+fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
+    let until = Instant::now() + Duration::from_secs(20);
+    while !holds() {
+        assert!(Instant::now() < until, "not within 20 s: {what}");
+        std::thread::yield_now();
+    }
+}
+
+fn pid_in(file: &Path) -> i32 {
+    let mut pid = None;
+    eventually("a pid in the file", || {
+        pid = fs::read_to_string(file).ok().and_then(|text| text.trim().parse().ok());
+        pid.is_some()
+    });
+    pid.unwrap()
+}
+
+/// A service that forks twice, as daemons do, and writes the grandchild's pid to `daemon`.
+const DAEMON: &str = "(setsid sh -c 'echo $$ > daemon.new; mv daemon.new daemon; \
+                      trap \"\" HUP; while :; do sleep 1000; done' &) ; exec sleep 1000";
+
+#[test]
+fn reports_how_the_child_ended_and_keeps_its_output() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut supervisor =
+        Supervisor::start(job(folder.path(), "echo $GREETING; echo bad >&2; exit 7"));
+    supervisor.started();
+    assert_eq!(supervisor.report(), Report::Exited(ExitStatus::Code(7)));
+    assert_eq!(supervisor.report(), Report::Gone);
+    assert!(supervisor.process.wait().unwrap().success());
+    assert_eq!(fs::read_to_string(folder.path().join("output")).unwrap(), "hello\nbad\n");
+}
+
+#[test]
+fn a_signal_is_reported_as_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut supervisor = Supervisor::start(job(folder.path(), "kill -SEGV $$"));
+    supervisor.started();
+    assert_eq!(supervisor.report(), Report::Exited(ExitStatus::Signal(Signal::SIGSEGV)));
+    assert_eq!(supervisor.report(), Report::Gone);
+    supervisor.process.wait().unwrap();
+}
+
+#[test]
+fn a_command_that_is_not_there_is_reported() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut job = job(folder.path(), "");
+    job.command = vec!["/no/such/program".into()];
+    let mut supervisor = Supervisor::start(job);
+    assert!(matches!(supervisor.report(), Report::Failed(_)));
+    assert_eq!(supervisor.process.wait().unwrap().code(), Some(127));
+}
+
+#[test]
+fn a_stop_reaches_child_and_daemon() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut supervisor = Supervisor::start(job(folder.path(), DAEMON));
+    let child = supervisor.started();
+    let daemon = pid_in(&folder.path().join("daemon"));
+    supervisor.order(Order::Stop { signal: Signal::SIGTERM, within: Duration::from_secs(10) });
+    assert_eq!(supervisor.report(), Report::Exited(ExitStatus::Signal(Signal::SIGTERM)));
+    assert_eq!(supervisor.report(), Report::Gone);
+    supervisor.process.wait().unwrap();
+    assert!(!lives(child) && !lives(daemon));
+}
+
+#[test]
+fn a_child_that_ignores_term_is_killed_in_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = "trap '' TERM; echo ready > ready; while :; do sleep 1000; done";
+    let mut supervisor = Supervisor::start(job(folder.path(), script));
+    supervisor.started();
+    eventually("the trap is set", || folder.path().join("ready").exists());
+    supervisor.order(Order::Stop { signal: Signal::SIGTERM, within: Duration::from_millis(100) });
+    assert_eq!(supervisor.report(), Report::Exited(ExitStatus::Signal(Signal::SIGKILL)));
+    assert_eq!(supervisor.report(), Report::Gone);
+    supervisor.process.wait().unwrap();
+}
+
+#[test]
+fn what_a_crashed_child_left_behind_is_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = "(setsid sh -c 'echo $$ > d.new; mv d.new daemon; exec sleep 1000' &); \
+                  while ! test -e daemon; do :; done; kill -KILL $$";
+    let mut supervisor = Supervisor::start(job(folder.path(), script));
+    supervisor.started();
+    assert_eq!(supervisor.report(), Report::Exited(ExitStatus::Signal(Signal::SIGKILL)));
+    assert_eq!(supervisor.report(), Report::Gone);
+    supervisor.process.wait().unwrap();
+    assert!(!lives(pid_in(&folder.path().join("daemon"))));
+}
+
+#[test]
+fn a_service_that_made_itself_a_daemon_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = "(setsid sh -c 'echo $$ > d.new; mv d.new daemon; exec sleep 1000' &); exit 0";
+    let mut supervisor = Supervisor::start(job(folder.path(), script));
+    supervisor.started();
+    assert_eq!(supervisor.report(), Report::Exited(ExitStatus::Code(0)));
+    let daemon = pid_in(&folder.path().join("daemon"));
+    assert!(lives(daemon));
+    supervisor.orders.take();
+    assert_eq!(supervisor.report(), Report::Gone);
+    supervisor.process.wait().unwrap();
+    assert!(!lives(daemon));
+}
+
+/// A stand-in for the harness in a session of its own, as a terminal would start it: it starts a
+/// supervisor whose orders come from a pipe that only the stand-in holds, then does `end`.
+fn harness(folder: &Path, end: &str) -> (Child, i32, i32) {
+    let args: Vec<String> = Job::Process(job(folder, DAEMON))
+        .to_args()
+        .into_iter()
+        .map(|arg| format!("'{}'", arg.into_string().unwrap().replace('\'', r"'\''")))
+        .collect();
+    let script = format!(
+        "mkfifo orders\n'{}' {} < orders > reports &\nexec 9> orders\necho up > up\n{end}\n",
+        example("supervise").display(),
+        args.join(" ")
+    );
+    let process = Command::new("setsid")
+        .args(["sh", "-c", &script])
+        .current_dir(folder)
+        .stdin(Stdio::null())
+        .spawn()
+        .unwrap();
+    let daemon = pid_in(&folder.join("daemon"));
+    let mut child = None;
+    eventually("the child's pid", || {
+        let reports = fs::read_to_string(folder.join("reports")).unwrap_or_default();
+        child = reports.lines().find_map(|line| match line.parse() {
+            Ok(Report::Started(pid)) => Some(pid),
+            _ => None,
+        });
+        child.is_some()
+    });
+    (process, child.unwrap(), daemon)
+}
+
+fn nothing_is_left_after(end: &str, kill: impl FnOnce(&Child)) {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut process, child, daemon) = harness(folder.path(), end);
+    eventually("the stand-in holds the pipe", || folder.path().join("up").exists());
+    assert!(lives(child) && lives(daemon));
+    kill(&process);
+    process.wait().unwrap();
+    eventually("child and daemon are gone", || !lives(child) && !lives(daemon));
+    eventually("the supervisor says so", || {
+        fs::read_to_string(folder.path().join("reports")).unwrap().ends_with("gone\n")
+    });
+}
+
+fn signal(process: &Child, signal: &str, group: bool) {
+    let pid = if group { format!("-{}", process.id()) } else { process.id().to_string() };
+    assert!(Command::new("kill").args([signal, "--", &pid]).status().unwrap().success());
+}
+
+#[test]
+fn sigkill_of_the_harness_leaves_nothing() {
+    nothing_is_left_after("while :; do sleep 0.1; done", |harness| signal(harness, "-KILL", false));
+}
+
+#[test]
+fn ctrl_c_in_the_terminal_leaves_nothing() {
+    // A terminal sends SIGINT to the whole foreground group. The supervisor is out of it, therefore
+    // lives on to end what it started.
+    nothing_is_left_after("while :; do sleep 0.1; done", |harness| signal(harness, "-INT", true));
+}
+
+#[test]
+fn an_abort_of_the_harness_leaves_nothing() {
+    nothing_is_left_after("while :; do sleep 0.1; done", |harness| signal(harness, "-ABRT", false));
+}
