@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::forward::Claim;
 use crate::key;
 use crate::mutant::{self, Mutant};
+use crate::range::{self, Ranged};
 use crate::reuse::{self, Because, Decision};
 use crate::store::{Pattern, Place, Purge, Stats, Store};
 use crate::{
@@ -328,7 +329,7 @@ impl Cache {
         let says_nothing = request.method != b"GET"
             || request.directives().no_store
             || reason == storing::NotStored::Authorization
-            || matches!(response.status, 304 | 412 | 416 | 500..);
+            || matches!(response.status, 206 | 304 | 412 | 416 | 500..);
         if let Some(stored) = forward.selected.as_ref().filter(|_| !says_nothing) {
             self.store.discard(&forward.key, stored);
         }
@@ -369,17 +370,19 @@ fn bypass(request: &Request<'_>) -> Option<Fwd> {
         return Some(Fwd::Method);
     }
     let around = request.has_content() || request.fields.contains("upgrade");
-    // Preconditions for the origin, and ranges, are forwarded as they are.
-    let origins = conditional::is_for_origin(request.fields) || request.fields.contains("range");
-    (around || origins).then_some(Fwd::Bypass)
+    (around || conditional::is_for_origin(request.fields)).then_some(Fwd::Bypass)
 }
 
-/// The form in which a stored response answers a request: a 304 if the client has it already.
+/// The form in which a stored response answers a request: the client's preconditions go before
+/// its ranges (RFC 9110 §13.2.2).
 fn form(request: &Request<'_>, stored: &Stored, now: Moment) -> Form {
     if conditional::is_not_modified(request.fields, stored, now) {
-        Form::NotModified
-    } else {
-        Form::Whole
+        return Form::NotModified;
+    }
+    match range::of(request, stored, now) {
+        Ranged::Whole => Form::Whole,
+        Ranged::Part(part) => Form::Part(part),
+        Ranged::Unsatisfiable => Form::Unsatisfiable,
     }
 }
 

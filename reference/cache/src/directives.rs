@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use edgeproof_http1::Fields;
 
-use crate::{DeltaSeconds, list};
+use crate::{DeltaSeconds, list, targeted};
 
 /// A directive's argument. Token and quoted form mean the same to a recipient (§5.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,12 +131,19 @@ pub struct ResponseDirectives {
     pub stale_while_revalidate: Option<DeltaSeconds>,
     /// `stale-if-error` (RFC 5861 §4); an invalid one counts as absent.
     pub stale_if_error: Option<DeltaSeconds>,
+    /// Whether they come from CDN-Cache-Control, beside which neither Cache-Control nor Expires
+    /// counts (RFC 9213 §2.2).
+    pub targeted: bool,
 }
 
 impl ResponseDirectives {
-    /// Reads all Cache-Control lines of a response.
+    /// Reads the directives of a response that are for this cache: CDN-Cache-Control if it is
+    /// there and valid, else Cache-Control.
     #[must_use]
     pub fn of(fields: &Fields) -> Self {
+        if let Some(found) = targeted::directives(fields) {
+            return found;
+        }
         let mut found = Self::default();
         for line in fields.get_all("cache-control") {
             for (name, argument) in directives(line) {
@@ -146,7 +153,7 @@ impl ResponseDirectives {
         found
     }
 
-    fn add(&mut self, name: &[u8], argument: &Argument<'_>) {
+    pub(crate) fn add(&mut self, name: &[u8], argument: &Argument<'_>) {
         match Lower::of(name).text() {
             b"max-age" => first(&mut self.max_age, or_stale(argument)),
             b"s-maxage" => first(&mut self.s_maxage, or_stale(argument)),

@@ -48,7 +48,15 @@ impl Forward {
 
     /// Changes the fields of the request that is about to be forwarded: the cache's validators
     /// in place of the client's, where it validates (RFC 9111 §4.3.1).
+    ///
+    /// A validation in the background is about the whole response, not about what the client
+    /// that happened to set it off wanted of it.
     pub fn prepare(&self, fields: &mut Fields) {
+        if self.claim.is_some() {
+            for name in ["if-none-match", "if-modified-since", "if-range", "range"] {
+                fields.remove(name);
+            }
+        }
         if let Some(stored) = self.selected.as_ref().filter(|_| self.conditional) {
             validation::set_preconditions(fields, stored);
         }

@@ -26,7 +26,7 @@
 //!
 //! The rules lie in modules of their own, named as the RFC names them, and can be asked alone:
 //! [`directives`], [`date`], [`age`], [`freshness`], [`storing`], [`vary`], [`reuse`],
-//! [`validation`], [`conditional`].
+//! [`validation`], [`conditional`], [`range`].
 //!
 //! Left to others: reading and writing messages, Via, who may PURGE, any waiting, and the clock:
 //! every function that depends on time takes it as a [`Moment`].
@@ -48,12 +48,14 @@ mod message;
 mod moment;
 mod mutant;
 mod policy;
+pub mod range;
 mod reply;
 pub mod reuse;
 mod status;
 mod store;
 mod stored;
 pub mod storing;
+mod targeted;
 pub mod validation;
 pub mod vary;
 mod writer;

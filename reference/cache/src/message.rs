@@ -133,10 +133,12 @@ impl Facts {
         let read = |name| fields.get(name).map(|value| date::parse(value, times.response));
         let date = read("date").flatten().unwrap_or(times.response.second());
         let age = age::value(fields).unwrap_or_default();
+        let directives = ResponseDirectives::of(fields);
+        let expires = read("expires").filter(|_| !directives.targeted);
         Self {
             status: response.status,
-            directives: ResponseDirectives::of(fields),
-            expires: read("expires").map(|expires| expires.unwrap_or(i64::MIN)),
+            directives,
+            expires: expires.map(|expires| expires.unwrap_or(i64::MIN)),
             date,
             last_modified: read("last-modified").flatten(),
             has_etag: fields.get("etag").and_then(EntityTag::parse).is_some(),

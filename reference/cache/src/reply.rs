@@ -6,15 +6,20 @@ use bytes::Bytes;
 use edgeproof_http1::Fields;
 
 use crate::mutant::{self, Mutant};
+use crate::range::{self, Part};
 use crate::{CacheStatus, DeltaSeconds, EntityTag, Forward, Moment, Stored, conditional};
 
 /// Which form of the stored response is sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Form {
     /// All of it; to a HEAD without the content.
     Whole,
     /// 304 (Not Modified): the client has it already.
     NotModified,
+    /// 206 (Partial Content): one part or several.
+    Part(Part),
+    /// 416 (Range Not Satisfiable).
+    Unsatisfiable,
 }
 
 /// An answer from the store. The body is shared with the store, not copied.
@@ -27,7 +32,8 @@ pub struct Reply {
     form: Form,
     age: Option<DeltaSeconds>,
     cache_status: CacheStatus,
-    for_asker: Fields,
+    /// Fields that are not the stored response's, but this answer's.
+    added: Fields,
     refresh: Option<Box<Forward>>,
 }
 
@@ -36,7 +42,7 @@ impl Reply {
     pub(crate) fn reused(stored: Arc<Stored>, form: Form, now: Moment) -> Self {
         let age = (!mutant::is(Mutant::ForgetsAge)).then(|| stored.age(now));
         let cache_status = CacheStatus::hit(stored.time_to_live(now));
-        Self { stored, form, age, cache_status, for_asker: Fields::new(), refresh: None }
+        Self::new(stored, form, age, cache_status, Fields::new())
     }
 
     /// Used after the origin's 304. Age would say that the origin was not asked (RFC 9111 §5.1),
@@ -50,7 +56,25 @@ impl Reply {
     ) -> Self {
         let age = Some(stored.age(now)).filter(|age| *age > DeltaSeconds::ZERO);
         let cache_status = CacheStatus { ttl: Some(stored.time_to_live(now)), ..cache_status };
-        Self { stored, form, age, cache_status, for_asker, refresh: None }
+        Self::new(stored, form, age, cache_status, for_asker)
+    }
+
+    fn new(
+        stored: Arc<Stored>,
+        form: Form,
+        age: Option<DeltaSeconds>,
+        cache_status: CacheStatus,
+        mut added: Fields,
+    ) -> Self {
+        match &form {
+            Form::Whole | Form::NotModified => {}
+            Form::Part(part) => {
+                added.extend(part.content_range.iter().map(|range| ("Content-Range", range)));
+                added.extend(part.content_type.iter().map(|media| ("Content-Type", media)));
+            }
+            Form::Unsatisfiable => added.push("Content-Range", range::unsatisfied(&stored)),
+        }
+        Self { stored, form, age, cache_status, added, refresh: None }
     }
 
     /// In place of the origin's failure.
@@ -68,47 +92,57 @@ impl Reply {
         match self.form {
             Form::Whole => self.stored.status(),
             Form::NotModified => 304,
+            Form::Part(_) => 206,
+            Form::Unsatisfiable => 416,
         }
     }
 
     /// The form that is sent.
     #[must_use]
-    pub fn form(&self) -> Form {
-        self.form
+    pub fn form(&self) -> &Form {
+        &self.form
     }
 
     /// The field lines to send, without Age, Content-Length and Cache-Status of this cache.
     pub fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         let has_etag = self.stored.fields().get("etag").and_then(EntityTag::parse).is_some();
-        let stored = self.stored.fields().iter().filter(move |(name, _)| match self.form {
+        let stored = self.stored.fields().iter().filter(move |(name, _)| match &self.form {
             Form::Whole => true,
             Form::NotModified => conditional::is_in_not_modified(name, has_etag),
+            Form::Part(part) => {
+                part.content_type.is_none() || !name.eq_ignore_ascii_case(b"content-type")
+            }
+            // An answer of its own: nothing describes the representation.
+            Form::Unsatisfiable => name.eq_ignore_ascii_case(b"date"),
         });
-        stored.chain(self.for_asker.iter())
+        stored.chain(self.added.iter())
     }
 
     /// Whether [`Reply::fields`] are exactly the stored ones, so that a head prepared with
     /// [`Stored::prepared`] may be sent.
     #[must_use]
     pub fn is_as_stored(&self) -> bool {
-        self.form == Form::Whole && self.for_asker.is_empty()
+        self.form == Form::Whole && self.added.is_empty()
     }
 
-    /// The content of the reply to a GET; empty for a 304.
+    /// The content of the reply to a GET; empty for a 304 and a 416.
     #[must_use]
     pub fn body(&self) -> Bytes {
-        match self.form {
+        match &self.form {
             Form::Whole => self.stored.body().clone(),
-            Form::NotModified => Bytes::new(),
+            Form::Part(part) => part.content.clone(),
+            Form::NotModified | Form::Unsatisfiable => Bytes::new(),
         }
     }
 
     /// What Content-Length says, also to a HEAD; `None` where it is not sent (RFC 9110 §8.6).
     #[must_use]
     pub fn content_length(&self) -> Option<u64> {
-        match self.form {
+        match &self.form {
             Form::Whole if self.stored.status() != 204 => Some(self.stored.body().len() as u64),
             Form::Whole | Form::NotModified => None,
+            Form::Part(part) => Some(part.content.len() as u64),
+            Form::Unsatisfiable => Some(0),
         }
     }
 
