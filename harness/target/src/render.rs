@@ -36,13 +36,13 @@ fn syntax() -> SyntaxConfig {
 /// The variables of one start.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Renderer {
-    variables: BTreeMap<&'static str, Value>,
+    variables: BTreeMap<String, Value>,
 }
 
 impl Renderer {
     /// Sets a variable.
     pub(crate) fn set(&mut self, name: &'static str, value: impl Into<Value>) {
-        self.variables.insert(name, value.into());
+        self.variables.insert(name.to_owned(), value.into());
     }
 
     /// The same, with one variable more.
@@ -75,14 +75,18 @@ impl Renderer {
         });
         environment.set_path_join_callback(|name, parent| beside(parent, name).into());
         let name = file.template.display().to_string();
+        let mut variables = self.variables.clone();
+        for (name, text) in &file.with {
+            variables.insert(name.clone(), self.text(text)?.into());
+        }
         environment
             .get_template(&name)
-            .and_then(|template| template.render(self.context()))
+            .and_then(|template| template.render(Value::from_pairs(variables)))
             .map_err(|error| RenderError(Box::new(in_file(&error, &file.span))))
     }
 
     fn context(&self) -> Value {
-        Value::from_pairs(self.variables.iter().map(|(name, value)| (*name, value.clone())))
+        Value::from_pairs(self.variables.clone())
     }
 }
 

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use jiff::{Timestamp, Unit};
 use minijinja::value::Serde;
 use minijinja::{Value, context};
 use nix::unistd::{Gid, Group, Uid, User};
@@ -158,6 +159,7 @@ fn renderer(
     let mut renderer = Renderer::default();
     renderer.set("dir", text(dir));
     renderer.set("self", text(&options.program));
+    renderer.set("now", Timestamp::now().round(Unit::Second).unwrap_or_default().to_string());
     renderer.set("port", Value::from_object(Ports::default()));
     renderer.set("tls", Value::from(Serde(certificates)));
     renderer.set("ssh", Value::from_dyn_object(Arc::clone(ssh)));

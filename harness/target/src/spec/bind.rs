@@ -122,41 +122,34 @@ fn template_value(node: &Node) -> minijinja::Value {
     }
 }
 
-/// `NAME: TEMPLATE` or `NAME: { template: TEMPLATE, mode: 0755 }`. `None` after a mistake.
+/// `NAME: TEMPLATE`, or a mapping with `template`, `mode` and `with`. `None` after a mistake.
 fn files(value: Value<'_>, folder: &Path) -> Option<Vec<FileTemplate>> {
     let entries = if value.is_present() { value.entries()? } else { Vec::new() };
-    let mut files = Vec::new();
-    let mut good = true;
-    for (path, value) in entries {
-        let (template, mode) = if value.node().is_some_and(|node| node.as_mapping().is_some()) {
-            let Some(mut map) = value.map("a rendered file") else { continue };
-            let template = map.required("template");
-            let mode = map.optional("mode").parse(mode);
-            map.finish();
-            (template, mode)
-        } else {
-            (value, None)
-        };
-        let path = Path::new(path.value);
-        if path.components().any(|part| !matches!(part, Component::Normal(_))) {
-            value.reject::<()>("a rendered file's name is a path below the work folder");
-            good = false;
-        }
-        match template.str().map(|name| folder.join(name)) {
-            Some(file) if file.is_file() => files.push(FileTemplate {
-                path: path.to_owned(),
-                template: std::path::absolute(&file).unwrap_or(file),
-                mode: mode.unwrap_or(0o600),
-                span: template.span()?.clone(),
-            }),
-            Some(file) => {
-                template.reject::<()>(format!("there is no template {}", file.display()));
-                good = false;
-            }
-            None => good = false,
-        }
+    let read: Vec<Option<FileTemplate>> =
+        entries.into_iter().map(|(path, value)| file(path.value, value, folder)).collect();
+    read.into_iter().collect()
+}
+
+fn file(path: &str, value: Value<'_>, folder: &Path) -> Option<FileTemplate> {
+    let (mut permissions, mut with, mut template) = (None, Vec::new(), value);
+    if value.node().is_some_and(|node| node.as_mapping().is_some()) {
+        let mut map = value.map("a rendered file")?;
+        template = map.required("template");
+        permissions = map.optional("mode").parse(mode);
+        with = services::environment(map.optional("with"));
+        map.finish();
     }
-    good.then_some(files)
+    let path = PathBuf::from(path);
+    let below = path.components().all(|part| matches!(part, Component::Normal(_)));
+    if !below {
+        value.reject::<()>("a rendered file's name is a path below the work folder");
+    }
+    let name = template.str()?;
+    let Ok(file) = folder.join(name).canonicalize() else {
+        return template.reject(format!("there is no template {}", folder.join(name).display()));
+    };
+    let (mode, span) = (permissions.unwrap_or(0o600), template.span()?.clone());
+    below.then_some(FileTemplate { path, template: file, mode, with, span })
 }
 
 fn mode(text: &str) -> Result<u32, String> {

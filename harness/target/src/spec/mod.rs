@@ -136,6 +136,9 @@ pub struct FileTemplate {
     pub template: PathBuf,
     /// Permission bits.
     pub mode: u32,
+    /// `with`: variables for this template only, before the general ones. A template that knows
+    /// nothing of Edgeproof can be used as it is.
+    pub with: Vec<(String, Text)>,
     /// Where target.yaml names it.
     pub span: Span,
 }

@@ -93,7 +93,8 @@ fn command(value: Value<'_>) -> Option<Vec<Text>> {
     Some(command)
 }
 
-fn environment(value: Value<'_>) -> Vec<(String, Text)> {
+/// A mapping of free names to templates.
+pub(super) fn environment(value: Value<'_>) -> Vec<(String, Text)> {
     let entries = if value.is_present() { value.entries() } else { None };
     let read = |(name, value): (edgeproof_diagnostics::Spanned<&str>, Value<'_>)| {
         Some((name.value.to_owned(), Text::read(value)?))
