@@ -23,6 +23,7 @@
 #![forbid(unsafe_code)]
 
 mod bind;
+mod explain;
 mod load;
 pub mod model;
 mod schema;
@@ -31,6 +32,7 @@ mod table;
 mod template;
 
 pub use bind::compile_regex;
+pub use explain::{Listing, explain, listing};
 pub use load::{bind_text, load};
 pub use schema::schema;
 pub use select::Selection;

@@ -90,25 +90,29 @@ impl Binder<'_> {
             self.without_assertion(&fields, node);
         }
         self.close_scope(source);
-        let (key, value) = fields.entry("name")?;
+        let explain = fields.get("explain").and_then(|it| self.prose(it));
+        let level = self.level(&fields);
+        let tags = fields.get("tags").map(|it| self.texts(it)).unwrap_or_default();
+        let alone = fields.get("alone").and_then(|it| self.flag(it)).unwrap_or(false);
+        let time_limit = match fields.get("time_limit") {
+            Some(limit) => self.duration(limit),
+            None => Some(TIME_LIMIT),
+        };
         Some(Case {
             id,
             source: source.clone(),
-            span: key.span.to(&value.span).first_line(),
+            span: fields.span("name")?.first_line(),
             name: name?,
             spec: spec?,
-            explain: fields.get("explain").and_then(|it| self.prose(it)),
-            level: self.level(&fields)?,
+            explain,
+            level: level?,
             needs: self.needs.take(),
-            tags: fields.get("tags").map(|it| self.texts(it)).unwrap_or_default(),
+            tags,
             site,
             origin,
             steps: steps?,
-            time_limit: match fields.get("time_limit") {
-                Some(limit) => self.duration(limit)?,
-                None => TIME_LIMIT,
-            },
-            alone: fields.get("alone").and_then(|it| self.flag(it)).unwrap_or(false),
+            time_limit: time_limit?,
+            alone,
             row: self.columns.to_vec(),
         })
     }

@@ -41,9 +41,10 @@ impl Binder<'_> {
         let mut row = Row { id: Some(id.clone()), span: Some(node.span.clone()), ..Row::default() };
         for (key, value) in fields.others() {
             let name = key.as_str().unwrap_or_default();
-            self.column_name(key, name);
-            if let Some(value) = self.cell(value) {
-                row.columns.push((name.to_owned(), value));
+            // A cell with a mistake still makes its column known: one message is enough.
+            let cell = self.cell(value).unwrap_or_default();
+            if self.column_name(key, name) {
+                row.columns.push((name.to_owned(), cell));
                 row.places.push(key.span.clone());
             }
         }
@@ -51,14 +52,18 @@ impl Binder<'_> {
         Some(row)
     }
 
-    fn column_name(&self, key: &Node, name: &str) {
+    /// Whether a column may be called so; else reports why not.
+    fn column_name(&self, key: &Node, name: &str) -> bool {
         if !is_name(name) {
             let message = format!("`{name}` is no name for a column: use letters, digits, `_`");
             self.reject::<()>(&key.span, message);
         } else if BUILTINS.contains(&name) {
             let message = format!("`{name}` is always known: call the column otherwise");
             self.reject::<()>(&key.span, message);
+        } else {
+            return true;
         }
+        false
     }
 
     /// A cell's bytes: a scalar's text as it stands, never scanned, or a mapping.

@@ -6,15 +6,42 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use edgeproof_diagnostics::{Diagnostic, Kind, Node, Style, Value, parse_duration, suggest};
+use edgeproof_diagnostics::{Diagnostic, Kind, Node, Span, Style, Value, parse_duration, suggest};
 
 use super::Binder;
 use super::fields::Fields;
 use crate::template::{Found, apply, pieces};
 
 impl Binder<'_> {
-    /// The node with its columns put in: then a plain scalar, which may be a number.
-    fn filled(&self, node: &Node) -> Node {
+    /// The node with its columns put in: then a plain scalar, which may be a number. Anything else
+    /// in double braces is a mistake here.
+    fn filled(&self, node: &Node) -> Option<Node> {
+        let text = node.as_str().unwrap_or_default();
+        for piece in pieces(text) {
+            if let Found::Variable(name, _) = &piece.found
+                && self.column(name).is_none()
+            {
+                return self.no_column(name, &node.span_within(piece.at));
+            }
+        }
+        Some(self.with_columns(node))
+    }
+
+    /// A variable that is not a column, where only columns can stand. Always None.
+    fn no_column<T>(&self, name: &str, span: &Span) -> Option<T> {
+        let columns = self.columns.iter().map(|(name, _)| name.as_str());
+        let help = match suggest(name, columns) {
+            Some(meant) => format!("did you mean `{{{{{meant}}}}}`?"),
+            None => "only columns of `each` are known here; \
+                     write `{{hex:7b7b}}` for a literal `{{`"
+                .to_owned(),
+        };
+        let message = format!("`{{{{{name}}}}}` cannot stand here");
+        self.report(Diagnostic::error(message).at(span).help(help))
+    }
+
+    /// The node with its columns put in and everything else as it stands.
+    fn with_columns(&self, node: &Node) -> Node {
         let Some(text) = node.as_str() else { return node.clone() };
         let mut filled = String::new();
         let mut changed = false;
@@ -41,7 +68,7 @@ impl Binder<'_> {
 
     /// A whole number.
     pub(super) fn whole(&self, node: &Node, range: RangeInclusive<u64>) -> Option<u64> {
-        let node = self.filled(node);
+        let node = self.filled(node)?;
         let value = Value::new(&node, self.diagnostics);
         if *range.end() < u64::MAX {
             return value.u64_in(range);
@@ -65,13 +92,13 @@ impl Binder<'_> {
 
     /// A finite number.
     pub(super) fn number(&self, node: &Node) -> Option<f64> {
-        let node = self.filled(node);
+        let node = self.filled(node)?;
         Value::new(&node, self.diagnostics).f64()
     }
 
     /// `true` or `false`.
     pub(super) fn flag(&self, node: &Node) -> Option<bool> {
-        let node = self.filled(node);
+        let node = self.filled(node)?;
         Value::new(&node, self.diagnostics).bool()
     }
 
@@ -89,19 +116,19 @@ impl Binder<'_> {
 
     /// `10s`.
     pub(super) fn duration(&self, node: &Node) -> Option<Duration> {
-        let node = self.filled(node);
+        let node = self.filled(node)?;
         Value::new(&node, self.diagnostics).duration()
     }
 
     /// `64KiB`.
     pub(super) fn size(&self, node: &Node) -> Option<u64> {
-        let node = self.filled(node);
+        let node = self.filled(node)?;
         Value::new(&node, self.diagnostics).size()
     }
 
     /// `-10s`, in milliseconds.
     pub(super) fn offset(&self, node: &Node) -> Option<i64> {
-        let node = self.filled(node);
+        let node = self.filled(node)?;
         Value::new(&node, self.diagnostics).parse(|text| {
             let (sign, rest) = match text.strip_prefix('-') {
                 Some(rest) => (-1, rest),
@@ -127,7 +154,7 @@ impl Binder<'_> {
         words: &'static [&'static str],
     ) -> Option<&'static str> {
         let choices: Vec<(&str, &'static str)> = words.iter().map(|word| (*word, *word)).collect();
-        let node = self.filled(node);
+        let node = self.filled(node)?;
         Value::new(&node, self.diagnostics).one_of(&choices)
     }
 
@@ -135,21 +162,13 @@ impl Binder<'_> {
     pub(super) fn text(&self, node: &Node) -> Option<String> {
         let written = Value::new(node, self.diagnostics).str()?;
         for piece in pieces(written) {
-            let span = || node.span_within(piece.at.clone());
+            let span = node.span_within(piece.at);
             match &piece.found {
                 Found::Variable(name, _) if self.column(name).is_none() => {
-                    let columns = self.columns.iter().map(|(name, _)| name.as_str());
-                    let help = match suggest(name, columns) {
-                        Some(meant) => format!("did you mean `{{{{{meant}}}}}`?"),
-                        None => "only columns of `each` are known here; \
-                                 write `{{hex:7b7b}}` for a literal `{{`"
-                            .to_owned(),
-                    };
-                    let message = format!("`{{{{{name}}}}}` cannot stand here");
-                    self.report::<()>(Diagnostic::error(message).at(&span()).help(help));
+                    self.no_column::<()>(name, &span);
                 }
                 Found::Mistake { message, help } => {
-                    let mistake = Diagnostic::error(message).at(&span()).maybe_help(help.clone());
+                    let mistake = Diagnostic::error(message).at(&span).maybe_help(help.clone());
                     self.report::<()>(mistake);
                 }
                 Found::Variable(..) | Found::Text | Found::Bytes(_) => {}
@@ -161,7 +180,7 @@ impl Binder<'_> {
     /// A text for people: columns are put in, any other braces stay as they stand.
     pub(super) fn prose(&self, node: &Node) -> Option<String> {
         Value::new(node, self.diagnostics).str()?;
-        Some(self.filled(node).as_str().unwrap_or_default().trim_end().to_owned())
+        Some(self.with_columns(node).as_str().unwrap_or_default().trim_end().to_owned())
     }
 
     /// The text with columns and `{{hex:…}}` put in.

@@ -61,23 +61,25 @@ impl Binder<'_> {
     }
 
     fn networks(&self, node: &Node) -> Vec<String> {
-        let networks = self.texts(node);
-        for network in &networks {
-            if !is_network(network) {
-                let message =
-                    format!("`{network}` is no network: write one such as `127.0.0.0/8` or `::1`");
-                self.reject::<()>(&node.span, message);
-            }
+        let nodes = node.as_sequence().unwrap_or(std::slice::from_ref(node));
+        nodes.iter().filter_map(|node| self.network(node)).collect()
+    }
+
+    fn network(&self, node: &Node) -> Option<String> {
+        let network = self.text(node)?;
+        if is_network(&network) {
+            return Some(network);
         }
-        networks
+        let help = "write one such as `127.0.0.0/8` or `::1`";
+        let message = format!("`{network}` is no network");
+        self.report(Diagnostic::error(message).at(&node.span).help(help))
     }
 
     fn waf(&self, node: &Node) -> Option<WafSite> {
         let fields = self.fields(node, &table::WAF)?;
-        Some(WafSite {
-            profile: self.word(&fields, "profile")?.to_owned(),
-            mode: self.word(&fields, "mode").unwrap_or("block").to_owned(),
-        })
+        let profile = self.word(&fields, "profile").map(str::to_owned);
+        let mode = self.word(&fields, "mode").unwrap_or("block").to_owned();
+        Some(WafSite { profile: profile?, mode })
     }
 
     fn access_log(&self, node: &Node) -> Option<AccessLog> {
