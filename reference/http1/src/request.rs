@@ -170,6 +170,14 @@ impl RequestParser {
 
     /// What could be read of a request that breaks off with `error`.
     fn refused(&mut self, error: Error, buf: &[u8]) -> Refused {
+        let (line, fields) = self.read_so_far(buf);
+        Refused { error, line, fields }
+    }
+
+    /// The start line and the field lines read of a request that never became whole, for a log;
+    /// `buf` as at the last call of [`RequestParser::parse`].
+    #[must_use]
+    pub fn read_so_far(&mut self, buf: &[u8]) -> (Bytes, Fields) {
         let read = Bytes::copy_from_slice(&buf[..buf.len().min(self.limits.head)]);
         let empty = read.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
         let end = memchr::memchr(b'\n', &read[empty..]).map_or(read.len(), |lf| empty + lf);
@@ -178,7 +186,7 @@ impl RequestParser {
             [rest @ .., b'\r'] => line.slice(..rest.len()),
             _ => line,
         };
-        Refused { error, line, fields: Fields::parsed(read, std::mem::take(&mut self.fields)) }
+        (line, Fields::parsed(read, std::mem::take(&mut self.fields)))
     }
 }
 

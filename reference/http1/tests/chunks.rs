@@ -3,8 +3,10 @@
 use bytes::BytesMut;
 use edgeproof_http1::{ChunkedDecoder, Error, Fields, Limits, Piece, chunk_start, put_last_chunk};
 
+type Decoded = (Vec<u8>, Option<Fields>, Vec<u8>);
+
 /// Data, trailers once the end came, and what is left in the buffer.
-fn decode(text: &[u8]) -> Result<(Vec<u8>, Option<Fields>, Vec<u8>), Error> {
+fn decode(text: &[u8]) -> Result<Decoded, Error> {
     let (mut decoder, mut buf) = (ChunkedDecoder::request(Limits::default()), BytesMut::from(text));
     let (mut data, mut end) = (Vec::new(), None);
     while let Some(piece) = decoder.decode(&mut buf)? {

@@ -1,0 +1,144 @@
+//! What the control socket answers, each answer a JSON value.
+
+use edgeproof_cache::{Cache, Purge, Request, Scheme};
+use edgeproof_http1::{Fields, ParsedRequest};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use crate::clock::{ClockError, rfc3339};
+use crate::live::{Live, Site};
+use crate::worker::Shared;
+
+/// A status and a JSON body.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) json: Value,
+}
+
+impl Answer {
+    fn ok(json: Value) -> Self {
+        Self { status: 200, json }
+    }
+
+    pub(crate) fn error(status: u16, message: &str) -> Self {
+        Self { status, json: json!({ "error": message }) }
+    }
+}
+
+/// Answers a request.
+pub(crate) fn to(shared: &Shared, request: &ParsedRequest, body: &[u8]) -> Answer {
+    let live = shared.live.borrow().clone();
+    let path = String::from_utf8_lossy(&request.path);
+    let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+    let get = || match &request.head.method[..] {
+        b"GET" | b"HEAD" => Ok(()),
+        _ => Err(Answer::error(405, "expected GET")),
+    };
+    let answer = match segments[..] {
+        ["ready"] => get().map(|()| Answer::ok(json!({ "ready": true }))),
+        ["stats"] => get().map(|()| Answer::ok(stats(shared, &live))),
+        ["sites", host, "clock"] => site(&live, host).and_then(|site| match get() {
+            Ok(()) => Ok(Answer::ok(clock(site))),
+            Err(_) => posted(request, body).and_then(|order| move_clock(site, &order)),
+        }),
+        ["purge"] => posted(request, body).and_then(|order| purge(&live, &order)),
+        _ => Err(Answer::error(404, "expected /ready, /stats, /sites/HOST/clock or /purge")),
+    };
+    answer.unwrap_or_else(|refusal| refusal)
+}
+
+/// The site of exactly this host; `*` is the one for any host.
+fn site<'l>(live: &'l Live, host: &str) -> Result<&'l Site, Answer> {
+    let host = (host != "*").then_some(host.as_bytes());
+    live.site(host).map(|site| &**site).ok_or_else(|| Answer::error(404, "no site has this host"))
+}
+
+/// The JSON object of a POST.
+fn posted(request: &ParsedRequest, body: &[u8]) -> Result<Value, Answer> {
+    if &request.head.method[..] != b"POST" {
+        return Err(Answer::error(405, "expected POST"));
+    }
+    match serde_json::from_slice(body) {
+        Ok(object @ Value::Object(_)) => Ok(object),
+        Ok(_) => Err(Answer::error(400, "expected a JSON object")),
+        Err(error) => Err(Answer::error(400, &format!("expected JSON: {error}"))),
+    }
+}
+
+fn clock(site: &Site) -> Value {
+    json!({ "now": rfc3339(&site.clock.now()), "virtual": site.clock.is_virtual() })
+}
+
+/// `{"advance_ms": N}` or `{"set": "RFC 3339"}`.
+fn move_clock(site: &Site, order: &Value) -> Result<Answer, Answer> {
+    let expected = || Answer::error(400, "expected {\"advance_ms\": N} or {\"set\": \"RFC 3339\"}");
+    let moved = match (order.get("advance_ms"), order.get("set")) {
+        (Some(milliseconds), None) => {
+            let milliseconds = milliseconds.as_i64().ok_or_else(expected)?;
+            site.clock.advance(SignedDuration::from_millis(milliseconds))
+        }
+        (None, Some(text)) => {
+            let text = text.as_str().ok_or_else(expected)?;
+            site.clock.set(text.parse::<Timestamp>().map_err(|_| expected())?)
+        }
+        _ => return Err(expected()),
+    };
+    match moved {
+        Ok(_) => Ok(Answer::ok(clock(site))),
+        Err(error @ ClockError::Real) => Err(Answer::error(409, &error.to_string())),
+        Err(error @ ClockError::OutOfRange) => Err(Answer::error(400, &error.to_string())),
+    }
+}
+
+/// `{"host", "path", "match": "exact|startswith|wildcard"}`: both schemes of the host.
+fn purge(live: &Live, order: &Value) -> Result<Answer, Answer> {
+    let text = |key: &str| order.get(key).and_then(Value::as_str);
+    let (Some(host), Some(path)) = (text("host"), text("path")) else {
+        return Err(Answer::error(400, "expected {\"host\", \"path\", \"match\"}"));
+    };
+    let purge = Purge::named(text("match").map(str::as_bytes))
+        .ok_or_else(|| Answer::error(400, "expected exact, startswith or wildcard as match"))?;
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    let cache = site(live, name)?.cache.as_ref();
+    let cache = cache.ok_or_else(|| Answer::error(409, "the site has no cache"))?;
+    let fields = Fields::new();
+    let removed: usize = [Scheme::Http, Scheme::Https]
+        .map(|scheme| {
+            let (authority, target) = (host.as_bytes(), path.as_bytes());
+            cache.purge(
+                &Request { method: b"PURGE", scheme, authority, target, fields: &fields },
+                purge,
+            )
+        })
+        .iter()
+        .sum();
+    Ok(Answer::ok(json!({ "removed": removed })))
+}
+
+fn stats(shared: &Shared, live: &Live) -> Value {
+    let stats = &shared.stats;
+    let class = |digit: usize| stats.by_class[digit].get();
+    let logs: Vec<_> = live.writers().iter().map(|writer| writer.stats()).collect();
+    let caches: Vec<_> =
+        live.sites.iter().filter_map(|site| site.cache.as_ref()).map(Cache::stats).collect();
+    json!({
+        "requests": stats.requests.get(),
+        "responses": {
+            "1xx": class(1), "2xx": class(2), "3xx": class(3), "4xx": class(4), "5xx": class(5),
+            "none": class(0),
+        },
+        "connections": stats.connections.get(),
+        "upstream": { "made": stats.upstream_made.get(), "reused": stats.upstream_reused.get() },
+        "cache": {
+            "hits": caches.iter().map(|cache| cache.hits).sum::<u64>(),
+            "misses": caches.iter().map(|cache| cache.forwards).sum::<u64>(),
+            "stored_bytes": caches.iter().map(|cache| cache.bytes).sum::<usize>(),
+            "responses": caches.iter().map(|cache| cache.responses).sum::<usize>(),
+        },
+        "log": {
+            "written": logs.iter().map(|log| log.written).sum::<u64>(),
+            "queued": logs.iter().map(|log| log.queued).sum::<u64>(),
+            "lost": logs.iter().map(|log| log.lost).sum::<u64>(),
+        },
+    })
+}

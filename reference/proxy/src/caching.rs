@@ -1,0 +1,230 @@
+//! The site's cache between a request and its origin: when it is asked, what of its answers is
+//! sent. What may be stored and reused is decided in `edgeproof-cache`.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use edgeproof_cache::{
+    Cache, CacheStatus, Failed, Forward, Lookup, Moment, Received, Request, Response, Scheme, Times,
+};
+use edgeproof_http1::{BodyLength, Fields, ParsedRequest, ParsedResponse, Version};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::timeout;
+
+use crate::body::Sink;
+use crate::exchange::{own_fields, own_text};
+use crate::failure::Failure;
+use crate::forward::{Exchange, Passed};
+use crate::hop;
+use crate::origin;
+use crate::reply::{Reply, reason};
+use crate::wire::Outgoing;
+
+/// A request as the cache sees it.
+pub(crate) fn request_of(request: &ParsedRequest, secure: bool) -> Request<'_> {
+    Request {
+        method: &request.head.method,
+        scheme: if secure { Scheme::Https } else { Scheme::Http },
+        authority: request.authority.as_ref().map_or(b"", |authority| &authority.as_bytes()[..]),
+        target: &request.path,
+        fields: &request.head.fields,
+    }
+}
+
+/// A request that is to be forwarded, together with the cache that wants to see the response.
+pub(crate) struct Watching<'a> {
+    pub(crate) cache: &'a Cache,
+    pub(crate) forward: Forward,
+    pub(crate) asked: Moment,
+}
+
+impl<'a> Exchange<'a> {
+    pub(crate) fn moment(&self) -> Moment {
+        self.site.clock.timestamp().into()
+    }
+
+    pub(crate) fn request_for_cache(&self) -> Request<'a> {
+        request_of(self.request, self.peer.tls.is_some())
+    }
+
+    /// Answers from the store, or forwards the request under the cache's eyes.
+    pub(crate) async fn through<R, W>(
+        self,
+        cache: &Cache,
+        incoming: &mut crate::wire::Incoming<R>,
+        reply: &mut Reply<'_, W>,
+    ) -> Result<Passed, Failure>
+    where
+        R: AsyncRead + Unpin,
+        W: AsyncWrite + Unpin,
+    {
+        match cache.lookup(&self.request_for_cache(), self.moment()) {
+            Lookup::Reply(mut stored) => {
+                if let Some(refresh) = stored.take_refresh() {
+                    self.refresh(cache, *refresh);
+                }
+                self.send_stored(&stored, reply).await
+            }
+            Lookup::OnlyIfCached(status) => {
+                let text = "nothing is stored, and the request allows nothing else";
+                self.gateway_timeout(status, text, reply).await
+            }
+            Lookup::Forward(forward) => match self.request.body {
+                BodyLength::Empty | BodyLength::Length(0) => {
+                    self.forward(cache, forward, reply).await
+                }
+                _ => {
+                    let watching = Watching { cache, forward, asked: self.moment() };
+                    let head = self.request_for_origin();
+                    self.pass_with_body(&head, incoming, reply, Some(watching)).await
+                }
+            },
+        }
+    }
+
+    /// Forwards a request without body; the response may become a stored one's update.
+    async fn forward<W: AsyncWrite + Unpin>(
+        self,
+        cache: &Cache,
+        mut forward: Forward,
+        reply: &mut Reply<'_, W>,
+    ) -> Result<Passed, Failure> {
+        let request = self.request_for_cache();
+        let upstream = &self.site.settings.upstream;
+        loop {
+            let mut head = self.request_for_origin();
+            forward.prepare(&mut head.fields);
+            let asked = self.moment();
+            let answer = origin::ask(self.worker, upstream, self.limits, &head, reply).await;
+            let (connected, response) = match answer {
+                Ok(answer) => answer,
+                Err(failure) if failure.is_of_client() => return Err(failure),
+                Err(failure) => {
+                    return self.without_origin(cache, &forward, failure, reply).await;
+                }
+            };
+            if response.body == BodyLength::Tunnel {
+                let fields = self.fields_for_client(&response);
+                return self.send(connected, response, fields, reply, None).await;
+            }
+            let times = Times { request: asked, response: self.moment() };
+            match cache.received(forward, &request, of_origin(&response), times) {
+                Received::Pass { writer, cache_status } => {
+                    let mut fields = self.fields_for_client(&response);
+                    fields.push("Cache-Status", cache_status.to_string());
+                    return self.send(connected, response, fields, reply, writer).await;
+                }
+                Received::Reply(stored) => {
+                    self.keep_unread(connected, &response);
+                    return self.send_stored(&stored, reply).await;
+                }
+                Received::Again(again) => {
+                    self.keep_unread(connected, &response);
+                    forward = again;
+                }
+            }
+        }
+    }
+
+    /// A response whose body nobody wants: its connection can be kept only if there is none.
+    fn keep_unread(self, connected: crate::pool::Connected, response: &ParsedResponse) {
+        let empty = matches!(response.body, BodyLength::Empty | BodyLength::Length(0));
+        if empty && response.is_persistent() && connected.incoming.buf.is_empty() {
+            self.worker.pool.put(&self.site.settings.upstream, connected);
+        }
+    }
+
+    async fn without_origin<W: AsyncWrite + Unpin>(
+        self,
+        cache: &Cache,
+        forward: &Forward,
+        failure: Failure,
+        reply: &mut Reply<'_, W>,
+    ) -> Result<Passed, Failure> {
+        match cache.failed(forward, &self.request_for_cache(), self.moment()) {
+            Failed::Reply(stored) => self.send_stored(&stored, reply).await,
+            Failed::GatewayTimeout(status) => {
+                let text = "what is stored may not be used unless the origin agrees";
+                self.gateway_timeout(status, text, reply).await
+            }
+            Failed::NoHelp(_) => Err(failure),
+        }
+    }
+
+    /// Sends a stored response; its body is shared with the store, not copied.
+    async fn send_stored<W: AsyncWrite + Unpin>(
+        self,
+        stored: &edgeproof_cache::Reply,
+        reply: &mut Reply<'_, W>,
+    ) -> Result<Passed, Failure> {
+        let mut fields: Fields = match stored.is_as_stored() {
+            true => stored.stored().fields().clone(),
+            false => stored.fields().collect(),
+        };
+        if let Some(age) = stored.age() {
+            fields.push("Age", age.seconds().to_string());
+        }
+        fields.push("Cache-Status", stored.cache_status().to_string());
+        hop::add_via(&mut fields, Version::Http11);
+        let length = match stored.content_length() {
+            Some(length) => {
+                fields.push("Content-Length", length.to_string());
+                BodyLength::Length(length)
+            }
+            None => BodyLength::Empty,
+        };
+        let status = stored.status();
+        reply.start(status, reason(status).into(), fields, length);
+        reply.data(stored.body());
+        reply.end(Fields::new());
+        self.flushed(reply).await
+    }
+
+    async fn gateway_timeout<W: AsyncWrite + Unpin>(
+        self,
+        status: CacheStatus,
+        text: &str,
+        reply: &mut Reply<'_, W>,
+    ) -> Result<Passed, Failure> {
+        let mut fields = own_fields(&self.site.clock, 504);
+        fields.push("Cache-Status", status.to_string());
+        reply.answer(504, fields, &own_text(504, text));
+        self.flushed(reply).await
+    }
+
+    async fn flushed<W: AsyncWrite + Unpin>(
+        self,
+        reply: &mut Reply<'_, W>,
+    ) -> Result<Passed, Failure> {
+        match timeout(self.limits.client_timeout, reply.flush()).await {
+            Ok(Ok(())) => Ok(Passed::Done),
+            Ok(Err(_)) | Err(_) => Err(Failure::ClientGone),
+        }
+    }
+
+    /// Validates a stored response while its stale copy is sent (RFC 5861 §3).
+    fn refresh(self, cache: &Cache, forward: Forward) {
+        let (cache, worker) = (cache.clone(), Rc::clone(self.worker));
+        let (limits, site) = (self.limits.clone(), Arc::clone(self.site));
+        let (mut request, peer) = (self.request.clone(), self.peer.clone());
+        request.head.method = "GET".into();
+        self.worker.spawn(async move {
+            let exchange = Exchange {
+                worker: &worker,
+                limits: &limits,
+                site: &site,
+                request: &request,
+                peer: &peer,
+            };
+            let mut nobody = Outgoing::new(tokio::io::sink());
+            let mut reply = Reply::new(&mut nobody, Version::Http11, false, true);
+            // Nobody waits for the outcome: what could not be refreshed stays stale.
+            let _ = exchange.forward(&cache, forward, &mut reply).await;
+        });
+    }
+}
+
+/// A response as the cache sees it.
+pub(crate) fn of_origin(response: &ParsedResponse) -> Response<'_> {
+    Response { status: response.head.status, fields: &response.head.fields }
+}

@@ -1,0 +1,170 @@
+//! A client's connection: requests read one after another, each answered before the next is read.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use edgeproof_http1::{Authority, ParsedRequest, Refused, RequestParser, Version};
+use tokio::io::{AsyncRead, AsyncWriteExt};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+use crate::body::Sink;
+use crate::exchange::{self, After, own_fields, own_text};
+use crate::forwarded;
+use crate::live::Live;
+use crate::log::{Asked, Entry};
+use crate::mutant::{self, Mutant};
+use crate::peer::{Breakable, Client};
+use crate::reply::Reply;
+use crate::worker::Worker;
+
+/// What came instead of, or as, the next request.
+enum Next {
+    Request(Box<ParsedRequest>),
+    /// It broke a rule, or did not become whole in time: it gets this status and text.
+    Refused {
+        status: u16,
+        text: String,
+        refused: Box<Refused>,
+    },
+    /// The client has closed or is idle, or the proxy is stopping.
+    Over,
+}
+
+/// How long a closing connection waits for the client to close too, so that a reset does not
+/// overtake the response (RFC 9112 §9.6).
+const LINGER: Duration = Duration::from_secs(1);
+/// Bytes read and thrown away meanwhile.
+const LINGER_BYTES: usize = 1 << 20;
+
+/// Serves a connection until it is over.
+pub(crate) async fn serve<R, W>(mut client: Client<R, W>, worker: &Rc<Worker>)
+where
+    R: AsyncRead + Unpin,
+    W: Breakable,
+{
+    worker.stats().connections.one();
+    loop {
+        let limits = worker.live().limits.clone();
+        let next = next_request(&mut client, worker, &limits).await;
+        let live = worker.live();
+        let after = match next {
+            Next::Request(request) => exchange::run(&mut client, worker, &live, &request).await,
+            Next::Refused { status, text, refused } => {
+                refuse(&mut client, worker, &live, status, &text, &refused).await;
+                After::Close
+            }
+            // Nothing was sent that the client might not have read yet.
+            Next::Over => return,
+        };
+        match after {
+            After::Next => {}
+            After::Close => return close(client).await,
+            After::Break => return client.out.io.break_off(),
+        }
+    }
+}
+
+/// Reads the next request's head.
+async fn next_request<R: AsyncRead + Unpin, W>(
+    client: &mut Client<R, W>,
+    worker: &Worker,
+    limits: &crate::limits::Limits,
+) -> Next {
+    let incoming = &mut client.incoming;
+    let mut parser = RequestParser::new(limits.of_heads());
+    let idle_until = Instant::now() + limits.idle_timeout;
+    let mut head_until = None;
+    loop {
+        match parser.parse(&mut incoming.buf) {
+            Ok(Some(request)) => return Next::Request(Box::new(request)),
+            Ok(None) => {}
+            Err(refused) => {
+                let text = refused.to_string();
+                let status = refused.error.status();
+                return Next::Refused { status, text, refused: Box::new(refused) };
+            }
+        }
+        if head_until.is_none() && parser.has_begun(&incoming.buf) {
+            head_until = Some(Instant::now() + limits.header_timeout);
+        }
+        let read = tokio::select! {
+            biased;
+            read = incoming.fill() => read,
+            () = sleep_until(head_until.unwrap_or(idle_until)) => {
+                if head_until.is_none() {
+                    return Next::Over;
+                }
+                let (line, fields) = parser.read_so_far(&incoming.buf);
+                // The rule is not looked at: the status is what the log and the client get.
+                let error = edgeproof_http1::Error::BadRequestLine;
+                let refused = Box::new(Refused { error, line, fields });
+                let text = "the request's head did not arrive in time".to_owned();
+                return Next::Refused { status: 408, text, refused };
+            }
+            () = worker.stopped(), if head_until.is_none() => return Next::Over,
+        };
+        match read {
+            Ok(0) | Err(_) => return Next::Over,
+            Ok(_) => {}
+        }
+    }
+}
+
+/// Answers a refused request and gives it its log line.
+async fn refuse<R, W: Breakable>(
+    client: &mut Client<R, W>,
+    worker: &Worker,
+    live: &Live,
+    status: u16,
+    text: &str,
+    refused: &Refused,
+) {
+    let Client { out, peer, .. } = client;
+    let host = refused.fields.get("host").map(<[u8]>::to_vec).map(Into::into);
+    let host = host.and_then(Authority::parse);
+    let site = live.site(host.as_ref().map(Authority::host)).map(|site| &**site);
+    let clock = site.map_or(&live.clock, |site| &site.clock);
+    let received = clock.now();
+    let is_head = refused.method() == Some(b"HEAD");
+    let mut reply = Reply::new(out, Version::Http11, is_head, false);
+    reply.answer(status, own_fields(clock, status), &own_text(status, text));
+    // A client that does not listen is closed like any other.
+    let _ = timeout(live.limits.client_timeout, reply.flush()).await;
+    worker.stats().answered(status);
+    let log = site.map_or(live.log.as_ref(), |site| site.log.as_ref());
+    if let Some(log) = log.filter(|_| !mutant::is(Mutant::NoLogFor400)) {
+        let trusted = site.map_or(&[][..], |site| &site.settings.trusted_peers);
+        let asked = Asked::refused(refused);
+        Entry {
+            client_ip: forwarded::client_ip(peer.ip, asked.fields, trusted),
+            asked: Asked { host: host.as_ref().map(Authority::host).or(asked.host), ..asked },
+            peer,
+            websocket: false,
+            sent: reply.sent(),
+            received: &received,
+            completed: &clock.now(),
+        }
+        .write(log);
+    }
+}
+
+/// Closes in order: says that nothing more comes, then waits a little for the client to close.
+async fn close<R: AsyncRead + Unpin, W: Breakable>(mut client: Client<R, W>) {
+    if client.out.io.shutdown().await.is_err() {
+        return;
+    }
+    let discard = async {
+        let mut read = 0;
+        while read < LINGER_BYTES {
+            client.incoming.buf.clear();
+            match client.incoming.fill().await {
+                Ok(0) | Err(_) => return,
+                Ok(more) => read += more,
+            }
+        }
+    };
+    tokio::select! {
+        () = discard => {}
+        () = sleep(LINGER) => {}
+    }
+}

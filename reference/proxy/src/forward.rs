@@ -1,0 +1,338 @@
+//! One request forwarded to its site's origin, and the response sent on.
+
+use std::cell::Cell;
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use edgeproof_cache::{Received, Times, Writer};
+use edgeproof_http1::{
+    BodyLength, Fields, ParsedRequest, ParsedResponse, RequestHead, TargetForm, Version,
+    has_connection_option, put_request_head,
+};
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::body::{Body, Idle, PumpError, Sink, pump};
+use crate::caching::{Watching, of_origin};
+use crate::clock;
+use crate::failure::Failure;
+use crate::limits::Limits;
+use crate::live::Site;
+use crate::mutant::{self, Mutant};
+use crate::origin::{self, RequestBody};
+use crate::peer::Peer;
+use crate::pool::Connected;
+use crate::reply::Reply;
+use crate::wire::Incoming;
+use crate::worker::Worker;
+use crate::{forwarded, hop};
+
+/// What an exchange with an origin needs.
+#[derive(Clone, Copy)]
+pub(crate) struct Exchange<'a> {
+    pub(crate) worker: &'a Rc<Worker>,
+    pub(crate) limits: &'a Limits,
+    pub(crate) site: &'a Arc<Site>,
+    pub(crate) request: &'a ParsedRequest,
+    pub(crate) peer: &'a Peer,
+}
+
+/// How an exchange ended.
+pub(crate) enum Passed {
+    /// The response is sent.
+    Done,
+    /// The origin agreed to another protocol: the connection is a tunnel now.
+    Tunnel(Box<Connected>),
+}
+
+/// The protocol that the client asks to change to (RFC 9110 §7.8), if it can be asked of the
+/// origin: not by HTTP/1.0, and not together with a body.
+pub(crate) fn wanted_upgrade(request: &ParsedRequest) -> Option<&[u8]> {
+    let head = &request.head;
+    let can = head.version == Version::Http11 && request.body == BodyLength::Empty;
+    let asked = can && has_connection_option(&head.fields, "upgrade");
+    asked.then(|| head.fields.get("upgrade")).flatten()
+}
+
+impl Exchange<'_> {
+    /// The request as the origin gets it.
+    pub(crate) fn request_for_origin(&self) -> RequestHead {
+        let ParsedRequest { head, form, authority, path, body } = self.request;
+        let upstream = &self.site.settings.upstream;
+        let mut fields = head.fields.clone();
+        hop::strip(&mut fields);
+        if *form == TargetForm::Absolute
+            && let Some(authority) = authority
+        {
+            fields.set("Host", authority.as_bytes());
+        } else if !fields.contains("host") || mutant::is(Mutant::HostRewritten) {
+            fields.set("Host", upstream.authority());
+        }
+        if head.version == Version::Http10 {
+            fields.remove("expect");
+        }
+        if *body == BodyLength::Chunked {
+            fields.remove("content-length");
+            fields.push("Transfer-Encoding", "chunked");
+        }
+        lower_max_forwards(&head.method, &mut fields);
+        let client =
+            forwarded::client_ip(self.peer.ip, &head.fields, &self.site.settings.trusted_peers);
+        forwarded::add(&mut fields, self.peer.ip, client, self.peer.tls.is_some());
+        hop::add_via(&mut fields, head.version);
+        if let Some(protocol) = wanted_upgrade(self.request) {
+            fields.push("Upgrade", protocol);
+            fields.push("Connection", "Upgrade");
+        }
+        let target = match upstream.prefix() {
+            "" => path.clone(),
+            _ if path == "*" => path.clone(),
+            prefix => [prefix.as_bytes(), path].concat().into(),
+        };
+        RequestHead { method: head.method.clone(), target, version: Version::Http11, fields }
+    }
+
+    /// The response's fields as the client gets them.
+    pub(crate) fn fields_for_client(&self, response: &ParsedResponse) -> Fields {
+        let mut fields = response.head.fields.clone();
+        hop::strip(&mut fields);
+        // RFC 9110 §6.6.1: a recipient with a clock adds what is missing.
+        if !fields.contains("date") {
+            fields.push("Date", clock::http_date(self.site.clock.timestamp()));
+        }
+        hop::add_via(&mut fields, response.head.version);
+        fields
+    }
+
+    /// Forwards the request without asking any cache.
+    pub(crate) async fn pass<R, W>(
+        self,
+        incoming: &mut Incoming<R>,
+        reply: &mut Reply<'_, W>,
+    ) -> Result<Passed, Failure>
+    where
+        R: AsyncRead + Unpin,
+        W: AsyncWrite + Unpin,
+    {
+        let head = self.request_for_origin();
+        if matches!(self.request.body, BodyLength::Empty | BodyLength::Length(0)) {
+            let upstream = &self.site.settings.upstream;
+            let (connected, response) =
+                origin::ask(self.worker, upstream, self.limits, &head, reply).await?;
+            let fields = self.fields_for_client(&response);
+            return self.send(connected, response, fields, reply, None).await;
+        }
+        self.pass_with_body(&head, incoming, reply, None).await
+    }
+
+    /// Sends the origin's response on; `fields` are for the client, content goes to `writer` too.
+    pub(crate) async fn send<W: AsyncWrite + Unpin>(
+        self,
+        mut connected: Connected,
+        response: ParsedResponse,
+        fields: Fields,
+        reply: &mut Reply<'_, W>,
+        writer: Option<Box<Writer>>,
+    ) -> Result<Passed, Failure> {
+        if response.body == BodyLength::Tunnel {
+            return self.begin_tunnel(connected, response, fields, reply).await;
+        }
+        let reusable = response.is_persistent();
+        let idle = Idle::new(self.limits.upstream_timeout);
+        let sent = self.relay(&mut connected, response, fields, reply, writer, &idle).await;
+        let whole = sent.is_ok() && reusable && connected.incoming.buf.is_empty();
+        if whole || sent.is_err() && mutant::is(Mutant::PoolsBrokenConnection) {
+            self.worker.pool.put(&self.site.settings.upstream, connected);
+        }
+        sent.map(|()| Passed::Done)
+    }
+
+    async fn relay<W: AsyncWrite + Unpin>(
+        self,
+        connected: &mut Connected,
+        response: ParsedResponse,
+        fields: Fields,
+        reply: &mut Reply<'_, W>,
+        writer: Option<Box<Writer>>,
+        idle: &Idle,
+    ) -> Result<(), Failure> {
+        let mut body = Body::of_response(response.body, self.limits.of_heads());
+        reply.start(response.head.status, response.head.reason, fields, response.body);
+        let mut tee = Tee { reply, writer };
+        pump(
+            &mut body,
+            &mut connected.incoming,
+            &mut tee,
+            idle,
+            self.limits.client_timeout,
+            u64::MAX,
+        )
+        .await
+        .map_err(|error| Failure::of_download(&error))
+    }
+
+    async fn begin_tunnel<W: AsyncWrite + Unpin>(
+        self,
+        connected: Connected,
+        response: ParsedResponse,
+        mut fields: Fields,
+        reply: &mut Reply<'_, W>,
+    ) -> Result<Passed, Failure> {
+        if wanted_upgrade(self.request).is_none() {
+            return Err(Failure::OriginUpgraded);
+        }
+        for protocol in response.head.fields.get_all("upgrade") {
+            fields.push("Upgrade", protocol);
+        }
+        reply.start(101, response.head.reason, fields, BodyLength::Tunnel);
+        Ok(Passed::Tunnel(Box::new(connected)))
+    }
+
+    /// Sends the request's body while the response is awaited and sent on: an origin may answer
+    /// before it has read everything.
+    pub(crate) async fn pass_with_body<R, W>(
+        self,
+        head: &RequestHead,
+        incoming: &mut Incoming<R>,
+        reply: &mut Reply<'_, W>,
+        watching: Option<Watching<'_>>,
+    ) -> Result<Passed, Failure>
+    where
+        R: AsyncRead + Unpin,
+        W: AsyncWrite + Unpin,
+    {
+        let upstream = &self.site.settings.upstream;
+        let limits = self.limits;
+        let mut connected = origin::connect(self.worker, upstream, limits, false).await?;
+        let idle = Idle::new(limits.upstream_timeout);
+        let uploaded = Cell::new(false);
+        let response = {
+            let Connected { incoming: from, out, .. } = &mut connected;
+            let upload = async {
+                out.put(|out| put_request_head(out, head));
+                let mut body = Body::of_request(self.request.body, limits.of_heads());
+                let mut sink =
+                    RequestBody { out, chunked: self.request.body == BodyLength::Chunked };
+                let waits = self.client_idle(&idle);
+                let limit = limits.upstream_timeout;
+                let done = pump(&mut body, incoming, &mut sink, &waits, limit, limits.body).await;
+                uploaded.set(done.is_ok());
+                done
+            };
+            let download = async {
+                let method = head.method.clone();
+                let response = origin::read_head(from, method, limits, reply, &idle).await?;
+                if response.body == BodyLength::Tunnel {
+                    return Err(Failure::OriginUpgraded);
+                }
+                // What the client still sends of the body would be taken for its next request.
+                reply.keep &= uploaded.get();
+                let reusable = response.is_persistent();
+                let fields = self.watched_fields(&response, watching);
+                let mut body = Body::of_response(response.body, limits.of_heads());
+                reply.start(response.head.status, response.head.reason, fields, response.body);
+                pump(&mut body, from, reply, &idle, limits.client_timeout, u64::MAX)
+                    .await
+                    .map_err(|error| Failure::of_download(&error))?;
+                Ok(reusable)
+            };
+            drive(upload, download).await
+        };
+        let reusable = response? && uploaded.get() && connected.incoming.buf.is_empty();
+        if reusable {
+            self.worker.pool.put(upstream, connected);
+        }
+        Ok(Passed::Done)
+    }
+
+    /// The response's fields for the client, after the cache has seen them: a request with a body
+    /// invalidates, but neither stores nor is answered from the store.
+    fn watched_fields(&self, response: &ParsedResponse, watching: Option<Watching<'_>>) -> Fields {
+        let mut fields = self.fields_for_client(response);
+        if let Some(Watching { cache, forward, asked }) = watching {
+            let times = Times { request: asked, response: self.moment() };
+            let request = self.request_for_cache();
+            if let Received::Pass { cache_status, .. } =
+                cache.received(forward, &request, of_origin(response), times)
+            {
+                fields.push("Cache-Status", cache_status.to_string());
+            }
+        }
+        fields
+    }
+
+    /// How long the client may let its body stand still; one that waits for a 100 waits for the
+    /// origin first.
+    fn client_idle(&self, exchange: &Idle) -> Idle {
+        let expects = self.request.head.fields.contains("expect");
+        let origin = if expects { self.limits.upstream_timeout } else { Default::default() };
+        exchange.with_limit(self.limits.client_timeout + origin)
+    }
+}
+
+/// Runs both directions. The response decides when the exchange is over; a failure of the client
+/// ends it at once, an origin that stops listening does not.
+async fn drive(
+    upload: impl Future<Output = Result<(), PumpError>>,
+    download: impl Future<Output = Result<bool, Failure>>,
+) -> Result<bool, Failure> {
+    let (mut upload, mut download) = (pin!(upload), pin!(download));
+    let mut uploading = true;
+    loop {
+        tokio::select! {
+            biased;
+            uploaded = &mut upload, if uploading => {
+                uploading = false;
+                if let Some(failure) = uploaded.err().as_ref().and_then(Failure::of_upload) {
+                    return Err(failure);
+                }
+            }
+            downloaded = &mut download => return downloaded,
+        }
+    }
+}
+
+/// RFC 9110 §7.6.2: one hop less; only OPTIONS gets this far with it.
+fn lower_max_forwards(method: &[u8], fields: &mut Fields) {
+    if method == b"OPTIONS"
+        && let Some(hops) = max_forwards(fields)
+    {
+        fields.set("Max-Forwards", hops.saturating_sub(1).to_string());
+    }
+}
+
+/// The value of Max-Forwards, if there is one that can be read.
+pub(crate) fn max_forwards(fields: &Fields) -> Option<u32> {
+    std::str::from_utf8(fields.get("max-forwards")?).ok()?.parse().ok()
+}
+
+/// The response, also for the cache.
+struct Tee<'t, 'c, W> {
+    reply: &'t mut Reply<'c, W>,
+    writer: Option<Box<Writer>>,
+}
+
+impl<W: AsyncWrite + Unpin> Sink for Tee<'_, '_, W> {
+    fn data(&mut self, data: Bytes) {
+        if let Some(writer) = &mut self.writer {
+            writer.push(&data);
+        }
+        self.reply.data(data);
+    }
+
+    fn end(&mut self, trailers: Fields) {
+        if let Some(writer) = self.writer.take() {
+            writer.finish(trailers.clone());
+        }
+        self.reply.end(trailers);
+    }
+
+    fn queued(&self) -> usize {
+        self.reply.queued()
+    }
+
+    async fn flush(&mut self) -> std::io::Result<()> {
+        self.reply.flush().await
+    }
+}

@@ -1,0 +1,93 @@
+//! What a message loses and gains on its way through (RFC 9110 §7.6).
+
+use edgeproof_http1::{Fields, Version, list_items};
+
+use crate::mutant::{self, Mutant};
+
+/// Fields of one connection (RFC 9110 §7.6.1), and those by which a client and its proxy
+/// authenticate to each other (§11.7).
+const HOP_BY_HOP: [&str; 8] = [
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Fields that Connection must not take away: what routes and frames a message, and what tells
+/// the origin where it came from.
+const NOT_REMOVABLE: [&str; 8] = [
+    "content-length",
+    "forwarded",
+    "host",
+    "via",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-real-ip",
+];
+
+/// Fields that a trailer section may not bring (RFC 9110 §6.5.1): framing, routing, conditions,
+/// authentication, control of the response.
+const NOT_IN_TRAILERS: [&str; 14] = [
+    "age",
+    "authorization",
+    "cache-control",
+    "content-encoding",
+    "content-length",
+    "content-range",
+    "content-type",
+    "expires",
+    "host",
+    "max-forwards",
+    "range",
+    "set-cookie",
+    "trailer",
+    "vary",
+];
+
+fn is_one_of(name: &[u8], names: &[&str]) -> bool {
+    names.iter().any(|other| name.eq_ignore_ascii_case(other.as_bytes()))
+}
+
+/// Removes the fields of one connection and those that Connection names.
+pub(crate) fn strip(fields: &mut Fields) {
+    let named: Vec<Vec<u8>> = fields
+        .get_all("connection")
+        .flat_map(list_items)
+        .filter(|name| !is_one_of(name, &NOT_REMOVABLE))
+        .map(<[u8]>::to_vec)
+        .collect();
+    let keep_named = mutant::is(Mutant::KeepsConnectionNamed);
+    let keep_hop_by_hop = mutant::is(Mutant::KeepsHopByHop);
+    fields.retain(|name, _| {
+        let hop_by_hop = is_one_of(name, &HOP_BY_HOP);
+        // Framing is never forwarded as it came, not even by a mutant.
+        if keep_hop_by_hop && !name.eq_ignore_ascii_case(b"transfer-encoding") {
+            return true;
+        }
+        !hop_by_hop && (keep_named || !named.iter().any(|other| name.eq_ignore_ascii_case(other)))
+    });
+}
+
+/// The trailers of which a recipient may make use.
+pub(crate) fn clean_trailers(trailers: &mut Fields) {
+    trailers.retain(|name, _| !is_one_of(name, &HOP_BY_HOP) && !is_one_of(name, &NOT_IN_TRAILERS));
+}
+
+/// Adds this hop to Via, with the version in which the message came (RFC 9110 §7.6.3).
+pub(crate) fn add_via(fields: &mut Fields, received: Version) {
+    if mutant::is(Mutant::NoVia) {
+        return;
+    }
+    fields.push(
+        "Via",
+        match received {
+            Version::Http10 => "1.0 edgeproof",
+            Version::Http11 => "1.1 edgeproof",
+        },
+    );
+}

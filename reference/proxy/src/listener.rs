@@ -1,0 +1,98 @@
+//! Listening sockets: bound once per thread with SO_REUSEPORT, so that the kernel spreads
+//! connections and no thread has to hand any over.
+
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::time::Duration;
+
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
+use tokio::time::{sleep, timeout};
+
+use crate::connection;
+use crate::peer::{Client, Peer};
+use crate::tls;
+use crate::worker::Worker;
+
+/// A listener of the configuration: its address as configured, and whether it speaks TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Key {
+    pub(crate) address: SocketAddr,
+    pub(crate) tls: bool,
+}
+
+/// Connections that may wait to be accepted.
+const BACKLOG: i32 = 1024;
+
+/// Binds `count` sockets to one address; port 0 becomes the same free port for all of them.
+pub(crate) fn bind(address: SocketAddr, count: usize) -> io::Result<Vec<std::net::TcpListener>> {
+    // With SO_REUSEPORT alone, a second proxy of the same user could take half the connections
+    // without a word: the first bind, without it, finds that out.
+    let probe = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    probe.set_reuse_address(true)?;
+    probe.bind(&address.into())?;
+    probe.listen(1)?;
+    drop(probe);
+    let mut sockets: Vec<std::net::TcpListener> = Vec::with_capacity(count);
+    let mut address = address;
+    for _ in 0..count {
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+        socket.set_reuse_address(true)?;
+        socket.set_reuse_port(true)?;
+        socket.set_nonblocking(true)?;
+        socket.bind(&address.into())?;
+        socket.listen(BACKLOG)?;
+        let listener = std::net::TcpListener::from(socket);
+        address = listener.local_addr()?;
+        sockets.push(listener);
+    }
+    Ok(sockets)
+}
+
+/// Accepts until told to close, and then what has arrived already.
+pub(crate) async fn accept(worker: &Rc<Worker>, socket: &TcpListener, key: Key, close: &Notify) {
+    const EXHAUSTED: Duration = Duration::from_millis(50);
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            accepted = socket.accept() => accepted,
+            () = close.notified() => break,
+        };
+        match accepted {
+            Ok((stream, from)) => begin(worker, stream, from, key),
+            // No descriptor left, for one: to try again at once would only burn the processor.
+            Err(_) => sleep(EXHAUSTED).await,
+        }
+    }
+    while let Ok(Ok((stream, from))) = timeout(Duration::ZERO, socket.accept()).await {
+        begin(worker, stream, from, key);
+    }
+}
+
+fn begin(worker: &Rc<Worker>, stream: TcpStream, from: SocketAddr, key: Key) {
+    // Without it answers would wait for acknowledgements; a dead socket shows when it is read.
+    let _ = stream.set_nodelay(true);
+    let ip = from.ip().to_canonical();
+    let serving = Rc::clone(worker);
+    worker.spawn(async move {
+        if key.tls {
+            serve_tls(&serving, stream, ip, key).await;
+        } else {
+            let (read, write) = stream.into_split();
+            connection::serve(Client::new(read, write, Peer { ip, tls: None }), &serving).await;
+        }
+    });
+}
+
+async fn serve_tls(worker: &Rc<Worker>, stream: TcpStream, ip: std::net::IpAddr, key: Key) {
+    let live = worker.live();
+    let Some(acceptor) = live.tls.get(&key.address) else { return };
+    let handshake = timeout(live.limits.header_timeout, acceptor.accept(stream));
+    // A failed handshake was answered with an alert; there is no request to log.
+    let Ok(Ok(stream)) = handshake.await else { return };
+    let version = tls::version_name(stream.get_ref().1.protocol_version());
+    let (read, write) = tokio::io::split(stream);
+    connection::serve(Client::new(read, write, Peer { ip, tls: Some(version) }), worker).await;
+}

@@ -1,0 +1,151 @@
+//! A configuration at work: sites with their clocks, logs and caches. A reload makes a new one,
+//! which takes over from the old one whatever has not changed.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+
+use edgeproof_accesslog::{Options, Writer};
+use edgeproof_cache::{Cache, Store};
+use tokio_rustls::TlsAcceptor;
+
+use crate::clock::Clock;
+use crate::log::Log;
+use crate::settings::{CacheSettings, HostName, LogSettings, Settings, SiteSettings};
+use crate::{ClockSettings, StartError, tls};
+
+/// A site at work.
+pub(crate) struct Site {
+    pub(crate) settings: SiteSettings,
+    pub(crate) clock: Arc<Clock>,
+    pub(crate) log: Option<Log>,
+    pub(crate) cache: Option<Cache>,
+}
+
+/// All of the configuration that a request needs.
+pub(crate) struct Live {
+    pub(crate) limits: crate::limits::Limits,
+    pub(crate) sites: Vec<Arc<Site>>,
+    by_host: HashMap<Vec<u8>, usize>,
+    any: Option<usize>,
+    /// For requests that belong to no site.
+    pub(crate) log: Option<Log>,
+    pub(crate) clock: Clock,
+    /// By configured address.
+    pub(crate) tls: HashMap<SocketAddr, TlsAcceptor>,
+}
+
+impl Live {
+    /// Puts `settings` to work; what `previous` had the same way stays as it is.
+    pub(crate) fn new(settings: &Settings, previous: Option<&Live>) -> Result<Self, StartError> {
+        let mut writers: HashMap<&Path, Arc<Writer>> = HashMap::new();
+        let mut sites = Vec::new();
+        let (mut by_host, mut any) = (HashMap::new(), None);
+        for (at, site) in settings.sites.iter().enumerate() {
+            for host in &site.hosts {
+                match host {
+                    HostName::Any => any = Some(at),
+                    HostName::Named(name) => {
+                        by_host.insert(name.clone().into_bytes(), at);
+                    }
+                }
+            }
+            let log = match &site.access_log {
+                Some(log) => Some(open_log(log, &mut writers, previous)?),
+                None => None,
+            };
+            let old = previous.and_then(|live| same_site(live, site));
+            sites.push(Arc::new(Site {
+                clock: clock_of(site, old),
+                cache: site.cache.as_ref().map(|cache| cache_of(cache, old)),
+                log,
+                settings: site.clone(),
+            }));
+        }
+        let log = match &settings.access_log {
+            Some(log) => Some(open_log(log, &mut writers, previous)?),
+            None => None,
+        };
+        let tls =
+            settings.tls.iter().map(|listener| Ok((listener.listen, tls::acceptor(listener)?)));
+        let tls = tls.collect::<Result<_, StartError>>()?;
+        let limits = settings.limits.clone();
+        let clock = Clock::new(&ClockSettings::default());
+        Ok(Self { limits, sites, by_host, any, log, clock, tls })
+    }
+
+    /// The site for a host, as written in a request and without its port.
+    pub(crate) fn site(&self, host: Option<&[u8]>) -> Option<&Arc<Site>> {
+        let named = host.and_then(|host| {
+            let host = host.strip_suffix(b".").unwrap_or(host);
+            match host.iter().any(u8::is_ascii_uppercase) {
+                true => self.by_host.get(&host.to_ascii_lowercase()),
+                false => self.by_host.get(host),
+            }
+        });
+        named.copied().or(self.any).map(|at| &self.sites[at])
+    }
+
+    /// Each log file once.
+    pub(crate) fn writers(&self) -> Vec<&Arc<Writer>> {
+        let mut writers: Vec<&Arc<Writer>> = Vec::new();
+        for log in self.sites.iter().filter_map(|site| site.log.as_ref()).chain(&self.log) {
+            if !writers.iter().any(|writer| Arc::ptr_eq(writer, &log.writer)) {
+                writers.push(&log.writer);
+            }
+        }
+        writers
+    }
+}
+
+/// The site that answered for one of the same hosts before.
+fn same_site<'l>(live: &'l Live, site: &SiteSettings) -> Option<&'l Site> {
+    let shares = |old: &&Arc<Site>| old.settings.hosts.iter().any(|host| site.hosts.contains(host));
+    live.sites.iter().find(shares).map(|site| &**site)
+}
+
+/// The old site's clock if it is to be the same, else a new one.
+fn clock_of(site: &SiteSettings, old: Option<&Site>) -> Arc<Clock> {
+    match old.filter(|old| old.settings.clock == site.clock) {
+        Some(old) => Arc::clone(&old.clock),
+        None => Arc::new(Clock::new(&site.clock)),
+    }
+}
+
+/// A cache over the old site's store if that has the same size, else over an empty one.
+fn cache_of(settings: &CacheSettings, old: Option<&Site>) -> Cache {
+    let limits = edgeproof_cache::Limits::of_capacity(settings.size);
+    let store = old.and_then(|old| old.cache.as_ref()).map(Cache::store);
+    let store = match store.filter(|store| store.limits() == limits) {
+        Some(store) => Arc::clone(store),
+        None => Arc::new(Store::new(limits)),
+    };
+    Cache::new(store, settings.policy)
+}
+
+/// A log; one file has one writer, whoever writes to it.
+fn open_log<'s>(
+    settings: &'s LogSettings,
+    writers: &mut HashMap<&'s Path, Arc<Writer>>,
+    previous: Option<&Live>,
+) -> Result<Log, StartError> {
+    let path = settings.file.as_path();
+    let format = Arc::clone(&settings.format);
+    if let Some(writer) = writers.get(path) {
+        return Ok(Log { writer: Arc::clone(writer), format });
+    }
+    let old = previous.and_then(|live| {
+        live.writers().into_iter().find(|writer| writer.path() == path).map(Arc::clone)
+    });
+    let writer = match old {
+        Some(writer) => writer,
+        None => {
+            let mut options = Options::default();
+            options.trouble = Some(Box::new(|trouble| eprintln!("{trouble}")));
+            Arc::new(Writer::open(path, options).map_err(StartError::Log)?)
+        }
+    };
+    writers.insert(path, Arc::clone(&writer));
+    Ok(Log { writer, format })
+}

@@ -1,0 +1,174 @@
+//! The proxy as a client of origins: a request sent, a response's head read.
+
+use std::io;
+
+use bytes::{BufMut, Bytes};
+use edgeproof_http1::{
+    CHUNK_END, Fields, ParsedResponse, RequestHead, ResponseHead, ResponseParser, Version,
+    chunk_start, put_last_chunk, put_request_head,
+};
+use tokio::io::AsyncWrite;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::time::timeout;
+
+use crate::body::{Idle, Sink};
+use crate::failure::Failure;
+use crate::hop;
+use crate::limits::Limits;
+use crate::pool::Connected;
+use crate::reply::Reply;
+use crate::upstream::Upstream;
+use crate::wire::{Incoming, Outgoing};
+use crate::worker::Worker;
+
+/// Interim responses that one exchange may have.
+const MOST_INTERIM: usize = 64;
+
+/// A connection to the origin: a kept one, or with `fresh` always a new one.
+pub(crate) async fn connect(
+    worker: &Worker,
+    upstream: &Upstream,
+    limits: &Limits,
+    fresh: bool,
+) -> Result<Connected, Failure> {
+    if !fresh && let Some(connected) = worker.pool.take(upstream) {
+        worker.stats().upstream_reused.one();
+        return Ok(connected);
+    }
+    match timeout(limits.upstream_connect_timeout, Connected::new(upstream)).await {
+        Ok(Ok(connected)) => {
+            worker.stats().upstream_made.one();
+            Ok(connected)
+        }
+        Ok(Err(_)) => Err(Failure::Unreachable),
+        Err(_) => Err(Failure::ConnectTimeout),
+    }
+}
+
+/// Sends a request without body and reads the final response's head, interim ones passed on. A
+/// kept connection that turns out to be dead is replaced by a new one, once, and only for methods
+/// that may be repeated (RFC 9110 §9.2.2).
+pub(crate) async fn ask<W: AsyncWrite + Unpin>(
+    worker: &Worker,
+    upstream: &Upstream,
+    limits: &Limits,
+    head: &RequestHead,
+    reply: &mut Reply<'_, W>,
+) -> Result<(Connected, ParsedResponse), Failure> {
+    let mut fresh = false;
+    loop {
+        let mut connected = connect(worker, upstream, limits, fresh).await?;
+        let idle = Idle::new(limits.upstream_timeout);
+        connected.out.put(|out| put_request_head(out, head));
+        let answer = match timeout(limits.upstream_timeout, connected.out.flush()).await {
+            Err(_) => Err(Failure::OriginTimeout),
+            // An origin that closes may have answered before.
+            Ok(_) => {
+                let method = head.method.clone();
+                read_head(&mut connected.incoming, method, limits, reply, &idle).await
+            }
+        };
+        match answer {
+            Ok(response) => return Ok((connected, response)),
+            Err(Failure::OriginClosed { unused: true })
+                if connected.reused && !fresh && may_repeat(&head.method) =>
+            {
+                fresh = true;
+            }
+            Err(failure) => return Err(failure),
+        }
+    }
+}
+
+fn may_repeat(method: &[u8]) -> bool {
+    matches!(method, b"GET" | b"HEAD" | b"OPTIONS" | b"PUT" | b"DELETE")
+}
+
+/// Reads up to the final response's head and passes interim responses on.
+pub(crate) async fn read_head<W: AsyncWrite + Unpin>(
+    from: &mut Incoming<OwnedReadHalf>,
+    method: Bytes,
+    limits: &Limits,
+    reply: &mut Reply<'_, W>,
+    idle: &Idle,
+) -> Result<ParsedResponse, Failure> {
+    let mut parser = ResponseParser::new(limits.of_heads(), method);
+    let mut unused = true;
+    let mut interim = 0;
+    loop {
+        let parsed = parser.parse(&mut from.buf);
+        match parsed.map_err(|refused| Failure::OriginBroken(refused.error))? {
+            Some(response) if matches!(response.head.status, 100..=199) => {
+                if response.head.status == 101 {
+                    return Ok(response);
+                }
+                interim += 1;
+                if interim > MOST_INTERIM {
+                    return Err(Failure::OriginTimeout);
+                }
+                pass_interim(response.head, limits, reply).await?;
+                idle.touch();
+            }
+            Some(response) => return Ok(response),
+            None => {
+                let read = tokio::select! {
+                    biased;
+                    read = from.fill() => read,
+                    () = idle.expired() => return Err(Failure::OriginTimeout),
+                };
+                match read {
+                    Ok(0) | Err(_) => return Err(Failure::OriginClosed { unused }),
+                    Ok(_) => unused = false,
+                }
+                idle.touch();
+            }
+        }
+    }
+}
+
+async fn pass_interim<W: AsyncWrite + Unpin>(
+    head: ResponseHead,
+    limits: &Limits,
+    reply: &mut Reply<'_, W>,
+) -> Result<(), Failure> {
+    let ResponseHead { status, reason, mut fields, .. } = head;
+    hop::strip(&mut fields);
+    reply.interim(&ResponseHead { version: Version::Http11, status, reason, fields });
+    match timeout(limits.client_timeout, reply.flush()).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) | Err(_) => Err(Failure::ClientGone),
+    }
+}
+
+/// A request's body on its way to the origin.
+pub(crate) struct RequestBody<'o> {
+    pub(crate) out: &'o mut Outgoing<OwnedWriteHalf>,
+    pub(crate) chunked: bool,
+}
+
+impl Sink for RequestBody<'_> {
+    fn data(&mut self, data: Bytes) {
+        if self.chunked && !data.is_empty() {
+            self.out.put(|out| out.put_slice(chunk_start(data.len()).as_ref()));
+            self.out.data(data);
+            self.out.put(|out| out.put_slice(CHUNK_END));
+        } else {
+            self.out.data(data);
+        }
+    }
+
+    fn end(&mut self, mut trailers: Fields) {
+        if self.chunked {
+            hop::clean_trailers(&mut trailers);
+            self.out.put(|out| put_last_chunk(out, &trailers));
+        }
+    }
+
+    fn queued(&self) -> usize {
+        self.out.queued()
+    }
+
+    async fn flush(&mut self) -> io::Result<()> {
+        self.out.flush().await
+    }
+}

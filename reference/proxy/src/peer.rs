@@ -1,0 +1,53 @@
+//! Who is at the other end of a client's connection.
+
+use std::net::IpAddr;
+
+use tokio::io::{AsyncRead, AsyncWrite, WriteHalf};
+use tokio::net::TcpStream;
+use tokio::net::tcp::OwnedWriteHalf;
+
+use crate::wire::{Incoming, Outgoing};
+
+/// The peer of a connection.
+#[derive(Debug, Clone)]
+pub(crate) struct Peer {
+    pub(crate) ip: IpAddr,
+    /// The TLS version, such as `TLSv1.3`; `None` for plain HTTP.
+    pub(crate) tls: Option<&'static str>,
+}
+
+/// A client's connection.
+pub(crate) struct Client<R, W> {
+    pub(crate) incoming: Incoming<R>,
+    pub(crate) out: Outgoing<W>,
+    pub(crate) peer: Peer,
+}
+
+impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Client<R, W> {
+    pub(crate) fn new(read: R, write: W, peer: Peer) -> Self {
+        Self { incoming: Incoming::new(read), out: Outgoing::new(write), peer }
+    }
+}
+
+/// A writing half that can be closed so that the client sees a broken message, even one whose end
+/// is the close of the connection.
+pub(crate) trait Breakable: AsyncWrite + Unpin {
+    /// Closes it without an orderly end.
+    fn break_off(self);
+}
+
+impl Breakable for OwnedWriteHalf {
+    fn break_off(self) {
+        // With a linger time of 0 the close becomes a reset. It cannot fail on an open socket, and
+        // on a closed one there is nothing to break.
+        let _ = socket2::SockRef::from(self.as_ref()).set_linger(Some(std::time::Duration::ZERO));
+        self.forget();
+    }
+}
+
+impl Breakable for WriteHalf<tokio_rustls::server::TlsStream<TcpStream>> {
+    fn break_off(self) {
+        // A TLS connection closed without close_notify counts as truncated (RFC 8446 §6.1).
+        drop(self);
+    }
+}

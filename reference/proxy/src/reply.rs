@@ -1,0 +1,215 @@
+//! The response to one request, on its way to the client: framing for the client's version, what
+//! was sent for the log, and whether the connection goes on.
+
+use std::io;
+
+use bytes::{BufMut, Bytes};
+use edgeproof_http1::{
+    BodyLength, CHUNK_END, Fields, ResponseHead, Version, chunk_start, put_last_chunk,
+    put_response_head,
+};
+use tokio::io::AsyncWrite;
+
+use crate::body::Sink;
+use crate::hop;
+use crate::mutant::{self, Mutant};
+use crate::wire::Outgoing;
+
+/// What the client got, for the log.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Sent {
+    pub(crate) status: u16,
+    pub(crate) fields: Fields,
+    /// Octets of the body, framing not counted.
+    pub(crate) body: u64,
+}
+
+/// How the body's end is shown to the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Framing {
+    /// There is no body, whatever the fields say.
+    None,
+    /// By Content-Length, or by the close of the connection.
+    Plain,
+    Chunked,
+}
+
+/// A response that is being sent.
+pub(crate) struct Reply<'c, W> {
+    out: &'c mut Outgoing<W>,
+    version: Version,
+    is_head: bool,
+    /// Whether the connection carries another request afterwards.
+    pub(crate) keep: bool,
+    framing: Framing,
+    sent: Option<Sent>,
+}
+
+impl<'c, W: AsyncWrite + Unpin> Reply<'c, W> {
+    /// The response to a request of `version`, with or without (`is_head`) a body.
+    pub(crate) fn new(
+        out: &'c mut Outgoing<W>,
+        version: Version,
+        is_head: bool,
+        keep: bool,
+    ) -> Self {
+        Self { out, version, is_head, keep, framing: Framing::None, sent: None }
+    }
+
+    /// Whether the final head is on its way: no other answer is possible any more.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.sent.is_some()
+    }
+
+    pub(crate) fn sent(&self) -> Option<&Sent> {
+        self.sent.as_ref()
+    }
+
+    /// The connection, for a tunnel.
+    pub(crate) fn into_parts(self) -> (&'c mut Outgoing<W>, Option<Sent>) {
+        (self.out, self.sent)
+    }
+
+    /// Queues an interim response; an HTTP/1.0 client does not know them (RFC 9110 §15.2).
+    pub(crate) fn interim(&mut self, head: &ResponseHead) {
+        if self.version == Version::Http11 && !mutant::is(Mutant::Swallows1xx) {
+            self.out.put(|out| put_response_head(out, head));
+        }
+    }
+
+    /// Queues the final head. `fields` have lost what belongs to another connection; framing and
+    /// Connection are added here, from the length that the body has.
+    pub(crate) fn start(
+        &mut self,
+        status: u16,
+        reason: Bytes,
+        mut fields: Fields,
+        length: BodyLength,
+    ) {
+        self.framing = self.frame(status, &mut fields, length);
+        if length == BodyLength::Tunnel {
+            fields.push("Connection", "Upgrade");
+        } else if !self.keep {
+            fields.push("Connection", "close");
+        } else if self.version == Version::Http10 {
+            fields.push("Connection", "keep-alive");
+        }
+        let head = ResponseHead { version: Version::Http11, status, reason, fields };
+        self.out.put(|out| put_response_head(out, &head));
+        if self.is_head && mutant::is(Mutant::HeadWithBody) {
+            self.out.put(|out| out.put_slice(b"a body"));
+        }
+        self.sent = Some(Sent { status, fields: head.fields, body: 0 });
+    }
+
+    /// Chooses the framing (RFC 9112 §6.3) and says so in the fields.
+    fn frame(&mut self, status: u16, fields: &mut Fields, length: BodyLength) -> Framing {
+        let bodyless = self.is_head || matches!(status, 100..=199 | 204 | 304);
+        match length {
+            // What HEAD and 304 say about the length is about another response (RFC 9110 §8.6).
+            _ if bodyless => {
+                if matches!(status, 100..=199 | 204) {
+                    fields.remove("content-length");
+                }
+                Framing::None
+            }
+            BodyLength::Empty => {
+                fields.set("Content-Length", "0");
+                Framing::Plain
+            }
+            BodyLength::Length(length) => {
+                let mut lines = fields.get_all("content-length");
+                let text = length.to_string();
+                if lines.next() != Some(text.as_bytes()) || lines.next().is_some() {
+                    fields.set("Content-Length", text);
+                }
+                Framing::Plain
+            }
+            BodyLength::Chunked | BodyLength::UntilClose => {
+                fields.remove("content-length");
+                if self.version == Version::Http11 {
+                    fields.push("Transfer-Encoding", "chunked");
+                    Framing::Chunked
+                } else {
+                    self.keep = false;
+                    Framing::Plain
+                }
+            }
+            BodyLength::Tunnel => Framing::Plain,
+        }
+    }
+
+    /// Queues a whole response of the proxy's own, `text` as its body.
+    pub(crate) fn answer(&mut self, status: u16, mut fields: Fields, text: &str) {
+        fields.push("Content-Type", "text/plain; charset=utf-8");
+        let body = Bytes::from(format!("{text}\n"));
+        self.start(
+            status,
+            Bytes::from_static(reason(status).as_bytes()),
+            fields,
+            BodyLength::Length(body.len() as u64),
+        );
+        self.data(body);
+    }
+}
+
+impl<W: AsyncWrite + Unpin> Sink for Reply<'_, W> {
+    fn data(&mut self, data: Bytes) {
+        if self.framing == Framing::None || data.is_empty() {
+            return;
+        }
+        if let Some(sent) = &mut self.sent {
+            sent.body += data.len() as u64;
+        }
+        if self.framing == Framing::Chunked {
+            self.out.put(|out| out.put_slice(chunk_start(data.len()).as_ref()));
+            self.out.data(data);
+            self.out.put(|out| out.put_slice(CHUNK_END));
+        } else {
+            self.out.data(data);
+        }
+    }
+
+    fn end(&mut self, mut trailers: Fields) {
+        if self.framing != Framing::Chunked {
+            return;
+        }
+        hop::clean_trailers(&mut trailers);
+        if mutant::is(Mutant::DropsTrailers) {
+            trailers = Fields::new();
+        }
+        self.out.put(|out| put_last_chunk(out, &trailers));
+    }
+
+    fn queued(&self) -> usize {
+        self.out.queued()
+    }
+
+    async fn flush(&mut self) -> io::Result<()> {
+        self.out.flush().await
+    }
+}
+
+/// The reason phrases of the statuses that the proxy answers with itself (RFC 9110 §15).
+pub(crate) fn reason(status: u16) -> &'static str {
+    match status {
+        200 => "OK",
+        304 => "Not Modified",
+        400 => "Bad Request",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        408 => "Request Timeout",
+        409 => "Conflict",
+        413 => "Content Too Large",
+        414 => "URI Too Long",
+        417 => "Expectation Failed",
+        421 => "Misdirected Request",
+        431 => "Request Header Fields Too Large",
+        501 => "Not Implemented",
+        502 => "Bad Gateway",
+        504 => "Gateway Timeout",
+        505 => "HTTP Version Not Supported",
+        _ => "",
+    }
+}

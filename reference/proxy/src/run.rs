@@ -1,0 +1,84 @@
+//! A proxy for a process: signals, what it prints, what reload means.
+
+use std::io::{self, Write};
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::server::{Server, StartError};
+use crate::settings::Settings;
+
+/// Why the proxy did not run.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RunError {
+    /// It could not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// Signals cannot be received, or standard output cannot be written.
+    #[error("cannot run: {0}")]
+    System(#[from] io::Error),
+}
+
+/// Runs the proxy until SIGTERM or SIGINT, then finishes the requests in flight.
+///
+/// Prints `listening on ADDR` for each listener, plain ones first, once it accepts connections.
+/// SIGHUP reads the configuration's file again; a broken one leaves the old configuration in
+/// place and is reported on standard error. SIGUSR1 opens the access logs again.
+///
+/// # Errors
+/// What keeps it from starting.
+pub fn run(settings: &Settings) -> Result<(), RunError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        // Before anything is announced: who reads `listening` may send a signal at once.
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut hang_up = signal(SignalKind::hangup())?;
+        let mut reopen = signal(SignalKind::user_defined1())?;
+        let mut server = Server::start(settings)?;
+        let mut announced = Vec::new();
+        announce(&server, &mut announced)?;
+        loop {
+            tokio::select! {
+                _ = terminate.recv() => break,
+                _ = interrupt.recv() => break,
+                _ = hang_up.recv() => {
+                    reload(&mut server, settings.file.as_deref());
+                    announce(&server, &mut announced)?;
+                }
+                _ = reopen.recv() => server.reopen_logs(),
+            }
+        }
+        server.stop();
+        Ok(())
+    })
+}
+
+/// Prints the listeners that were not printed yet.
+fn announce(server: &Server, announced: &mut Vec<std::net::SocketAddr>) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    for address in server.addresses() {
+        if !announced.contains(&address) {
+            writeln!(out, "listening on {address}")?;
+            announced.push(address);
+        }
+    }
+    out.flush()
+}
+
+fn reload(server: &mut Server, file: Option<&std::path::Path>) {
+    let Some(file) = file else {
+        eprintln!("nothing to read again: the configuration is not from a file");
+        return;
+    };
+    match Settings::from_file(file) {
+        Err(mistakes) => eprintln!(
+            "{}\nthe configuration stays as it was",
+            mistakes.render(edgeproof_diagnostics::Colour::Never)
+        ),
+        Ok(settings) => match server.reload(&settings) {
+            Err(error) => eprintln!("{error}; the configuration stays as it was"),
+            Ok(()) => eprintln!("the configuration was read again"),
+        },
+    }
+}

@@ -1,0 +1,164 @@
+//! The proxy's configuration, as values that cannot be wrong.
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use edgeproof_accesslog::{Dialect, Format, FormatError};
+use ipnet::IpNet;
+
+use crate::ClockSettings;
+use crate::limits::Limits;
+use crate::upstream::Upstream;
+
+/// Everything that [`crate::run`] needs to know. Made from a YAML file by
+/// [`Settings::from_yaml`], or field by field.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The file that SIGHUP reads again.
+    pub file: Option<PathBuf>,
+    /// Addresses for plain HTTP; port 0 lets the system choose.
+    pub listen: Vec<SocketAddr>,
+    /// Addresses for TLS.
+    pub tls: Vec<TlsListener>,
+    /// The path of the control socket.
+    pub control: Option<PathBuf>,
+    /// Threads that serve; each has a listening socket and an origin pool of its own.
+    pub threads: NonZeroUsize,
+    /// Limits of size and time.
+    pub limits: Limits,
+    /// The log of requests that belong to no site.
+    pub access_log: Option<LogSettings>,
+    /// The sites.
+    pub sites: Vec<SiteSettings>,
+}
+
+impl Default for Settings {
+    /// No listener, no site, a thread for each core.
+    fn default() -> Self {
+        Self {
+            file: None,
+            listen: Vec::new(),
+            tls: Vec::new(),
+            control: None,
+            threads: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
+            limits: Limits::default(),
+            access_log: None,
+            sites: Vec::new(),
+        }
+    }
+}
+
+/// An address that speaks TLS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsListener {
+    /// The address; port 0 lets the system choose.
+    pub listen: SocketAddr,
+    /// The certificate chain, PEM.
+    pub certificate: PathBuf,
+    /// The private key, PEM.
+    pub key: PathBuf,
+}
+
+/// One site: the hosts it answers for and where it gets its answers.
+#[derive(Debug, Clone)]
+pub struct SiteSettings {
+    /// The hosts.
+    pub hosts: Vec<HostName>,
+    /// The origin.
+    pub upstream: Upstream,
+    /// The cache; none if absent.
+    pub cache: Option<CacheSettings>,
+    /// The access log; none if absent.
+    pub access_log: Option<LogSettings>,
+    /// The clock for cache, log and Date.
+    pub clock: ClockSettings,
+    /// Peers whose X-Forwarded-For says who the client is.
+    pub trusted_peers: Vec<IpNet>,
+}
+
+impl SiteSettings {
+    /// A site for any host, without cache and log, on the machine's clock.
+    #[must_use]
+    pub fn new(upstream: Upstream) -> Self {
+        Self {
+            hosts: vec![HostName::Any],
+            upstream,
+            cache: None,
+            access_log: None,
+            clock: ClockSettings::default(),
+            trusted_peers: Vec::new(),
+        }
+    }
+}
+
+/// A host that a site answers for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum HostName {
+    /// `*`: any host that no other site names, and requests without one.
+    Any,
+    /// A name or address, in lower case, without port.
+    Named(String),
+}
+
+/// A text is no host name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected a host name without scheme and port, or `*`")]
+pub struct HostNameError;
+
+impl FromStr for HostName {
+    type Err = HostNameError;
+
+    fn from_str(text: &str) -> Result<Self, HostNameError> {
+        if text == "*" {
+            return Ok(Self::Any);
+        }
+        let authority = edgeproof_http1::Authority::parse(text.to_owned().into());
+        match authority {
+            Some(authority) if authority.host().len() == text.len() => {
+                Ok(Self::Named(text.trim_end_matches('.').to_ascii_lowercase()))
+            }
+            _ => Err(HostNameError),
+        }
+    }
+}
+
+/// How a site caches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CacheSettings {
+    /// What is stored and for how long.
+    pub policy: edgeproof_cache::Policy,
+    /// Bytes that the store may take.
+    pub size: usize,
+    /// Who may PURGE.
+    pub purge_from: Vec<IpNet>,
+}
+
+/// Where and how requests are logged.
+#[derive(Debug, Clone)]
+pub struct LogSettings {
+    /// The file; made if it is not there.
+    pub file: PathBuf,
+    /// The compiled format.
+    pub format: Arc<Format>,
+}
+
+impl LogSettings {
+    /// A log in the format `format`, a preset's name or a text in `dialect`; without one, in the
+    /// default format.
+    ///
+    /// # Errors
+    /// The first mistake in the format.
+    pub fn new(file: PathBuf, format: Option<&str>, dialect: Dialect) -> Result<Self, FormatError> {
+        let format = Format::named_or_compiled(format.unwrap_or("default"), dialect)?;
+        Ok(Self { file, format: Arc::new(format) })
+    }
+}
+
+/// The lifetime that a TTL sets, in whole seconds.
+pub(crate) fn ttl_seconds(ttl: Duration) -> edgeproof_cache::DeltaSeconds {
+    edgeproof_cache::DeltaSeconds::saturating(i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX))
+}

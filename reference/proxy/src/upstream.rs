@@ -1,0 +1,74 @@
+//! Where a site's origin is.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// An origin: `http://host[:port][/prefix]`. The prefix is put before the path of each request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upstream {
+    authority: String,
+    host: String,
+    port: u16,
+    prefix: String,
+}
+
+/// Why a text is no upstream.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum UpstreamError {
+    /// It does not begin with `http://`.
+    #[error("expected a URL that begins with `http://`, such as `http://127.0.0.1:9000`")]
+    Scheme,
+    /// Host or port cannot be read.
+    #[error("expected `host` or `host:port` after `http://`")]
+    Authority,
+    /// There is a query, a fragment or a character that no path has.
+    #[error("the path of an upstream is a prefix: visible characters without `?` and `#`")]
+    Prefix,
+}
+
+impl Upstream {
+    /// Host and port as written: what a connection is kept under.
+    #[must_use]
+    pub fn authority(&self) -> &str {
+        &self.authority
+    }
+
+    /// The host without brackets and the port, to connect to.
+    #[must_use]
+    pub fn address(&self) -> (&str, u16) {
+        (&self.host, self.port)
+    }
+
+    /// The prefix, empty or beginning with `/`, never ending with it.
+    #[must_use]
+    pub fn prefix(&self) -> &str {
+        &self.prefix
+    }
+}
+
+impl FromStr for Upstream {
+    type Err = UpstreamError;
+
+    fn from_str(text: &str) -> Result<Self, UpstreamError> {
+        let rest = text.strip_prefix("http://").ok_or(UpstreamError::Scheme)?;
+        let (authority, prefix) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let parsed = edgeproof_http1::Authority::parse(authority.to_owned().into())
+            .ok_or(UpstreamError::Authority)?;
+        if !prefix.bytes().all(|byte| matches!(byte, 0x21..=0x7e) && !b"?#".contains(&byte)) {
+            return Err(UpstreamError::Prefix);
+        }
+        let host = String::from_utf8_lossy(parsed.host());
+        Ok(Self {
+            host: host.trim_matches(['[', ']']).to_owned(),
+            port: parsed.port().unwrap_or(80),
+            prefix: prefix.trim_end_matches('/').to_owned(),
+            authority: authority.to_owned(),
+        })
+    }
+}
+
+impl fmt::Display for Upstream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "http://{}{}", self.authority, self.prefix)
+    }
+}

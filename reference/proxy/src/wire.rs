@@ -1,0 +1,112 @@
+//! The two directions of a connection: bytes read and not yet understood, bytes to be written.
+
+use std::future::poll_fn;
+use std::io::{self, IoSlice};
+use std::ops::Range;
+use std::pin::Pin;
+
+use bytes::{Bytes, BytesMut};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+
+/// Room that a read asks for.
+const READ: usize = 16 << 10;
+
+/// The reading direction.
+#[derive(Debug)]
+pub(crate) struct Incoming<R> {
+    pub(crate) io: R,
+    pub(crate) buf: BytesMut,
+}
+
+impl<R: AsyncRead + Unpin> Incoming<R> {
+    pub(crate) fn new(io: R) -> Self {
+        Self { io, buf: BytesMut::new() }
+    }
+
+    /// Reads what is there, at least a byte; 0 at the end.
+    pub(crate) async fn fill(&mut self) -> io::Result<usize> {
+        if self.buf.capacity() - self.buf.len() < READ / 4 {
+            self.buf.reserve(READ);
+        }
+        self.io.read_buf(&mut self.buf).await
+    }
+}
+
+/// Bytes that may wait before a writer has to write.
+pub(crate) const ENOUGH: usize = 64 << 10;
+
+/// Pieces written by one system call at most.
+const SLICES: usize = 16;
+
+/// The writing direction. Heads and chunk framing are gathered in one buffer, data stays where it
+/// is; [`Outgoing::flush`] writes them in order, many pieces by one call.
+#[derive(Debug)]
+pub(crate) struct Outgoing<W> {
+    pub(crate) io: W,
+    scratch: Vec<u8>,
+    queue: Vec<Segment>,
+    queued: usize,
+}
+
+#[derive(Debug)]
+enum Segment {
+    Scratch(Range<usize>),
+    Data(Bytes),
+}
+
+impl<W: AsyncWrite + Unpin> Outgoing<W> {
+    pub(crate) fn new(io: W) -> Self {
+        Self { io, scratch: Vec::new(), queue: Vec::new(), queued: 0 }
+    }
+
+    /// Queues what `put` writes.
+    pub(crate) fn put(&mut self, put: impl FnOnce(&mut Vec<u8>)) {
+        let start = self.scratch.len();
+        put(&mut self.scratch);
+        let end = self.scratch.len();
+        self.queued += end - start;
+        match self.queue.last_mut() {
+            Some(Segment::Scratch(range)) => range.end = end,
+            _ => self.queue.push(Segment::Scratch(start..end)),
+        }
+    }
+
+    /// Queues data without copying it.
+    pub(crate) fn data(&mut self, data: Bytes) {
+        if !data.is_empty() {
+            self.queued += data.len();
+            self.queue.push(Segment::Data(data));
+        }
+    }
+
+    /// Bytes that wait.
+    pub(crate) fn queued(&self) -> usize {
+        self.queued
+    }
+
+    /// Writes everything queued.
+    pub(crate) async fn flush(&mut self) -> io::Result<()> {
+        for segments in self.queue.chunks(SLICES) {
+            let mut slices = [IoSlice::new(&[]); SLICES];
+            for (slice, segment) in slices.iter_mut().zip(segments) {
+                *slice = IoSlice::new(match segment {
+                    Segment::Scratch(range) => &self.scratch[range.clone()],
+                    Segment::Data(data) => data,
+                });
+            }
+            let mut rest = &mut slices[..segments.len()];
+            while !rest.is_empty() {
+                let written =
+                    poll_fn(|cx| Pin::new(&mut self.io).poll_write_vectored(cx, rest)).await?;
+                if written == 0 {
+                    return Err(io::ErrorKind::WriteZero.into());
+                }
+                IoSlice::advance_slices(&mut rest, written);
+            }
+        }
+        self.queue.clear();
+        self.scratch.clear();
+        self.queued = 0;
+        self.io.flush().await
+    }
+}

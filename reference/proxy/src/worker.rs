@@ -1,0 +1,165 @@
+//! A thread that serves: a runtime, listening sockets and an origin pool of its own.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::task::{LocalSet, spawn_local};
+use tokio::time::{interval, timeout};
+
+use crate::listener::{self, Key};
+use crate::live::Live;
+use crate::pool::Pool;
+use crate::stats::Stats;
+
+/// What all threads share.
+pub(crate) struct Shared {
+    pub(crate) live: watch::Sender<Arc<Live>>,
+    pub(crate) stopping: watch::Sender<bool>,
+    pub(crate) stats: Stats,
+}
+
+/// What the server tells its workers.
+pub(crate) enum Command {
+    /// Serve on this socket.
+    Listen(Key, std::net::TcpListener),
+    /// Stop accepting on that address.
+    Close(Key),
+}
+
+/// The configuration last seen, so that a request needs no lock that threads share.
+struct Latest {
+    receiver: watch::Receiver<Arc<Live>>,
+    live: Arc<Live>,
+}
+
+/// A worker, as its connections see it.
+pub(crate) struct Worker {
+    shared: Arc<Shared>,
+    pub(crate) pool: Pool,
+    live: RefCell<Latest>,
+    stopping: watch::Receiver<bool>,
+    connections: Cell<usize>,
+    emptied: Notify,
+}
+
+impl Worker {
+    fn new(shared: Arc<Shared>) -> Self {
+        let mut receiver = shared.live.subscribe();
+        let live = Arc::clone(&receiver.borrow_and_update());
+        let stopping = shared.stopping.subscribe();
+        Self {
+            shared,
+            pool: Pool::default(),
+            live: RefCell::new(Latest { receiver, live }),
+            stopping,
+            connections: Cell::new(0),
+            emptied: Notify::new(),
+        }
+    }
+
+    /// The configuration now.
+    pub(crate) fn live(&self) -> Arc<Live> {
+        let latest = &mut *self.live.borrow_mut();
+        if latest.receiver.has_changed().unwrap_or(false) {
+            latest.live = Arc::clone(&latest.receiver.borrow_and_update());
+        }
+        Arc::clone(&latest.live)
+    }
+
+    pub(crate) fn stats(&self) -> &Stats {
+        &self.shared.stats
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        *self.stopping.borrow()
+    }
+
+    /// Ends once the proxy is stopping.
+    pub(crate) async fn stopped(&self) {
+        // An error means that the server is gone, which is a stop too.
+        let _ = self.stopping.clone().wait_for(|stopping| *stopping).await;
+    }
+
+    /// Runs a connection's future as a task that a stop waits for.
+    pub(crate) fn spawn(self: &Rc<Self>, serve: impl Future<Output = ()> + 'static) {
+        let worker = Rc::clone(self);
+        worker.connections.set(worker.connections.get() + 1);
+        spawn_local(async move {
+            serve.await;
+            worker.connections.set(worker.connections.get() - 1);
+            worker.emptied.notify_waiters();
+        });
+    }
+
+    /// Waits until no connection is left.
+    async fn drained(&self) {
+        loop {
+            let emptied = self.emptied.notified();
+            if self.connections.get() == 0 {
+                return;
+            }
+            emptied.await;
+        }
+    }
+}
+
+/// Runs a worker until the proxy stops. Requests in flight are finished within the stop's limit;
+/// what is left then is dropped.
+pub(crate) fn run(
+    shared: Arc<Shared>,
+    commands: mpsc::UnboundedReceiver<Command>,
+) -> std::io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let tasks = LocalSet::new();
+    tasks.block_on(&runtime, serve(Rc::new(Worker::new(shared)), commands));
+    Ok(())
+}
+
+async fn serve(worker: Rc<Worker>, mut commands: mpsc::UnboundedReceiver<Command>) {
+    const PRUNE: Duration = Duration::from_secs(10);
+    let mut prune = interval(PRUNE);
+    let mut listeners: HashMap<Key, Rc<Notify>> = HashMap::new();
+    let accepting = Rc::new(());
+    loop {
+        tokio::select! {
+            command = commands.recv() => match command {
+                Some(Command::Listen(key, socket)) => {
+                    let Ok(socket) = TcpListener::from_std(socket) else { continue };
+                    let close = Rc::new(Notify::new());
+                    listeners.insert(key, Rc::clone(&close));
+                    let (worker, accepting) = (Rc::clone(&worker), Rc::clone(&accepting));
+                    spawn_local(async move {
+                        listener::accept(&worker, &socket, key, &close).await;
+                        drop(accepting);
+                    });
+                }
+                Some(Command::Close(key)) => {
+                    if let Some(close) = listeners.remove(&key) {
+                        close.notify_one();
+                    }
+                }
+                None => break,
+            },
+            _ = prune.tick() => worker.pool.prune(),
+            () = worker.stopped() => break,
+        }
+    }
+    for close in listeners.values() {
+        close.notify_one();
+    }
+    let limit = worker.live().limits.stop_timeout;
+    let finished = async {
+        // What waits in the listening sockets is still served.
+        while Rc::strong_count(&accepting) > 1 {
+            tokio::task::yield_now().await;
+        }
+        worker.drained().await;
+    };
+    // What is not over by then is dropped with the runtime.
+    let _ = timeout(limit, finished).await;
+}

@@ -1,0 +1,274 @@
+//! The configuration file: YAML to [`Settings`], every mistake reported in one go.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use edgeproof_accesslog::Dialect;
+use edgeproof_cache::Policy;
+use edgeproof_diagnostics::{Diagnostic, Diagnostics, MapReader, Source, Span, Value, parse};
+use ipnet::IpNet;
+use jiff::tz::{Offset, TimeZone};
+use jiff::{Timestamp, Zoned};
+
+use crate::settings::{
+    CacheSettings, HostName, LogSettings, Settings, SiteSettings, TlsListener, ttl_seconds,
+};
+use crate::{ClockSettings, Limits};
+
+impl Settings {
+    /// Reads a configuration file; SIGHUP will read it again.
+    ///
+    /// # Errors
+    /// All its mistakes, or why it cannot be read.
+    pub fn from_file(path: &Path) -> Result<Self, Diagnostics> {
+        match std::fs::read_to_string(path) {
+            Ok(text) => {
+                let settings = Self::from_yaml(&path.display().to_string(), &text)?;
+                Ok(Self { file: Some(path.to_owned()), ..settings })
+            }
+            Err(error) => {
+                let mistakes = Diagnostics::new();
+                let message = format!("cannot read {}: {error}", path.display());
+                mistakes.push(Diagnostic::error(message));
+                Err(mistakes)
+            }
+        }
+    }
+
+    /// Reads a configuration's text; `name` is what mistakes call it.
+    ///
+    /// # Errors
+    /// All its mistakes.
+    pub fn from_yaml(name: &str, text: &str) -> Result<Self, Diagnostics> {
+        let mistakes = Diagnostics::new();
+        let source = Source::new(name, text);
+        let settings = parse(&source, &mistakes).and_then(|node| {
+            let root = Value::new(&node, &mistakes).map("the configuration")?;
+            Some(settings(root, &mistakes))
+        });
+        match settings {
+            Some(settings) if !mistakes.has_errors() => Ok(settings),
+            _ => Err(mistakes),
+        }
+    }
+}
+
+/// Binds the whole file. What is wrong is replaced by a default, so that reading can go on; the
+/// mistakes decide in the end.
+fn settings(mut root: MapReader<'_>, mistakes: &Diagnostics) -> Settings {
+    let default = Settings::default();
+    let listen = root.optional("listen");
+    let tls = root.optional("tls");
+    if !listen.is_present() && !tls.is_present() {
+        root.required("listen");
+    }
+    let settings = Settings {
+        file: None,
+        listen: listen.list(address).unwrap_or_default(),
+        tls: tls.list(tls_listener).unwrap_or_default(),
+        control: root.optional("control").parse(control),
+        threads: root
+            .optional("threads")
+            .u64_in(1..=1024)
+            .and_then(|threads| NonZeroUsize::new(usize::try_from(threads).ok()?))
+            .unwrap_or(default.threads),
+        limits: limits(root.optional("limits")),
+        access_log: access_log(root.optional("access_log")),
+        sites: root.required("sites").list(|value| site(value)).unwrap_or_default(),
+    };
+    if let Some(sites) = root.optional("sites").items() {
+        hosts_once(&sites, mistakes);
+    }
+    root.finish();
+    settings
+}
+
+fn address(value: Value<'_>) -> Option<SocketAddr> {
+    value.parse(|text| {
+        SocketAddr::from_str(text)
+            .map_err(|_| "expected an address with a port, such as `127.0.0.1:8080`")
+    })
+}
+
+fn tls_listener(value: Value<'_>) -> Option<TlsListener> {
+    let mut map = value.map("a TLS listener")?;
+    let listen = address(map.required("listen"));
+    let certificate = map.required("certificate").str().map(PathBuf::from);
+    let key = map.required("key").str().map(PathBuf::from);
+    map.finish();
+    Some(TlsListener { listen: listen?, certificate: certificate?, key: key? })
+}
+
+fn control(text: &str) -> Result<PathBuf, &'static str> {
+    match text.strip_prefix("unix:") {
+        Some(path) if !path.is_empty() => Ok(PathBuf::from(path)),
+        _ => Err("expected `unix:` and a path, such as `unix:/run/edgeproof.sock`"),
+    }
+}
+
+fn limits(value: Value<'_>) -> Limits {
+    let default = Limits::default();
+    let Some(mut map) = value.map("the limits") else { return default };
+    let size = |value: Value<'_>, otherwise: usize| {
+        value.size().and_then(|size| usize::try_from(size).ok()).unwrap_or(otherwise)
+    };
+    let limits = Limits {
+        head: size(map.optional("head"), default.head),
+        fields: map
+            .optional("fields")
+            .u64_in(1..=100_000)
+            .and_then(|fields| usize::try_from(fields).ok())
+            .unwrap_or(default.fields),
+        body: map.optional("body").size().unwrap_or(default.body),
+        header_timeout: map.optional("header_timeout").duration().unwrap_or(default.header_timeout),
+        idle_timeout: map.optional("idle_timeout").duration().unwrap_or(default.idle_timeout),
+        client_timeout: map.optional("client_timeout").duration().unwrap_or(default.client_timeout),
+        upstream_connect_timeout: map
+            .optional("upstream_connect_timeout")
+            .duration()
+            .unwrap_or(default.upstream_connect_timeout),
+        upstream_timeout: map
+            .optional("upstream_timeout")
+            .duration()
+            .unwrap_or(default.upstream_timeout),
+        stop_timeout: map.optional("stop_timeout").duration().unwrap_or(default.stop_timeout),
+    };
+    map.finish();
+    limits
+}
+
+fn access_log(value: Value<'_>) -> Option<LogSettings> {
+    let mut map = value.map("an access log")?;
+    let file = map.required("file").str().map(PathBuf::from);
+    let format = map.optional("format");
+    let dialects = [("2018", Dialect::Of2018), ("current", Dialect::Current)];
+    let dialect = map.optional("dialect").one_of(&dialects).unwrap_or(Dialect::Current);
+    map.finish();
+    let text = format.str();
+    match LogSettings::new(file?, text, dialect) {
+        Ok(settings) => Some(settings),
+        Err(error) => {
+            let span = format.node().map(|node| node.span_within(error.span()));
+            let mistake = Diagnostic::error(error.mistake().to_string());
+            format.report(match span {
+                Some(span) => mistake.at(&span),
+                None => mistake,
+            })
+        }
+    }
+}
+
+fn site(value: Value<'_>) -> Option<SiteSettings> {
+    let mut map = value.map("a site")?;
+    let hosts = map.optional("hosts");
+    let hosts = match hosts.is_present() {
+        true => hosts.list(|host| host.parse(HostName::from_str)),
+        false => Some(vec![HostName::Any]),
+    };
+    let upstream = map.required("upstream").parse(str::parse);
+    let site = SiteSettings {
+        cache: cache(map.optional("cache")),
+        access_log: access_log(map.optional("access_log")),
+        clock: clock(map.optional("clock")).unwrap_or_default(),
+        trusted_peers: map.optional("trusted_peers").list(network).unwrap_or_default(),
+        hosts: hosts.unwrap_or_default(),
+        ..SiteSettings::new(upstream?)
+    };
+    map.finish();
+    Some(site)
+}
+
+fn cache(value: Value<'_>) -> Option<CacheSettings> {
+    let mut map = value.map("a cache")?;
+    let names = [("rfc9111", false), ("hosting", true)];
+    let hosting = map.optional("policy").one_of(&names).unwrap_or(false);
+    let ttl = match hosting {
+        // A site that chose this policy says how old its pages may be: SPEC.md §3.
+        true => map.required("ttl"),
+        false => map.optional("ttl"),
+    };
+    let ttl = ttl.duration().map(ttl_seconds);
+    let size = map.optional("size").size().and_then(|size| usize::try_from(size).ok());
+    let purge_from = map.optional("purge_from").list(network).unwrap_or_default();
+    map.finish();
+    let policy = match (hosting, ttl) {
+        (true, Some(ttl)) => Policy::Hosting { ttl },
+        (true, None) => return None,
+        (false, ttl) => Policy::Rfc9111 { ttl },
+    };
+    Some(CacheSettings { policy, size: size.unwrap_or(64 << 20), purge_from })
+}
+
+/// A network, or one address.
+fn network(value: Value<'_>) -> Option<IpNet> {
+    value.parse(|text| {
+        IpNet::from_str(text)
+            .or_else(|_| IpAddr::from_str(text).map(IpNet::from))
+            .map_err(|_| "expected a network or an address, such as `10.0.0.0/8` or `::1`")
+    })
+}
+
+/// `{ start, zone }`: virtual where there is a start.
+fn clock(value: Value<'_>) -> Option<ClockSettings> {
+    let mut map = value.map("a clock")?;
+    let zone = map.optional("zone").parse(zone);
+    let start = map.optional("start").parse(instant);
+    map.finish();
+    Some(match start {
+        Some((start, own)) => ClockSettings::Virtual(start.to_zoned(zone.unwrap_or(own))),
+        None => ClockSettings::Real(zone.unwrap_or_else(TimeZone::system)),
+    })
+}
+
+/// An instant and the zone it was written in.
+fn instant(text: &str) -> Result<(Timestamp, TimeZone), &'static str> {
+    const EXPECTED: &str = "expected a time with its zone, such as `2018-07-16T12:04:07+02:00`";
+    if let Ok(zoned) = text.parse::<Zoned>() {
+        return Ok((zoned.timestamp(), zoned.time_zone().clone()));
+    }
+    let timestamp: Timestamp = text.parse().map_err(|_| EXPECTED)?;
+    let at = text.rfind(['+', '-', 'Z', 'z']).unwrap_or(text.len());
+    Ok((timestamp, zone(&text[at..]).map_err(|_| EXPECTED)?))
+}
+
+/// `+02:00`, `Z`, `UTC`, or a name such as `Europe/Paris`.
+fn zone(text: &str) -> Result<TimeZone, &'static str> {
+    const EXPECTED: &str = "expected a zone, such as `+02:00`, `UTC` or `Europe/Paris`";
+    if matches!(text, "Z" | "z" | "UTC") {
+        return Ok(TimeZone::UTC);
+    }
+    let Some(sign @ ('+' | '-')) = text.chars().next() else {
+        return TimeZone::get(text).map_err(|_| EXPECTED);
+    };
+    let (hours, minutes) = text[1..].split_once(':').ok_or(EXPECTED)?;
+    let number = |text: &str, most: i32| {
+        let two = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
+        two.then(|| text.parse::<i32>().ok()).flatten().filter(|number| *number <= most)
+    };
+    let hours = number(hours, 25).ok_or(EXPECTED)?;
+    let minutes = number(minutes, 59).ok_or(EXPECTED)?;
+    let seconds = (hours * 3600 + minutes * 60) * if sign == '-' { -1 } else { 1 };
+    Offset::from_seconds(seconds).map(TimeZone::fixed).map_err(|_| EXPECTED)
+}
+
+/// Reports hosts that two sites claim.
+fn hosts_once(sites: &[Value<'_>], mistakes: &Diagnostics) {
+    let mut first: HashMap<String, &Span> = HashMap::new();
+    let hosts = sites.iter().filter_map(|site| site.node()?.get("hosts")?.as_sequence()).flatten();
+    for host in hosts {
+        let Some(name) = host.as_str().map(str::to_ascii_lowercase) else { continue };
+        match first.get(&name) {
+            Some(other) => mistakes.push(
+                Diagnostic::error(format!("the host `{name}` belongs to a site already"))
+                    .at(&host.span)
+                    .context(other, "here"),
+            ),
+            None => {
+                first.insert(name, &host.span);
+            }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Limits of size and time, each with its status.
+
+use crate::support::{OK, Origin, Proxy, field, status};
+
+fn limited(origin: &Origin, limits: &str) -> Proxy {
+    Proxy::logging(origin.address, "{status} {request}", &format!("limits: {{ {limits} }}"))
+}
+
+#[test]
+fn sizes() {
+    let origin = Origin::answering(OK);
+    let proxy = limited(&origin, "head: 200B, fields: 4, body: 10B");
+    let ask = |request: &str| status(&proxy.exchange(request));
+    let long = "x".repeat(200);
+    assert_eq!(ask(&format!("GET /{long} HTTP/1.1\r\nHost: a.test\r\n\r\n")), 414);
+    assert_eq!(ask(&format!("GET / HTTP/1.1\r\nHost: a.test\r\nX: {long}\r\n\r\n")), 431);
+    assert_eq!(ask("GET / HTTP/1.1\r\nHost: a.test\r\nA:\r\nB:\r\nC:\r\nD:\r\n\r\n"), 431);
+    assert_eq!(ask("POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 11\r\n\r\n"), 413);
+    assert!(origin.seen().is_empty());
+    let chunked = "POST / HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let never = Origin::scripted(|origin| {
+        origin.request();
+        origin.conn.rest();
+    });
+    let proxy = limited(&never, "body: 10B");
+    assert_eq!(status(&proxy.exchange(&format!("{chunked}b\r\n01234567890\r\n0\r\n\r\n"))), 413);
+}
+
+#[test]
+fn a_head_that_does_not_come_is_timed_out_and_logged() {
+    let origin = Origin::answering(OK);
+    let mut proxy = limited(&origin, "header_timeout: 50ms");
+    let text = proxy.exchange("GET /slow HTTP/1.1\r\nHost: a.test\r\nX-");
+    assert_eq!((status(&text), field(&text, "connection")), (408, Some("close")));
+    assert_eq!(proxy.stop_and_read("a.log"), "408 GET\\x20/slow\\x20HTTP/1.1\n");
+}
+
+#[test]
+fn an_idle_connection_is_closed_without_a_word() {
+    let origin = Origin::answering(OK);
+    let mut proxy = limited(&origin, "idle_timeout: 50ms");
+    let mut client = proxy.client();
+    client.send("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n").response();
+    assert_eq!(client.rest(), "");
+    assert_eq!(proxy.client().rest(), "");
+    assert_eq!(proxy.stop_and_read("a.log").lines().count(), 1);
+}
+
+#[test]
+fn a_body_that_does_not_come_is_timed_out() {
+    let origin = Origin::scripted(|origin| {
+        origin.conn.head();
+        origin.conn.rest();
+    });
+    let mut proxy = limited(&origin, "client_timeout: 50ms");
+    let text = proxy.exchange("POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 5\r\n\r\nab");
+    assert_eq!(status(&text), 408);
+    assert_eq!(proxy.stop_and_read("a.log"), "408 POST\\x20/\\x20HTTP/1.1\n");
+}
+
+#[test]
+fn an_origin_that_does_not_answer_is_timed_out() {
+    let silent = Origin::scripted(|origin| {
+        origin.request();
+        origin.conn.rest();
+    });
+    let proxy = limited(&silent, "upstream_timeout: 50ms");
+    let mut client = proxy.client();
+    for request in [
+        "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 1\r\n\r\nx",
+    ] {
+        assert_eq!(status(&client.send(request).response().0), 504, "{request}");
+    }
+}
+
+#[test]
+fn an_origin_that_stops_in_mid_body_breaks_the_response() {
+    let stalling = Origin::scripted(|origin| {
+        origin.request();
+        origin.conn.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc");
+        origin.conn.rest();
+    });
+    let mut proxy = limited(&stalling, "upstream_timeout: 50ms");
+    let text = proxy.exchange("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n");
+    assert!(text.starts_with("HTTP/1.1 200") && !text.ends_with("0123456789"), "{text}");
+    assert_eq!(proxy.stop_and_read("a.log"), "200 GET\\x20/\\x20HTTP/1.1\n");
+}

@@ -1,0 +1,16 @@
+//! The proxy on real sockets: an origin of the test's own behind it, clients that write and read
+//! bytes before it. One file per idea, one binary for all of them.
+
+mod caching;
+mod configuration;
+mod control;
+mod forwarding;
+mod framing;
+mod hop_by_hop;
+mod life;
+mod limits;
+mod pool;
+mod refusals;
+mod support;
+mod tls;
+mod upgrade;
