@@ -1,0 +1,81 @@
+//! GitHub's workflow commands: each failure as an annotation at its line.
+
+use std::io::{self, Write};
+
+use edgeproof_runner::event::{CaseResult, Verdict};
+
+use crate::{
+    Level, Options, Run,
+    visible::{visible, visible_line},
+};
+
+pub(crate) fn render(run: &Run, options: &Options, writer: &mut impl Write) -> io::Result<()> {
+    for target in &run.unavailable {
+        let text = format!("{} is not available here: {}", target.name, target.reason);
+        let command = if target.required { "error" } else { "notice" };
+        writeln!(writer, "::{command} title=edgeproof::{}", data(&text))?;
+    }
+    for state in &run.targets {
+        let Some(failure) = &state.failure else { continue };
+        let what = if failure.died { "died" } else { "did not start" };
+        let text = format!("{} {what}: {}\n{}", state.info.name, failure.reason, failure.log);
+        writeln!(writer, "::error title=edgeproof::{}", data(text.trim_end()))?;
+    }
+    for outcome in run.outcomes() {
+        annotate(outcome.case(), options, writer)?;
+    }
+    Ok(())
+}
+
+fn annotate(case: &CaseResult, options: &Options, writer: &mut impl Write) -> io::Result<()> {
+    let command = match case.verdict {
+        Verdict::Pass | Verdict::KnownFail | Verdict::Skip => return Ok(()),
+        Verdict::Fixed => "notice",
+        Verdict::Error => "error",
+        Verdict::Fail => match Level::of(case) {
+            level if level.counts_at(options.gate) => "error",
+            Level::Must | Level::Should => "warning",
+            Level::May | Level::Observe => "notice",
+        },
+    };
+    let title = format!("{} on {}", case.id, case.target);
+    let mut line = |file: &str, line: usize, column: Option<usize>, text: &str| {
+        let file = property(&options.relative(file));
+        let column = column.map(|column| format!(",col={column}")).unwrap_or_default();
+        let (title, text) = (property(&title), data(text));
+        writeln!(writer, "::{command} file={file},line={line}{column},title={title}::{text}")
+    };
+    if case.verdict == Verdict::Fixed {
+        let text = format!(
+            "listed as a known failure and passes: update ci/targets/{}/target.yaml",
+            case.target
+        );
+        return line(&case.file, case.line, None, &text);
+    }
+    if case.failures.is_empty() {
+        let reason = case.reason.as_deref().unwrap_or("no reason was given");
+        return line(&case.file, case.line, None, &format!("{reason}\nagain: {}", case.reproduce));
+    }
+    for failure in &case.failures {
+        let text = format!(
+            "{}\n{} ({}, {})\nagain: {}",
+            failure.message, case.name, case.level, case.spec, case.reproduce
+        );
+        line(&failure.file, failure.line, Some(failure.column), &text)?;
+    }
+    Ok(())
+}
+
+/// A command's message: `%`, CR and LF are escaped.
+fn data(text: &str) -> String {
+    escape(&visible(text))
+}
+
+/// A command's property: also `:` and `,`.
+fn property(text: &str) -> String {
+    escape(&visible_line(text)).replace(':', "%3A").replace(',', "%2C")
+}
+
+fn escape(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}

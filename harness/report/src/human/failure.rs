@@ -1,0 +1,188 @@
+//! A failure: the diagnostic, under it what went over the wire, the target's log, and the command
+//! that plays it again.
+
+use edgeproof_runner::event::{CaseResult, Exchange, Payload, Verdict};
+
+use crate::{
+    Level, Outcome,
+    human::{
+        Page,
+        paint::{fit, left, wrap},
+    },
+    number::short_duration,
+    visible::{Marks, payload_lines, visible, visible_line},
+};
+
+/// Octets and lines of a message that are worth a screen; the HTML report has more.
+const MESSAGE_OCTETS: usize = 4096;
+const MESSAGE_LINES: usize = 40;
+const LINE_COLUMNS: usize = 400;
+
+impl Page<'_> {
+    /// Each failure in full. A negative control is expected to fail: a line says enough.
+    pub(super) fn failures(&self) -> Vec<String> {
+        let broken =
+            |outcome: &&Outcome<'_>| matches!(outcome.verdict(), Verdict::Fail | Verdict::Error);
+        let (control, failed): (Vec<_>, Vec<_>) =
+            self.outcomes.iter().filter(broken).partition(|outcome| self.is_control(outcome));
+        let mut parts: Vec<String> =
+            failed.into_iter().map(|outcome| self.failure(outcome)).collect();
+        let lines: String = control.into_iter().map(|outcome| self.failure_line(outcome)).collect();
+        parts.push(self.titled("Failures of negative controls (--format html shows all)", lines));
+        parts
+    }
+
+    fn is_control(&self, outcome: &Outcome<'_>) -> bool {
+        let mut targets = self.run.targets.iter();
+        let target = targets.find(|state| state.info.name == outcome.case().target);
+        target.is_some_and(|state| state.info.negative_control)
+    }
+
+    fn failure_line(&self, outcome: &Outcome<'_>) -> String {
+        let case = outcome.case();
+        let verdict = self.paint.verdict(outcome.verdict(), left(outcome.verdict().as_str(), 5));
+        let reason = visible_line(case.reason.as_deref().unwrap_or("no reason was given"));
+        let text =
+            format!("{} on {}: {reason}", visible_line(&case.id), visible_line(&case.target));
+        format!("  {verdict} {}\n", fit(&text, self.width() - 8))
+    }
+
+    fn failure(&self, outcome: &Outcome<'_>) -> String {
+        let case = outcome.case();
+        let mut text = self.heading(outcome);
+        text.push('\n');
+        if case.failures.is_empty() {
+            let reason = case.reason.as_deref().unwrap_or("no reason was given");
+            let line = wrap(&visible_line(reason), self.width(), 0);
+            text.push_str(&self.paint.verdict(outcome.verdict(), line.trim_end()));
+            text.push_str("\n\n");
+        }
+        for place in exchanges_of(case) {
+            for failure in case.failures.iter().filter(|failure| failure.exchange == place) {
+                self.push_rendered(&mut text, &failure.rendered);
+            }
+            self.push_exchange(&mut text, place.and_then(|place| case.exchanges.get(place)));
+        }
+        if case.failures.iter().all(|failure| failure.exchange.is_none()) {
+            self.push_exchange(&mut text, case.exchanges.last());
+        }
+        self.push_logs(&mut text, case);
+        text.push_str(&format!(
+            "  {} {}\n",
+            self.paint.bold("again:"),
+            visible_line(&case.reproduce)
+        ));
+        text
+    }
+
+    fn heading(&self, outcome: &Outcome<'_>) -> String {
+        let case = outcome.case();
+        let verdict = outcome.verdict().as_str().to_uppercase();
+        let id = format!("{} on {} ", visible_line(&case.id), visible_line(&case.target));
+        let rule = self.width().saturating_sub(verdict.len() + id.chars().count() + 5);
+        let level = Level::of(case);
+        let mut line = format!(
+            "── {} {}{}\n",
+            self.paint.verdict(outcome.verdict(), verdict),
+            self.paint.bold(id),
+            "─".repeat(rule)
+        );
+        let mut facts =
+            format!("{level} · {} · {}", visible_line(&case.spec), visible_line(&case.name));
+        if outcome.verdict() == Verdict::Fail && !level.counts_at(self.options.gate) {
+            facts.push_str(match level {
+                Level::Observe => " (only observed: not counted)",
+                _ => " (not counted at this --level)",
+            });
+        }
+        line.push_str(&wrap(&facts, self.width(), 0));
+        line
+    }
+
+    fn push_rendered(&self, text: &mut String, rendered: &str) {
+        for (place, line) in visible(rendered.trim_end()).lines().enumerate() {
+            text.push_str(&self.paint.diagnostic(line, place == 0));
+            text.push('\n');
+        }
+        text.push('\n');
+    }
+
+    fn push_exchange(&self, text: &mut String, exchange: Option<&Exchange>) {
+        let Some(exchange) = exchange else { return };
+        let mut title = format!(
+            "{} · client {} · {}",
+            visible_line(&exchange.step),
+            visible_line(&exchange.client),
+            short_duration(exchange.duration_us)
+        );
+        if let Some(note) = &exchange.note {
+            title.push_str(&format!(" · {}", visible_line(note)));
+        }
+        text.push_str(&format!("  {}\n", self.paint.bold(title)));
+        self.push_message(text, "request", Some(&exchange.request));
+        self.push_message(text, "response", exchange.response.as_ref());
+        if exchange.origin.is_empty() {
+            text.push_str(&format!("  ├ {}\n", self.paint.dim("the origin saw nothing")));
+        }
+        for seen in &exchange.origin {
+            self.push_message(text, "the origin saw", Some(&seen.request));
+            self.push_message(text, "the origin answered", seen.response.as_ref());
+        }
+        text.push_str("  ╵\n");
+    }
+
+    fn push_message(&self, text: &mut String, title: &str, message: Option<&Payload>) {
+        let Some(message) = message else {
+            text.push_str(&format!("  ├ {}\n", self.paint.dim(format!("{title}: nothing"))));
+            return;
+        };
+        text.push_str(&format!("  ├ {}\n", self.paint.dim(title)));
+        let lines = payload_lines(message, Marks::NONE, MESSAGE_OCTETS);
+        for line in lines.iter().take(MESSAGE_LINES) {
+            text.push_str(format!("  │ {}", fit(line, LINE_COLUMNS)).trim_end());
+            text.push('\n');
+        }
+        if lines.len() > MESSAGE_LINES {
+            let more = format!("… {} more lines", lines.len() - MESSAGE_LINES);
+            text.push_str(&format!("  │ {}\n", self.paint.dim(more)));
+        }
+    }
+
+    fn push_logs(&self, text: &mut String, case: &CaseResult) {
+        for log in case.logs.iter().filter(|log| !log.lines.is_empty()) {
+            text.push_str(&format!("  {}\n", self.paint.bold(format!("{} log", log.log))));
+            for line in log.lines.iter().take(MESSAGE_LINES) {
+                text.push_str(&format!("  │ {}\n", fit(&visible_line(line), LINE_COLUMNS)));
+            }
+            text.push_str("  ╵\n");
+        }
+    }
+
+    /// Targets that did not start, or died: with the last lines that they wrote.
+    pub(super) fn target_failures(&self) -> Vec<String> {
+        let failed =
+            self.run.targets.iter().filter_map(|state| Some((state, state.failure.as_ref()?)));
+        let text = failed.map(|(state, failure)| {
+            let what = if failure.died { "died" } else { "did not start" };
+            let title = format!("target {} {what}", visible_line(&state.info.name));
+            let mut text = format!("── {}\n", self.paint.verdict(Verdict::Error, title));
+            text.push_str(&wrap(&visible_line(&failure.reason), self.width(), 0));
+            for line in visible(failure.log.trim_end()).lines() {
+                text.push_str(&format!("  │ {}\n", fit(line, LINE_COLUMNS)));
+            }
+            text
+        });
+        text.collect()
+    }
+}
+
+/// The exchanges that failures are about, each once, in the order of the failures.
+fn exchanges_of(case: &CaseResult) -> Vec<Option<usize>> {
+    let mut places = Vec::new();
+    for failure in &case.failures {
+        if !places.contains(&failure.exchange) {
+            places.push(failure.exchange);
+        }
+    }
+    places
+}

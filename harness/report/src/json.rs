@@ -1,0 +1,123 @@
+//! One object for programs: a summary and the cases, in file order.
+
+use std::io::{self, Write};
+
+use edgeproof_runner::event::{Figure, Verdict};
+use serde::Serialize;
+
+use crate::{Change, Difference, Options, Outcome, Run, Summary};
+
+#[derive(Serialize)]
+struct Report<'a> {
+    summary: Totals,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    baseline: Option<Changes>,
+    cases: Vec<Case<'a>>,
+}
+
+#[derive(Serialize)]
+struct Totals {
+    cases: usize,
+    passed: usize,
+    failed: usize,
+    known_failed: usize,
+    fixed: usize,
+    skipped: usize,
+    errors: usize,
+}
+
+#[derive(Serialize)]
+struct Case<'a> {
+    id: &'a str,
+    family: &'a str,
+    level: &'a str,
+    spec: &'a str,
+    target: &'a str,
+    verdict: Verdict,
+    reason: Option<&'a str>,
+    duration_ms: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    runs: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    flake_rate: Option<f64>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    figures: &'a [Figure],
+}
+
+#[derive(Serialize)]
+struct Changes {
+    compared: usize,
+    newly_failing: Vec<Changed>,
+    newly_passing: Vec<Changed>,
+    new: Vec<Changed>,
+    gone: Vec<Changed>,
+}
+
+#[derive(Serialize)]
+struct Changed {
+    id: String,
+    target: String,
+    level: &'static str,
+    was: Option<Verdict>,
+    now: Option<Verdict>,
+}
+
+pub(crate) fn render(run: &Run, options: &Options, writer: &mut impl Write) -> io::Result<()> {
+    let counts = Summary::of(run, None).counts;
+    let outcomes = run.outcomes();
+    let report = Report {
+        summary: Totals {
+            cases: counts.total(),
+            passed: counts.of(Verdict::Pass),
+            failed: counts.of(Verdict::Fail),
+            known_failed: counts.of(Verdict::KnownFail),
+            fixed: counts.of(Verdict::Fixed),
+            skipped: counts.of(Verdict::Skip),
+            errors: counts.of(Verdict::Error),
+        },
+        baseline: options.baseline.as_deref().map(|old| Changes::of(old.difference(run))),
+        cases: outcomes.iter().map(Case::of).collect(),
+    };
+    serde_json::to_writer_pretty(&mut *writer, &report)?;
+    writer.write_all(b"\n")
+}
+
+impl<'a> Case<'a> {
+    fn of(outcome: &Outcome<'a>) -> Self {
+        let case = outcome.case();
+        let flake_rate = outcome.flake_rate();
+        Case {
+            id: &case.id,
+            family: &case.family,
+            level: &case.level,
+            spec: &case.spec,
+            target: &case.target,
+            verdict: case.verdict,
+            reason: case.reason.as_deref(),
+            duration_ms: outcome.duration_ms(),
+            runs: flake_rate.map(|_| outcome.runs()),
+            flake_rate,
+            figures: &case.figures,
+        }
+    }
+}
+
+impl Changes {
+    fn of(difference: Difference) -> Self {
+        let list = |changes: Vec<Change>| changes.into_iter().map(Changed::of).collect();
+        Changes {
+            compared: difference.shared,
+            newly_failing: list(difference.newly_failing),
+            newly_passing: list(difference.newly_passing),
+            new: list(difference.new),
+            gone: list(difference.gone),
+        }
+    }
+}
+
+impl Changed {
+    fn of(change: Change) -> Self {
+        let Change { id, target, level, was, now } = change;
+        Changed { id, target, level: level.as_str(), was, now }
+    }
+}

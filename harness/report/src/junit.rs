@@ -1,0 +1,136 @@
+//! JUnit XML: a suite for each family on each target.
+//!
+//! JUnit knows neither levels nor known failures. What does not fail the run is `skipped` with the
+//! reason, so that a CI server agrees with the exit code.
+
+use std::{
+    io::{self, Write},
+    time::Duration,
+};
+
+use edgeproof_runner::event::{CaseResult, Verdict};
+use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
+
+use crate::{
+    Level, Options, Outcome, Run,
+    number::percent,
+    visible::{visible, visible_line},
+};
+
+pub(crate) fn render(run: &Run, options: &Options, writer: &mut impl Write) -> io::Result<()> {
+    let mut report = Report::new("edgeproof");
+    report.timestamp = run.started.parse().ok();
+    report.time = run.duration_ms.map(Duration::from_millis);
+    let outcomes = run.outcomes();
+    for target in run.played_targets() {
+        let mut suites: Vec<TestSuite> = Vec::new();
+        for outcome in outcomes.iter().filter(|outcome| outcome.case().target == target) {
+            let name = format!("{}/{}", line(target), line(&outcome.case().family));
+            let place = suites.iter().position(|suite| suite.name.as_str() == name);
+            let place = place.unwrap_or_else(|| {
+                suites.push(suite(&name, run, target));
+                suites.len() - 1
+            });
+            suites[place].add_test_case(test_case(&name, outcome, options));
+        }
+        report.add_test_suites(suites.into_iter().map(timed));
+    }
+    report.serialize(&mut *writer).map_err(io::Error::other)?;
+    writer.flush()
+}
+
+fn suite(name: &str, run: &Run, target: &str) -> TestSuite {
+    let mut suite = TestSuite::new(name);
+    suite.timestamp = run.started.parse().ok();
+    if let Some(state) = run.targets.iter().find(|state| state.info.name == target) {
+        for (key, value) in [
+            ("target.title", state.info.title.as_str()),
+            ("target.version", state.version()),
+            ("target.clock", &state.info.clock),
+        ] {
+            if !value.is_empty() {
+                suite.add_property(Property::new(key, line(value)));
+            }
+        }
+    }
+    suite
+}
+
+/// A suite takes as long as its cases together.
+fn timed(mut suite: TestSuite) -> TestSuite {
+    suite.time = Some(suite.test_cases.iter().filter_map(|case| case.time).sum());
+    suite
+}
+
+fn test_case(suite: &str, outcome: &Outcome<'_>, options: &Options) -> TestCase {
+    let case = outcome.case();
+    let mut test = TestCase::new(line(&case.id), status(outcome, options));
+    test.set_classname(suite.replace('/', "."));
+    test.set_time(Duration::from_millis(outcome.duration_ms()));
+    let mut property = |name: &str, value: &str| {
+        test.add_property(Property::new(name, line(value)));
+    };
+    property("requirement", &case.name);
+    property("spec", &case.spec);
+    property("level", &case.level);
+    property("verdict", case.verdict.as_str());
+    property("file", &format!("{}:{}", options.relative(&case.file), case.line));
+    property("reproduce", &case.reproduce);
+    if let Some(clock) = &case.clock {
+        property("clock", clock);
+    }
+    if let Some(rate) = outcome.flake_rate() {
+        property("runs", &outcome.runs().to_string());
+        property("flake_rate", &percent(rate));
+    }
+    for figure in &case.figures {
+        property(
+            &format!("figure.{}", line(&figure.name)),
+            &format!("{} {}", figure.value, figure.unit),
+        );
+    }
+    test
+}
+
+fn status(outcome: &Outcome<'_>, options: &Options) -> TestCaseStatus {
+    let case = outcome.case();
+    let reason = line(case.reason.as_deref().unwrap_or_default());
+    let level = Level::of(case);
+    match case.verdict {
+        Verdict::Pass | Verdict::Fixed => TestCaseStatus::success(),
+        Verdict::Skip => skipped(&reason, None),
+        Verdict::KnownFail => skipped(&format!("known failure: {reason}"), Some(rendered(case))),
+        Verdict::Fail if !level.counts_at(options.gate) => {
+            skipped(&format!("not counted ({level}): {reason}"), Some(rendered(case)))
+        }
+        Verdict::Fail => non_success(NonSuccessKind::Failure, "assertion", &reason, case),
+        Verdict::Error => non_success(NonSuccessKind::Error, "error", &reason, case),
+    }
+}
+
+fn skipped(message: &str, text: Option<String>) -> TestCaseStatus {
+    let mut status = TestCaseStatus::skipped();
+    status.set_message(message);
+    if let Some(text) = text.filter(|text| !text.is_empty()) {
+        status.set_description(text);
+    }
+    status
+}
+
+fn non_success(kind: NonSuccessKind, ty: &str, message: &str, case: &CaseResult) -> TestCaseStatus {
+    let mut status = TestCaseStatus::non_success(kind);
+    let text = format!("{}\nagain: {}\n", rendered(case), line(&case.reproduce));
+    status.set_message(message).set_type(ty).set_description(text);
+    status
+}
+
+/// All diagnostics of a case. XML 1.0 has no way to write most control characters (§2.2), so they
+/// are made visible first.
+fn rendered(case: &CaseResult) -> String {
+    let all = case.failures.iter().map(|failure| visible(failure.rendered.trim_end()) + "\n");
+    all.collect::<Vec<_>>().join("\n")
+}
+
+fn line(text: &str) -> String {
+    visible_line(text)
+}

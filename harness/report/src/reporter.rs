@@ -1,0 +1,108 @@
+//! A reporter for each format.
+
+use std::{io, path::PathBuf, sync::Arc};
+
+use edgeproof_runner::event::Event;
+
+use crate::{
+    Baseline, Format, Level, Run, events::EventLines, github, html, human::Human, json, junit,
+    markdown, sarif, tap,
+};
+
+/// Listens to a run and writes about it. Results come out in file order whatever the order in
+/// which they came in.
+pub trait Reporter: Send {
+    /// Takes the next event.
+    ///
+    /// # Errors
+    /// When the writer fails.
+    fn event(&mut self, event: &Event) -> io::Result<()>;
+
+    /// Writes what is still to be written. To be called once, after the last event.
+    ///
+    /// # Errors
+    /// When the writer fails.
+    fn finish(&mut self) -> io::Result<()>;
+}
+
+/// How a report is to look; the caller has asked the terminal and the environment.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Write colours (human only).
+    pub color: bool,
+    /// Columns that a line may take (human only).
+    pub width: usize,
+    /// Show a progress bar on standard error (human only): set it for a terminal, never in a pipe.
+    pub progress: bool,
+    /// From where on a failure counts.
+    pub gate: Level,
+    /// What the paths of SARIF and GitHub annotations are made relative to.
+    pub root: Option<PathBuf>,
+    /// A former run: only changes matter.
+    pub baseline: Option<Arc<Baseline>>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            color: false,
+            width: 80,
+            progress: false,
+            gate: Level::Must,
+            root: None,
+            baseline: None,
+        }
+    }
+}
+
+impl Options {
+    /// A scenario's path as annotations want it: below `root` where it is there, with slashes.
+    pub(crate) fn relative(&self, file: &str) -> String {
+        let path = std::path::Path::new(file);
+        let below = self.root.as_ref().and_then(|root| path.strip_prefix(root).ok());
+        let path = below.unwrap_or(path).to_string_lossy().replace('\\', "/");
+        path.trim_start_matches("./").to_owned()
+    }
+}
+
+/// Makes the reporter for a format.
+pub fn reporter<W: io::Write + Send + 'static>(
+    format: Format,
+    writer: W,
+    options: Options,
+) -> Box<dyn Reporter> {
+    let render: Render<W> = match format {
+        Format::Human => return Box::new(Human::new(writer, options)),
+        Format::Events => return Box::new(EventLines::new(writer)),
+        Format::Json => |run, options, writer| json::render(run, options, writer),
+        Format::Junit => |run, options, writer| junit::render(run, options, writer),
+        Format::Tap => |run, options, writer| tap::render(run, options, writer),
+        Format::Sarif => |run, options, writer| sarif::render(run, options, writer),
+        Format::Github => |run, options, writer| github::render(run, options, writer),
+        Format::Markdown => |run, options, writer| markdown::render(run, options, writer),
+        Format::Html => |run, options, writer| html::render(run, options, writer),
+    };
+    Box::new(AtEnd { run: Run::default(), options, writer, render })
+}
+
+type Render<W> = fn(&Run, &Options, &mut W) -> io::Result<()>;
+
+/// A format whose document can only be written when everything is known.
+struct AtEnd<W> {
+    run: Run,
+    options: Options,
+    writer: W,
+    render: Render<W>,
+}
+
+impl<W: io::Write + Send> Reporter for AtEnd<W> {
+    fn event(&mut self, event: &Event) -> io::Result<()> {
+        self.run.listen(event);
+        Ok(())
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        (self.render)(&self.run, &self.options, &mut self.writer)?;
+        self.writer.flush()
+    }
+}

@@ -1,0 +1,173 @@
+//! Counts: what a run comes to.
+
+use edgeproof_runner::event::Verdict;
+
+use crate::{Baseline, Difference, Level, Outcome, Run};
+
+/// How many of each verdict.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts([usize; Verdict::ALL.len()]);
+
+impl Counts {
+    /// How many with this verdict.
+    pub fn of(&self, verdict: Verdict) -> usize {
+        self.0[verdict as usize]
+    }
+
+    /// One more.
+    pub fn add(&mut self, verdict: Verdict) {
+        self.0[verdict as usize] += 1;
+    }
+
+    /// All.
+    pub fn total(&self) -> usize {
+        self.0.iter().sum()
+    }
+
+    /// All that were played to a verdict about the requirement: neither skipped nor broken.
+    pub fn judged(&self) -> usize {
+        self.total() - self.of(Verdict::Skip) - self.of(Verdict::Error)
+    }
+
+    /// All of which every assertion held.
+    pub fn held(&self) -> usize {
+        self.of(Verdict::Pass) + self.of(Verdict::Fixed)
+    }
+}
+
+/// A target's counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetCounts {
+    /// Its name.
+    pub target: String,
+    /// All its cases.
+    pub counts: Counts,
+    /// By family, in file order.
+    pub families: Vec<FamilyCounts>,
+    /// By level, from must; only those that occur.
+    pub levels: Vec<LevelCounts>,
+}
+
+/// A family's counts on one target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FamilyCounts {
+    /// `cache`.
+    pub family: String,
+    /// Its cases.
+    pub counts: Counts,
+}
+
+/// A level's counts on one target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LevelCounts {
+    /// The level.
+    pub level: Level,
+    /// Its cases.
+    pub counts: Counts,
+}
+
+/// What a run comes to, and all that decides its exit code.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// All cases on all targets; the tries of `--repeat` are one.
+    pub counts: Counts,
+    /// By target, in the order asked for.
+    pub targets: Vec<TargetCounts>,
+    /// The levels of the failures that count by themselves: all of them, or, where there is a
+    /// baseline, those of cases that it does not have.
+    pub failures: Vec<Level>,
+    /// The levels of the failures that the baseline did not have.
+    pub regressions: Vec<Level>,
+    /// Targets that did not start, or that were required and cannot be had.
+    pub not_started: usize,
+    /// Targets that died in the run.
+    pub died: usize,
+    /// Stopped by Ctrl-C.
+    pub interrupted: bool,
+    /// Questions that got no answer: a baseline that shares no case with the run. The caller adds
+    /// its own.
+    pub inconclusive: usize,
+    /// A mistake in a scenario or on the command line: the caller's to set.
+    pub usage_error: bool,
+}
+
+impl Summary {
+    /// Counts a run, seen against a baseline where there is one.
+    pub fn of(run: &Run, baseline: Option<&Baseline>) -> Summary {
+        let outcomes = run.outcomes();
+        let mut summary = Summary { interrupted: run.interrupted, ..Summary::default() };
+        summary.targets = run
+            .played_targets()
+            .into_iter()
+            .map(|target| TargetCounts::of(target, &outcomes))
+            .collect();
+        for outcome in &outcomes {
+            summary.counts.add(outcome.verdict());
+        }
+        for failure in run.targets.iter().filter_map(|state| state.failure.as_ref()) {
+            match failure.died {
+                true => summary.died += 1,
+                false => summary.not_started += 1,
+            }
+        }
+        summary.not_started += run.unavailable.iter().filter(|target| target.required).count();
+        summary.judge(&outcomes, baseline.map(|baseline| baseline.difference(run)));
+        summary
+    }
+
+    /// Only changes matter where there is a baseline: a failure that it has too is nobody's news,
+    /// one that it does not have is a regression, one of a case that it does not know counts alone.
+    fn judge(&mut self, outcomes: &[Outcome<'_>], difference: Option<Difference>) {
+        let failed = outcomes.iter().filter(|outcome| outcome.verdict() == Verdict::Fail);
+        let Some(difference) = difference else {
+            self.failures = failed.map(|outcome| Level::of(outcome.case())).collect();
+            return;
+        };
+        let levels = |changes: &[crate::Change]| {
+            let failed = changes.iter().filter(|change| change.now == Some(Verdict::Fail));
+            failed.map(|change| change.level).collect()
+        };
+        self.failures = levels(&difference.new);
+        self.regressions = levels(&difference.newly_failing);
+        if difference.shared == 0 && self.counts.judged() > 0 {
+            self.inconclusive += 1;
+        }
+    }
+}
+
+impl TargetCounts {
+    fn of(target: &str, outcomes: &[Outcome<'_>]) -> TargetCounts {
+        let mut all = TargetCounts {
+            target: target.to_owned(),
+            counts: Counts::default(),
+            families: Vec::new(),
+            levels: Vec::new(),
+        };
+        for outcome in outcomes.iter().filter(|outcome| outcome.case().target == target) {
+            all.counts.add(outcome.verdict());
+            all.family(&outcome.case().family).add(outcome.verdict());
+            all.level(Level::of(outcome.case())).add(outcome.verdict());
+        }
+        all.levels.sort_by_key(|entry| entry.level);
+        all
+    }
+
+    fn family(&mut self, family: &str) -> &mut Counts {
+        let place = self.families.iter().position(|entry| entry.family == family);
+        let place = place.unwrap_or_else(|| {
+            let counts = Counts::default();
+            self.families.push(FamilyCounts { family: family.to_owned(), counts });
+            self.families.len() - 1
+        });
+        &mut self.families[place].counts
+    }
+
+    fn level(&mut self, level: Level) -> &mut Counts {
+        let place = self.levels.iter().position(|entry| entry.level == level);
+        let place = place.unwrap_or_else(|| {
+            self.levels.push(LevelCounts { level, counts: Counts::default() });
+            self.levels.len() - 1
+        });
+        &mut self.levels[place].counts
+    }
+}
