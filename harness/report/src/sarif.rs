@@ -69,9 +69,12 @@ fn rule(case: &CaseResult) -> ReportingDescriptor {
     let explain = case.explain.as_deref().map(|text| format!("\n\n{}", visible(text)));
     let help = format!("{}\n\n{} ({})", line(&case.name), line(&case.spec), case.level)
         + &explain.unwrap_or_default();
-    let mut tags = vec![case.family.clone(), case.level.clone()];
-    tags.extend(case.tags.iter().map(|tag| line(tag)));
-    tags.dedup();
+    let mut tags = Vec::new();
+    for tag in [&case.family, &case.level].into_iter().chain(&case.tags).map(|tag| line(tag)) {
+        if !tags.contains(&tag) {
+            tags.push(tag);
+        }
+    }
     let configuration = ReportingConfiguration::builder().level(json!(level(case))).build();
     ReportingDescriptor::builder()
         .id(line(&case.id))

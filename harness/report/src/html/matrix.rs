@@ -230,7 +230,7 @@ pub(super) struct ChangeRow {
 }
 
 impl Changes {
-    pub(super) fn of(difference: Difference) -> Changes {
+    pub(super) fn of(difference: &Difference) -> Changes {
         let lists = difference
             .lists()
             .map(|(title, changes)| (title, changes.iter().map(ChangeRow::of).collect::<Vec<_>>()));

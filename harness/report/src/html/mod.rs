@@ -80,7 +80,7 @@ fn page(run: &Run, options: &Options) -> io::Result<Page> {
         gate: options.gate.as_str(),
         results: plural(summary.counts.total(), "result"),
         cards: summary.targets.iter().map(|counts| Card::of(run, counts)).collect(),
-        changes: difference.map(Changes::of),
+        changes: difference.as_ref().map(Changes::of),
         figures: matrix::figures(run),
         levels: matrix::levels(&summary),
         cases: cases.len(),

@@ -11,18 +11,18 @@ use edgeproof_report::{Format, Options, replay, reporter};
 use edgeproof_runner::event::{CaseResult, Event, TargetInfo, Verdict};
 
 /// All verdicts, several targets, hostile bytes, repeats, in no order.
-pub const EVENTS: &str = include_str!("../events.jsonl");
+pub(crate) const EVENTS: &str = include_str!("../events.jsonl");
 
-pub fn events() -> Vec<Event> {
+pub(crate) fn events() -> Vec<Event> {
     replay(EVENTS.as_bytes()).expect("the recording is whole")
 }
 
 /// The recorded run in a format.
-pub fn report(format: Format, options: Options) -> String {
+pub(crate) fn report(format: Format, options: Options) -> String {
     report_of(&events(), format, options)
 }
 
-pub fn report_of(events: &[Event], format: Format, options: Options) -> String {
+pub(crate) fn report_of(events: &[Event], format: Format, options: Options) -> String {
     let written = Written::default();
     let mut reporter = reporter(format, written.clone(), options);
     for event in events {
@@ -48,7 +48,13 @@ impl Write for Written {
 }
 
 /// A result with nothing in it but what decides.
-pub fn result(index: usize, id: &str, target: &str, level: &str, verdict: Verdict) -> CaseResult {
+pub(crate) fn result(
+    index: usize,
+    id: &str,
+    target: &str,
+    level: &str,
+    verdict: Verdict,
+) -> CaseResult {
     CaseResult {
         index,
         id: id.to_owned(),
@@ -76,7 +82,7 @@ pub fn result(index: usize, id: &str, target: &str, level: &str, verdict: Verdic
 }
 
 /// A whole run of these results, each target up.
-pub fn run_of(results: impl IntoIterator<Item = CaseResult>) -> Vec<Event> {
+pub(crate) fn run_of(results: impl IntoIterator<Item = CaseResult>) -> Vec<Event> {
     let results: Vec<CaseResult> = results.into_iter().collect();
     let mut targets: Vec<String> = results.iter().map(|result| result.target.clone()).collect();
     targets.sort();
@@ -98,7 +104,7 @@ pub fn run_of(results: impl IntoIterator<Item = CaseResult>) -> Vec<Event> {
     events
 }
 
-pub fn target(name: &str) -> TargetInfo {
+pub(crate) fn target(name: &str) -> TargetInfo {
     TargetInfo {
         name: name.to_owned(),
         title: format!("The target {name}"),

@@ -1,0 +1,125 @@
+//! What is asked for on the command line, and what is read from files.
+
+mod recorded;
+
+use edgeproof_report::{Baseline, Format, Level, Options, Output, Run, replay};
+use edgeproof_runner::event::{Event, Verdict};
+use recorded::{EVENTS, events, report_of, result, run_of};
+
+#[test]
+fn formats_are_asked_for_with_or_without_a_file() {
+    for format in Format::ALL {
+        let output: Output = format.as_str().parse().expect("a format");
+        assert_eq!(output, Output { format, file: None });
+    }
+    let output: Output = "junit=out/a=b.xml".parse().expect("a format");
+    assert_eq!(output, Output { format: Format::Junit, file: Some("out/a=b.xml".into()) });
+}
+
+#[test]
+fn a_wrong_format_is_told_with_what_was_meant() {
+    let message = |value: &str| value.parse::<Output>().expect_err("no format").to_string();
+    insta::assert_snapshot!(message("jnuit=x.xml"), @"`jnuit` is no format: expected one of human, json, junit, tap, sarif, github, markdown, html, events; did you mean `junit`?");
+    insta::assert_snapshot!(message("HTML"), @"`HTML` is no format: expected one of human, json, junit, tap, sarif, github, markdown, html, events; did you mean `html`?");
+    insta::assert_snapshot!(message("spreadsheet"), @"`spreadsheet` is no format: expected one of human, json, junit, tap, sarif, github, markdown, html, events");
+    insta::assert_snapshot!(message("html="), @"`html=` names no file: write `html=FILE`, or `html` for standard output");
+    let message = "shoud".parse::<Level>().expect_err("no level").to_string();
+    insta::assert_snapshot!(message, @"`shoud` is no level: expected must, should, may or observe; did you mean `should`?");
+}
+
+#[test]
+fn a_recording_that_is_not_whole_is_refused_with_its_line() {
+    let message = |text: &str| replay(text.as_bytes()).expect_err("not whole").to_string();
+    let lines: Vec<&str> = EVENTS.lines().collect();
+    insta::assert_snapshot!(message(""), @"the stream is empty: expected one event (a JSON object) a line");
+    let other = EVENTS.replacen("\"version\":1", "\"version\":9", 1);
+    insta::assert_snapshot!(message(&other), @"line 1: events of version 9, this edgeproof reads version 1: make the report with the edgeproof that recorded the run");
+    insta::assert_snapshot!(message(&lines[1..].join("\n")), @"line 1: this is no recording of a run: expected the event `run-started`, found `target-unavailable`; record one with `--format events=FILE`");
+    insta::assert_snapshot!(message("{\"summary\": {}}"), @"line 1: this is no recording of a run: expected the event `run-started`, found no event at all; record one with `--format events=FILE`");
+    insta::assert_snapshot!(message(&(lines[..4].join("\n") + "\n")), @"the stream ends after line 4 without `run-finished`: the recording was not written to its end");
+    insta::assert_snapshot!(message(&EVENTS[..EVENTS.len() - 9]), @"line 84: the line is cut off: the recording was not written to its end");
+    let broken = format!("{}\n{}\nnonsense\n", lines[0], lines[1]);
+    insta::assert_snapshot!(message(&broken), @"line 3, column 2: not an event: expected ident");
+    let unknown = format!("{}\n{{\"event\":\"case-dreamt\"}}\n", lines[0]);
+    insta::assert_snapshot!(message(&unknown), @"line 2, column 22: not an event: unknown variant `case-dreamt`, expected one of `run-started`, `target-started`, `target-unavailable`, `target-failed`, `case-started`, `case-finished`, `note`, `run-finished`");
+    insta::assert_snapshot!(message(&EVENTS.repeat(2)), @"line 85: an event after `run-finished`: two recordings in one file?");
+    let mut bytes = EVENTS.as_bytes().to_vec();
+    let place = EVENTS.find("nginx").expect("a word");
+    bytes[place] = 0xff;
+    let error = replay(&*bytes).expect_err("no UTF-8").to_string();
+    assert!(error.starts_with("line 1, column "), "{error}");
+}
+
+#[test]
+fn a_baseline_is_read_from_json_and_from_events() {
+    let json = report_of(&events(), Format::Json, Options::default());
+    let from_json = Baseline::read(json.as_bytes()).expect("json");
+    let from_events = Baseline::read(EVENTS.as_bytes()).expect("events");
+    assert_eq!(from_json, from_events);
+    assert_eq!(from_json.verdict("cache/vary/star", "nginx"), Some(Verdict::Fail));
+    let run = Run::of(&events());
+    let difference = from_json.difference(&run);
+    assert!(difference.is_empty(), "{difference:?}");
+    assert_eq!(difference.shared, 27);
+    let message = |text: &str| Baseline::read(text.as_bytes()).expect_err("none").to_string();
+    insta::assert_snapshot!(message("[]"), @"the baseline is no report: expected what `--format json` or `--format events` writes: invalid length 0, expected struct JsonReport with 1 element at line 1 column 2");
+    insta::assert_snapshot!(message("{\"event\":\"run-started\",\"version\":3}"), @"the baseline is no recording of a run: line 1: events of version 3, this edgeproof reads version 1: make the report with the edgeproof that recorded the run");
+}
+
+#[test]
+fn what_is_gone_is_looked_for_only_on_targets_of_this_run() {
+    let then = Run::of(&run_of([
+        result(0, "cache/a", "nginx", "must", Verdict::Pass),
+        result(1, "cache/a", "varnish", "must", Verdict::Pass),
+        result(2, "cache/b", "nginx", "should", Verdict::Fail),
+        result(3, "cache/c", "nginx", "must", Verdict::Pass),
+    ]));
+    let now = Run::of(&run_of([
+        result(0, "cache/a", "nginx", "must", Verdict::Fail),
+        result(1, "cache/c", "nginx", "must", Verdict::Skip),
+        result(2, "cache/d", "nginx", "must", Verdict::Pass),
+    ]));
+    let difference = Baseline::of(&then).difference(&now);
+    let ids = |changes: &[edgeproof_report::Change]| {
+        changes.iter().map(|change| format!("{}@{}", change.id, change.target)).collect::<Vec<_>>()
+    };
+    assert_eq!(ids(&difference.newly_failing), ["cache/a@nginx"]);
+    assert_eq!(ids(&difference.new), ["cache/d@nginx"]);
+    assert_eq!(ids(&difference.gone), ["cache/c@nginx", "cache/b@nginx"]);
+    assert_eq!(ids(&difference.newly_passing), Vec::<String>::new());
+}
+
+#[test]
+fn results_stand_in_file_order_whatever_the_order_they_came_in() {
+    let mut events = events();
+    let forward = Format::ALL.map(|format| report_of(&events, format, Options::default()));
+    let last = events.len() - 1;
+    let first = events.iter().position(|event| matches!(event, Event::CaseFinished(_)));
+    events[first.expect("a result")..last].reverse();
+    // A died target stands after its start either way; only results change places.
+    for (format, before) in Format::ALL.into_iter().zip(forward) {
+        if format != Format::Events {
+            assert_eq!(report_of(&events, format, Options::default()), before, "{format}");
+        }
+    }
+}
+
+#[test]
+fn a_figure_that_is_no_number_does_not_spoil_a_recording() {
+    let mut case = result(0, "load/a", "nginx", "observe", Verdict::Pass);
+    let figure = |name: &str, value| edgeproof_runner::event::Figure {
+        name: name.to_owned(),
+        value,
+        unit: "req/s".to_owned(),
+        samples: Vec::new(),
+    };
+    case.figures = vec![figure("rps", 10.5), figure("factor", f64::NAN)];
+    let text = report_of(&run_of([case]), Format::Events, Options::default());
+    let again = replay(text.as_bytes()).expect("a whole recording");
+    let Some(Event::CaseFinished(case)) =
+        again.iter().find(|e| matches!(e, Event::CaseFinished(_)))
+    else {
+        panic!("no result in {text}");
+    };
+    assert_eq!(case.figures, [figure("rps", 10.5)]);
+}
