@@ -73,6 +73,8 @@ pub enum Error {
     ChunkLineTooLong,
     #[error("a chunk's data does not end in CRLF")]
     BadChunkEnd,
+    #[error("the head did not become whole")]
+    Incomplete,
     #[error("the status line is not `version SP 3 digits SP reason`")]
     BadStatusLine,
 }
@@ -91,6 +93,7 @@ impl Error {
             Self::BadMethod => "RFC 9112 §3.1",
             Self::BadTarget | Self::NoHost | Self::SeveralHosts | Self::BadHost => "RFC 9112 §3.2",
             Self::BadStatusLine => "RFC 9112 §4",
+            Self::Incomplete => "RFC 9112 §8",
             Self::NoColon => "RFC 9112 §5",
             Self::SpaceBeforeColon | Self::BadFieldName => "RFC 9112 §5.1",
             Self::ObsFold => "RFC 9112 §5.2",

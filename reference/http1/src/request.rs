@@ -168,16 +168,15 @@ impl RequestParser {
         })
     }
 
-    /// What could be read of a request that breaks off with `error`.
-    fn refused(&mut self, error: Error, buf: &[u8]) -> Refused {
-        let (line, fields) = self.read_so_far(buf);
-        Refused { error, line, fields }
+    /// What was read of a head of which no more comes, for a log; `buf` as at the last call of
+    /// [`RequestParser::parse`].
+    #[must_use]
+    pub fn incomplete(&mut self, buf: &[u8]) -> Refused {
+        self.refused(Error::Incomplete, buf)
     }
 
-    /// The start line and the field lines read of a request that never became whole, for a log;
-    /// `buf` as at the last call of [`RequestParser::parse`].
-    #[must_use]
-    pub fn read_so_far(&mut self, buf: &[u8]) -> (Bytes, Fields) {
+    /// What could be read of a request that breaks off with `error`.
+    fn refused(&mut self, error: Error, buf: &[u8]) -> Refused {
         let read = Bytes::copy_from_slice(&buf[..buf.len().min(self.limits.head)]);
         let empty = read.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
         let end = memchr::memchr(b'\n', &read[empty..]).map_or(read.len(), |lf| empty + lf);
@@ -186,7 +185,7 @@ impl RequestParser {
             [rest @ .., b'\r'] => line.slice(..rest.len()),
             _ => line,
         };
-        (line, Fields::parsed(read, std::mem::take(&mut self.fields)))
+        Refused { error, line, fields: Fields::parsed(read, std::mem::take(&mut self.fields)) }
     }
 }
 

@@ -223,6 +223,13 @@ fn a_refused_request_leaves_what_could_be_read() {
     let refused = parse(b"\r\nGET /a b\r\n").unwrap_err();
     assert_eq!(refused.line, "GET /a b");
     assert_eq!(refused.target(), Some(&b"/a b"[..]));
+    let mut parser = RequestParser::new(Limits::default());
+    let mut buf = BytesMut::from("GET /cut HTTP/1.1\r\nHost: a\r\nX-");
+    assert_eq!(parser.parse(&mut buf), Ok(None));
+    let refused = parser.incomplete(&buf);
+    assert_eq!((refused.error, refused.target()), (Error::Incomplete, Some(&b"/cut"[..])));
+    insta::assert_compact_debug_snapshot!(refused.fields, @"[Host: a]");
+
     let refused = parse(b"POST / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n").unwrap_err();
     assert_eq!((refused.line.as_ref(), refused.fields.len()), (&b"POST / HTTP/1.1"[..], 2));
 }

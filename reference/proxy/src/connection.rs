@@ -44,8 +44,9 @@ where
 {
     worker.stats().connections.one();
     loop {
-        let limits = worker.live().limits.clone();
-        let next = next_request(&mut client, worker, &limits).await;
+        let before = worker.live();
+        let next = next_request(&mut client, worker, &before.limits).await;
+        // A reload may have come while the request was awaited.
         let live = worker.live();
         let after = match next {
             Next::Request(request) => exchange::run(&mut client, worker, &live, &request).await,
@@ -78,11 +79,7 @@ async fn next_request<R: AsyncRead + Unpin, W>(
         match parser.parse(&mut incoming.buf) {
             Ok(Some(request)) => return Next::Request(Box::new(request)),
             Ok(None) => {}
-            Err(refused) => {
-                let text = refused.to_string();
-                let status = refused.error.status();
-                return Next::Refused { status, text, refused: Box::new(refused) };
-            }
+            Err(refused) => return refusal(refused),
         }
         if head_until.is_none() && parser.has_begun(&incoming.buf) {
             head_until = Some(Instant::now() + limits.header_timeout);
@@ -94,20 +91,23 @@ async fn next_request<R: AsyncRead + Unpin, W>(
                 if head_until.is_none() {
                     return Next::Over;
                 }
-                let (line, fields) = parser.read_so_far(&incoming.buf);
-                // The rule is not looked at: the status is what the log and the client get.
-                let error = edgeproof_http1::Error::BadRequestLine;
-                let refused = Box::new(Refused { error, line, fields });
+                let refused = Box::new(parser.incomplete(&incoming.buf));
                 let text = "the request's head did not arrive in time".to_owned();
                 return Next::Refused { status: 408, text, refused };
             }
             () = worker.stopped(), if head_until.is_none() => return Next::Over,
         };
         match read {
-            Ok(0) | Err(_) => return Next::Over,
-            Ok(_) => {}
+            Ok(1..) => {}
+            Ok(0) | Err(_) if head_until.is_none() => return Next::Over,
+            Ok(0) | Err(_) => return refusal(parser.incomplete(&incoming.buf)),
         }
     }
+}
+
+fn refusal(refused: Refused) -> Next {
+    let (status, text) = (refused.error.status(), refused.to_string());
+    Next::Refused { status, text, refused: Box::new(refused) }
 }
 
 /// Answers a refused request and gives it its log line.

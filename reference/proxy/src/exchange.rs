@@ -117,7 +117,8 @@ fn own_answer<W: Breakable>(
         }
         b"PURGE" if site.is_some_and(|site| site.cache.is_some()) => {
             let (status, text) = purge(request, site?, peer);
-            own(status, &text);
+            reply.keep &= has_no_body(request);
+            reply.answer(status, own_fields(clock, status), &text);
         }
         _ => match request.body {
             BodyLength::Length(length) if length > live.limits.body => {
@@ -135,14 +136,15 @@ fn purge(request: &ParsedRequest, site: &Site, peer: &Peer) -> (u16, String) {
     let client = forwarded::client_ip(peer.ip, fields, &site.settings.trusted_peers);
     let allowed = site.settings.cache.as_ref().map_or(&[][..], |cache| &cache.purge_from);
     if !allowed.iter().any(|net| net.contains(&client)) {
-        return (403, format!("{client} may not purge"));
+        return (403, own_text(403, &format!("{client} may not purge")));
     }
     let Some(purge) = Purge::named(fields.get("x-cache-purge-match")) else {
-        return (400, "X-Cache-Purge-Match is exact, startswith or wildcard".to_owned());
+        let text = "X-Cache-Purge-Match is exact, startswith or wildcard";
+        return (400, own_text(400, text));
     };
     let request = caching::request_of(request, peer.tls.is_some());
     match site.cache.as_ref().map_or(0, |cache| cache.purge(&request, purge)) {
-        0 => (404, "nothing that is stored matches".to_owned()),
+        0 => (404, own_text(404, "nothing that is stored matches")),
         removed => (200, format!("{removed} removed")),
     }
 }
@@ -156,8 +158,12 @@ pub(crate) fn refuse<W: Breakable>(
     status: u16,
     text: &str,
 ) {
-    reply.keep &= matches!(request.body, BodyLength::Empty | BodyLength::Length(0));
+    reply.keep &= has_no_body(request);
     reply.answer(status, own_fields(clock, status), &own_text(status, text));
+}
+
+fn has_no_body(request: &ParsedRequest) -> bool {
+    matches!(request.body, BodyLength::Empty | BodyLength::Length(0))
 }
 
 /// The fields of the proxy's own answers.

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use edgeproof_http1::{Fields, list_items};
 use ipnet::IpNet;
 
+use crate::hop::append;
 use crate::mutant::{self, Mutant};
 
 /// The address of the client: the peer's, or, from a peer that is trusted, the last address in
@@ -44,12 +45,4 @@ pub(crate) fn add(fields: &mut Fields, peer: IpAddr, client: IpAddr, secure: boo
     let host = fields.get("host").map(|host| String::from_utf8_lossy(host).into_owned());
     let host = host.map(|host| format!(";host=\"{host}\"")).unwrap_or_default();
     append(fields, "Forwarded", &format!("for={node}{host};proto={proto}"));
-}
-
-/// Joins all lines of a list field and one more element to one line.
-fn append(fields: &mut Fields, name: &str, element: &str) {
-    let mut all: Vec<&[u8]> = fields.get_all(name).filter(|value| !value.is_empty()).collect();
-    all.push(element.as_bytes());
-    let joined = all.join(&b", "[..]);
-    fields.set(name, joined);
 }

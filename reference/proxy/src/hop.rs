@@ -83,11 +83,20 @@ pub(crate) fn add_via(fields: &mut Fields, received: Version) {
     if mutant::is(Mutant::NoVia) {
         return;
     }
-    fields.push(
-        "Via",
-        match received {
-            Version::Http10 => "1.0 edgeproof",
-            Version::Http11 => "1.1 edgeproof",
-        },
-    );
+    let hop = match received {
+        Version::Http10 => "1.0 edgeproof",
+        Version::Http11 => "1.1 edgeproof",
+    };
+    append(fields, "Via", hop);
+}
+
+/// Adds an element to a list field; the lines that are there become one with it.
+pub(crate) fn append(fields: &mut Fields, name: &str, element: &str) {
+    let mut all: Vec<&[u8]> = fields.get_all(name).filter(|value| !value.is_empty()).collect();
+    if all.is_empty() {
+        return fields.set(name, element);
+    }
+    all.push(element.as_bytes());
+    let joined = all.join(&b", "[..]);
+    fields.set(name, joined);
 }

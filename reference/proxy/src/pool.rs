@@ -11,6 +11,7 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::time::Instant;
 
+use crate::mutant::{self, Mutant};
 use crate::upstream::Upstream;
 use crate::wire::{Incoming, Outgoing};
 
@@ -58,7 +59,8 @@ impl Pool {
         let mut idle = self.idle.borrow_mut();
         let kept = idle.get_mut(upstream.authority())?;
         while let Some((since, connected)) = kept.pop() {
-            if since.elapsed() < KEPT && connected.is_quiet() {
+            let usable = since.elapsed() < KEPT && connected.is_quiet();
+            if usable || mutant::is(Mutant::PoolsBrokenConnection) {
                 return Some(connected);
             }
         }

@@ -174,11 +174,11 @@ fn purges_from_allowed_addresses() {
     let proxy = proxy(&origin);
     let fill = || ["/a/1", "/a/2", "/b"].map(|path| proxy.get(path, ""));
     fill();
-    assert_eq!(purge(&proxy, "/b", ""), (200, "200 OK: 1 removed\n".to_owned()));
+    assert_eq!(purge(&proxy, "/b", ""), (200, "1 removed\n".to_owned()));
     assert_eq!(purge(&proxy, "/b", "").0, 404);
-    assert_eq!(purge(&proxy, "/a", "X-Cache-Purge-Match: startswith\r\n").1, "200 OK: 2 removed\n");
+    assert_eq!(purge(&proxy, "/a", "X-Cache-Purge-Match: startswith\r\n").1, "2 removed\n");
     fill();
-    assert_eq!(purge(&proxy, "/a/*", "X-Cache-Purge-Match: wildcard\r\n").1, "200 OK: 2 removed\n");
+    assert_eq!(purge(&proxy, "/a/*", "X-Cache-Purge-Match: wildcard\r\n").1, "2 removed\n");
     assert_eq!(purge(&proxy, "/b", "X-Cache-Purge-Match: regex\r\n").0, 400);
     assert_eq!(origin.seen().len(), 6);
     assert_eq!(

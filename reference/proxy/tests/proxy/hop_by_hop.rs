@@ -45,11 +45,6 @@ fn they_are_removed_from_responses() {
 fn via_is_added_after_what_is_there() {
     let origin = Origin::answering("HTTP/1.1 200 OK\r\nVia: 1.0 far\r\nContent-Length: 0\r\n\r\n");
     let (head, _) = Proxy::before(&origin).get("/", "Via: 1.0 near\r\n");
-    assert!(head.contains("\r\nVia: 1.0 far\r\n"), "{head}");
-    assert!(head.ends_with("\r\nVia: 1.1 edgeproof\r\n\r\n"), "{head}");
-    let seen = origin.last();
-    assert!(
-        seen.contains("Via: 1.0 near\r\n") && seen.ends_with("Via: 1.1 edgeproof\r\n\r\n"),
-        "{seen}"
-    );
+    assert_eq!(field(&head, "via"), Some("1.0 far, 1.1 edgeproof"));
+    assert_eq!(field(&origin.last(), "via"), Some("1.0 near, 1.1 edgeproof"));
 }

@@ -74,6 +74,16 @@ fn a_broken_chunk_is_a_bad_request_even_in_mid_body() {
 }
 
 #[test]
+fn a_head_that_ends_in_the_middle_is_refused_and_logged() {
+    let origin = Origin::answering(OK);
+    let mut proxy = Proxy::logging(origin.address, "{status} {request}", "");
+    let mut client = proxy.client();
+    client.send("GET /cut HTTP/1.1\r\nHost: a.test\r\nX-").end_writing();
+    assert_eq!(status(&client.rest()), 400);
+    assert_eq!(proxy.stop_and_read("a.log"), "400 GET\\x20/cut\\x20HTTP/1.1\n");
+}
+
+#[test]
 fn a_request_for_no_site_is_misdirected_and_logged_elsewhere() {
     let origin = Origin::answering(OK);
     let mut proxy = Proxy::logging(origin.address, "{status} {request_hostname}", "");
