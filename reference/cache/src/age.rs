@@ -2,14 +2,15 @@
 
 use edgeproof_http1::Fields;
 
-use crate::{DeltaSeconds, Moment, list};
+use crate::{DeltaSeconds, Moment};
 
-/// The value of a response's Age field: the first member of the first line; `None` if there is
-/// none or it is no non-negative integer, which is to be ignored (RFC 9111 §5.1).
+/// The value of a response's Age field, `None` if there is none: the first line counts, and one
+/// that is no non-negative integer (a list is none either) makes the response as old as can be
+/// said, and so stale (RFC 9111 §5.1).
 #[must_use]
 pub fn value(fields: &Fields) -> Option<DeltaSeconds> {
     let line = fields.get("age")?;
-    DeltaSeconds::parse(list::members(line).next()?)
+    Some(DeltaSeconds::parse(line).unwrap_or(DeltaSeconds::MAX))
 }
 
 /// `corrected_initial_age` in milliseconds (RFC 9111 §4.2.3).

@@ -104,14 +104,18 @@ enum Syntax {
     Text,
     /// A list; the order of its members may matter.
     List,
-    /// A list of preferences, of which only the weights count (RFC 9110 §12.4.2), in letters of
-    /// either case.
+    /// A list of preferences, in letters of either case, of which the weights count (RFC 9110
+    /// §12.4.2) and, among equal weights, the order, which some origins take for a preference too
+    /// (§12.5.4).
+    OrderedPreferences,
+    /// The same, but the order means nothing.
     Preferences,
 }
 
 fn syntax(name: &[u8]) -> Syntax {
     match name {
-        b"accept-charset" | b"accept-encoding" | b"accept-language" => Syntax::Preferences,
+        b"accept-charset" | b"accept-language" => Syntax::OrderedPreferences,
+        b"accept-encoding" => Syntax::Preferences,
         b"authorization"
         | b"cookie"
         | b"date"
@@ -136,6 +140,11 @@ fn normal(name: &[u8], request: &Fields) -> Vec<u8> {
     match syntax(name) {
         Syntax::Text => lines.collect::<Vec<_>>().join(&b", "[..]),
         Syntax::List => lines.flat_map(list::members).collect::<Vec<_>>().join(&b","[..]),
+        Syntax::OrderedPreferences => {
+            let mut members: Vec<_> = lines.flat_map(list::members).map(preference).collect();
+            members.sort_by(|a, b| weight(b).cmp(weight(a)));
+            members.join(&b","[..])
+        }
         Syntax::Preferences => {
             let mut members: Vec<_> = lines.flat_map(list::members).map(preference).collect();
             members.sort_unstable();
@@ -143,6 +152,13 @@ fn normal(name: &[u8], request: &Fields) -> Vec<u8> {
             members.join(&b","[..])
         }
     }
+}
+
+/// The weight of a member that [`preference`] made, as text that sorts like the number: the default
+/// is above every other, which all begin with `0`.
+fn weight(member: &[u8]) -> &[u8] {
+    let weight = member.rsplit(|&byte| byte == b';').next().and_then(|p| p.strip_prefix(b"q="));
+    weight.unwrap_or(b"1")
 }
 
 /// One member of a list of preferences: lower case, no white space round `;`, its weight
