@@ -19,6 +19,7 @@ use testcontainers::{ContainerAsync, GenericImage, ImageExt};
 use crate::engine::Engine;
 use crate::supervised::{last_lines, spawn};
 use crate::supervisor::Job;
+use crate::supervisor::container::{KEEP, MADE};
 
 /// From the order to start until the engine says that it runs.
 const STARTED_WITHIN: Duration = Duration::from_secs(60);
@@ -32,6 +33,8 @@ pub(crate) struct Plan {
     pub(crate) mounts: Vec<String>,
     /// Gets what it prints.
     pub(crate) output: PathBuf,
+    /// The work folder.
+    pub(crate) folder: PathBuf,
 }
 
 /// A running container. Dropping it removes it.
@@ -53,7 +56,8 @@ impl Contained {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("edgeproof-{}-{number}", std::process::id());
         // The guardian first: from here on the container cannot outlive the harness.
-        let job = Job::Container { engine: engine.address(), name: name.clone() };
+        let (engine, sweep) = (engine.address(), Some(plan.folder));
+        let job = Job::Container { engine, name: name.clone(), sweep };
         let guardian = spawn(supervisor, &job, &plan.output)
             .map_err(|error| format!("cannot start the container's guardian: {error}"))?;
         let mut contained = Self { container: None, guardian, output: plan.output.clone() };
@@ -76,7 +80,7 @@ impl Contained {
         }
         let container = request.start().await.map_err(|error| error.to_string())?;
         contained.container = Some(container);
-        contained.tell_guardian_that_it_is_made();
+        contained.tell_guardian(MADE);
         Ok(contained)
     }
 
@@ -121,9 +125,15 @@ impl Contained {
         }
     }
 
-    fn tell_guardian_that_it_is_made(&mut self) {
+    /// The work folder stays, whatever happens to the harness.
+    pub(crate) fn keep_folder(&mut self) {
+        self.tell_guardian(KEEP);
+    }
+
+    fn tell_guardian(&mut self, word: &str) {
         if let Some(pipe) = self.guardian.stdin.as_mut() {
-            let _ = pipe.write_all(b"made\n");
+            // One that is gone has done its work already.
+            let _ = writeln!(pipe, "{word}");
         }
     }
 }

@@ -160,7 +160,7 @@ impl RunningTarget {
         &self.ca
     }
 
-    /// The clock's file, where the target's clock is libfaketime.
+    /// The clock's file, where the target's clock is libfaketime and was asked to be movable.
     pub fn faketime(&self) -> Option<&Faketime> {
         self.faketime.as_ref()
     }
@@ -192,6 +192,7 @@ impl RunningTarget {
 
     /// Keeps the folder when the target is stopped (a failure's logs).
     pub fn keep_folder(&mut self) {
+        self.services.iter_mut().for_each(RunningService::keep_folder);
         if let Some(stage) = &mut self.stage {
             stage.folder.keep();
         }

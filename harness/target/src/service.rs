@@ -90,6 +90,14 @@ impl RunningService {
         }
     }
 
+    pub(crate) fn keep_folder(&mut self) {
+        match &mut self.running {
+            Running::Process(process) => process.keep_folder(),
+            Running::Container(container) => container.keep_folder(),
+            Running::Elsewhere => {}
+        }
+    }
+
     pub(crate) async fn stop(self) {
         match self.running {
             Running::Process(process) => {

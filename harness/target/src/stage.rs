@@ -65,11 +65,13 @@ impl Stage {
         let folder = WorkFolder::make(&spec.name, starts_ssh)
             .map_err(system("cannot make a work folder"))?;
         let dir = folder.path().to_owned();
+        // Daemons open their logs, but seldom make the folder; and there may be no site that names it.
+        fs::create_dir(dir.join("log")).map_err(system("cannot make the folder of logs"))?;
         let hosts = sites.iter().map(|site| site.host.as_str());
         let certificates = Certificates::make(&dir.join("tls"), hosts)
             .map_err(system("cannot make certificates"))?;
         let faketime = match spec.clock {
-            ClockKind::Faketime => Some(
+            ClockKind::Faketime if options.moves_time => Some(
                 Faketime::create(dir.join("faketime"))
                     .map_err(system("cannot make the clock's file"))?,
             ),

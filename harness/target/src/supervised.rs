@@ -90,6 +90,11 @@ impl Supervised {
         self.order(Order::Signal(signal));
     }
 
+    /// The work folder stays, whatever happens to the harness.
+    pub(crate) fn keep_folder(&self) {
+        self.order(Order::Keep);
+    }
+
     /// Asks it to end, and waits until nothing of it is left.
     pub(crate) async fn stop(&self, signal: Signal, within: Duration) -> State {
         self.order(Order::Stop { signal, within });

@@ -16,6 +16,8 @@ pub enum Job {
         engine: String,
         /// The container's name.
         name: String,
+        /// See [`ProcessJob::sweep`].
+        sweep: Option<PathBuf>,
     },
 }
 
@@ -33,14 +35,19 @@ pub struct ProcessJob {
     pub output: PathBuf,
     /// Real time between TERM and KILL when the harness is gone.
     pub grace: Duration,
+    /// The work folder, which is removed when the harness ended without saying that it stops or that it
+    /// keeps the folder.
+    pub sweep: Option<PathBuf>,
 }
 
 impl Job {
     /// As arguments for [`super::main`].
     pub fn to_args(&self) -> Vec<OsString> {
         match self {
-            Job::Container { engine, name } => {
-                vec!["container".into(), engine.into(), name.into()]
+            Job::Container { engine, name, sweep } => {
+                let mut args = vec!["container".into(), engine.into(), name.into()];
+                args.extend(sweep.iter().map(|folder| folder.clone().into_os_string()));
+                args
             }
             Job::Process(job) => job.to_args(),
         }
@@ -56,7 +63,7 @@ impl Job {
                 let (Some(engine), Some(name)) = (text(&mut args), text(&mut args)) else {
                     return Err("container wants the engine's address and a name".into());
                 };
-                Ok(Job::Container { engine, name })
+                Ok(Job::Container { engine, name, sweep: args.next().map(PathBuf::from) })
             }
             _ => Err(format!("expected process or container, found {}", kind.display())),
         }
@@ -74,6 +81,9 @@ impl ProcessJob {
         if let Some(directory) = &self.directory {
             args.extend(["--directory".into(), directory.clone().into()]);
         }
+        if let Some(folder) = &self.sweep {
+            args.extend(["--sweep".into(), folder.clone().into()]);
+        }
         args.push("--".into());
         args.extend(self.command.iter().cloned());
         args
@@ -86,6 +96,7 @@ impl ProcessJob {
             directory: None,
             output: PathBuf::from("/dev/null"),
             grace: Duration::from_secs(2),
+            sweep: None,
         };
         while let Some(flag) = args.next() {
             if flag == "--" {
@@ -96,6 +107,7 @@ impl ProcessJob {
             match flag.to_str() {
                 Some("--output") => job.output = value.into(),
                 Some("--directory") => job.directory = Some(value.into()),
+                Some("--sweep") => job.sweep = Some(value.into()),
                 Some("--grace-ms") => job.grace = milliseconds(&value)?,
                 Some("--env") => job.env.push(variable(value)?),
                 _ => return Err(format!("unknown option {}", flag.display())),
@@ -138,9 +150,13 @@ mod tests {
             directory: Some("/tmp".into()),
             output: "/tmp/out put".into(),
             grace: Duration::from_millis(1234),
+            sweep: Some("/tmp/x".into()),
         });
-        let container =
-            Job::Container { engine: "unix:///run/docker.sock".into(), name: "edgeproof-1".into() };
+        let container = Job::Container {
+            engine: "unix:///run/docker.sock".into(),
+            name: "edgeproof-1".into(),
+            sweep: Some("/tmp/x".into()),
+        };
         for job in [process, container] {
             assert_eq!(Job::parse(job.to_args()), Ok(job));
         }

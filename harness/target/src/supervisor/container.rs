@@ -1,6 +1,7 @@
 //! Waits until the harness is gone, then removes a container.
 
 use std::io::Read;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -13,26 +14,42 @@ use crate::engine::Engine;
 const LATE_BIRTH: Duration = Duration::from_secs(5);
 const ASK_AGAIN: Duration = Duration::from_millis(500);
 
+/// The harness has seen the container made.
+pub(crate) const MADE: &str = "made";
+/// The work folder is to stay, as in [`super::Order::Keep`].
+pub(crate) const KEEP: &str = "keep";
+
 /// Returns when standard input ended and no such container exists (or the engine does not answer).
-pub(super) fn guard(engine: &str, name: &str) -> ExitCode {
+pub(super) fn guard(engine: &str, name: &str, sweep: Option<&Path>) -> ExitCode {
     // Out of the terminal's foreground group, so that a Ctrl-C leaves it alive to do its work.
     let _ = setsid();
-    let made = harness_saw_it_made();
+    let said = what_the_harness_said();
     let Ok(engine) = Engine::at(engine) else { return ExitCode::from(2) };
+    remove(&engine, name, said.lines().any(|line| line == MADE));
+    if let Some(folder) = sweep
+        && !said.lines().any(|line| line == KEEP)
+    {
+        let _ = std::fs::remove_dir_all(folder);
+    }
+    ExitCode::SUCCESS
+}
+
+/// `made`: the engine had answered, so that a container that is not there now will not be there later.
+fn remove(engine: &Engine, name: &str, made: bool) {
     let until = Instant::now() + LATE_BIRTH;
     loop {
         match engine.remove(name) {
-            Ok(_) if made => return ExitCode::SUCCESS,
-            Ok(true) => return ExitCode::SUCCESS,
-            Ok(false) | Err(_) if Instant::now() >= until => return ExitCode::SUCCESS,
+            Ok(true) => return,
+            Ok(false) if made => return,
+            Ok(false) | Err(_) if Instant::now() >= until => return,
             Ok(false) | Err(_) => std::thread::sleep(ASK_AGAIN),
         }
     }
 }
 
-/// Reads to the end of standard input. `made` before it means that the engine had answered.
-fn harness_saw_it_made() -> bool {
+/// All of standard input, whose end is the harness's.
+fn what_the_harness_said() -> String {
     let mut said = Vec::new();
     let _ = std::io::stdin().read_to_end(&mut said);
-    said.starts_with(b"made")
+    String::from_utf8_lossy(&said).into_owned()
 }

@@ -10,10 +10,11 @@
 //! The pipe on its standard input is the harness's life: the kernel closes it however the harness ends.
 //! A supervisor of a process is a child subreaper (prctl(2), `PR_SET_CHILD_SUBREAPER`), therefore a
 //! grandchild that made itself a daemon becomes its child, and "no child left" means "nothing left".
-//! A supervisor of a container removes the container by its name.
+//! A supervisor of a container removes the container by its name. Either sweeps up the work folder, if
+//! the harness ended before it could.
 
 mod arguments;
-mod container;
+pub(crate) mod container;
 mod descendants;
 mod process;
 mod protocol;
@@ -33,7 +34,9 @@ pub use protocol::{ExitStatus, Order, Report};
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     match Job::parse(args) {
         Ok(Job::Process(job)) => process::supervise(&job),
-        Ok(Job::Container { engine, name }) => container::guard(&engine, &name),
+        Ok(Job::Container { engine, name, sweep }) => {
+            container::guard(&engine, &name, sweep.as_deref())
+        }
         Err(message) => {
             eprintln!("supervise: {message}");
             ExitCode::from(2)

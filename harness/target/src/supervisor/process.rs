@@ -4,6 +4,7 @@ use std::fs::OpenOptions;
 use std::io::Write;
 use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
@@ -36,7 +37,12 @@ pub(super) fn supervise(job: &ProcessJob) -> ExitCode {
     // is seen by the first look for ended children.
     let _ = mask.thread_block();
     say(&Report::Started(child.as_raw()));
-    let mut watch = Watch { child: Some(child), grace: job.grace, phase: Phase::Running };
+    let mut watch = Watch {
+        child: Some(child),
+        grace: job.grace,
+        phase: Phase::Running,
+        sweep: job.sweep.as_deref(),
+    };
     let mut orders = Orders::default();
     while watch.reap() == Left::Something {
         let (signalled, ordered) = wait(&signals, orders.open, watch.phase.timeout());
@@ -56,6 +62,9 @@ pub(super) fn supervise(job: &ProcessJob) -> ExitCode {
             }
         }
         watch.kill_if_due();
+    }
+    if let Some(folder) = watch.sweep.filter(|_| !orders.open) {
+        let _ = std::fs::remove_dir_all(folder);
     }
     say(&Report::Gone);
     ExitCode::SUCCESS
@@ -177,17 +186,20 @@ enum Left {
     Nothing,
 }
 
-struct Watch {
+struct Watch<'a> {
     /// The process that was started, while it lives.
     child: Option<Pid>,
     grace: Duration,
     phase: Phase,
+    /// Removed at the end, if the harness is gone before it could do so.
+    sweep: Option<&'a Path>,
 }
 
-impl Watch {
+impl Watch<'_> {
     fn obey(&mut self, order: Order) {
         match order {
             Order::Signal(signal) => self.signal_child(signal),
+            Order::Keep => self.sweep = None,
             Order::Stop { signal, within } => {
                 self.phase = Phase::Ending { kill_at: Instant::now() + within };
                 match self.child {

@@ -48,6 +48,8 @@ pub enum Order {
     },
     /// `signal SIGNAL`: send it to the child.
     Signal(Signal),
+    /// `keep`: leave the work folder alone, whatever happens.
+    Keep,
 }
 
 impl fmt::Display for ExitStatus {
@@ -75,6 +77,7 @@ impl fmt::Display for Order {
         match self {
             Order::Stop { signal, within } => write!(f, "stop {signal} {}", within.as_millis()),
             Order::Signal(signal) => write!(f, "signal {signal}"),
+            Order::Keep => f.write_str("keep"),
         }
     }
 }
@@ -117,6 +120,7 @@ impl FromStr for Order {
                 within: Duration::from_millis(ms.parse().map_err(|_| bad())?),
             }),
             ["signal", signal] => signal.parse().map(Order::Signal).map_err(|_| bad()),
+            ["keep"] => Ok(Order::Keep),
             _ => Err(bad()),
         }
     }
@@ -140,6 +144,7 @@ mod tests {
         for order in [
             Order::Stop { signal: Signal::SIGQUIT, within: Duration::from_millis(5001) },
             Order::Signal(Signal::SIGUSR1),
+            Order::Keep,
         ] {
             assert_eq!(order.to_string().parse(), Ok(order));
         }

@@ -76,6 +76,7 @@ fn options(origin: &Origin) -> StartOptions {
         program: example("door"),
         supervisor: vec![example("supervise").into()],
         allow_remote: false,
+        moves_time: true,
     }
 }
 
@@ -195,6 +196,20 @@ async fn nginx_as_a_process() {
 }
 
 #[tokio::test]
+async fn nginx_on_real_time_when_nothing_moves_it() {
+    let Some(spec) = here("nginx") else { return };
+    let origin = Origin::start();
+    let options = StartOptions { moves_time: false, ..options(&origin) };
+    let target = spec.start(&[site("one", &origin, cached())], &options).await.unwrap();
+    assert!(target.faketime().is_none());
+    let pid = target.pids(edgeproof_target::ServiceName::Http)[0];
+    let maps = fs::read_to_string(format!("/proc/{pid}/maps")).unwrap();
+    assert!(maps.contains("nginx") && !maps.contains("faketime"), "{maps}");
+    assert_eq!(status(&get(&target, "one.edgeproof.test", "/doc")), "200");
+    target.stop().await;
+}
+
+#[tokio::test]
 async fn nginx_as_a_container() {
     nginx_serves_sites_apart_and_follows_its_clock("nginx-container").await;
 }
@@ -229,6 +244,41 @@ async fn modsecurity_blocks_by_profile_and_mode() {
     }
     assert!(waf_log("full").contains("GET /?file=../../../../data/notes.txt HTTP/1.1"));
     target.stop().await;
+}
+
+/// The configuration of the reference, as far as this crate can judge it: its YAML, with all sites. The
+/// stand-in for the proxy prints it and ends.
+#[tokio::test]
+async fn the_reference_is_told_of_every_key_of_a_site() {
+    let Some(spec) = here("reference") else { return };
+    let origin = Origin::start();
+    let format = Some("{status} \"{request}\"".to_owned());
+    let full = SiteSpec {
+        cache: Some(CacheSite {
+            policy: Some("hosting".into()),
+            ttl: Some(Duration::from_secs(10)),
+            size: Some(1 << 20),
+            purge_from: Some(vec!["127.0.0.0/8".into(), "::1".into()]),
+        }),
+        access_log: Some(AccessLog { format, preset: None, dialect: Some("2018".into()) }),
+        clock: Some(SiteClock {
+            start: "2018-07-16T12:04:07+02:00".into(),
+            zone: Some("Europe/Paris".into()),
+        }),
+        ..SiteSpec::default()
+    };
+    assert_eq!(spec.expresses.site(&full), Ok(()));
+    let sites = [site("full", &origin, full), site("plain", &origin, SiteSpec::default())];
+    let error = spec.start(&sites, &options(&origin)).await.unwrap_err();
+    insta::with_settings!({ filters => [
+        (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
+        (r"/[^ ]*/edgeproof-reference-\w+", "DIR"),
+        (r"20[2-9]\d-\d\d-\d\dT[0-9:]+Z", "NOW"),
+    ]}, { insta::assert_snapshot!(error.log()) });
+    let diagnostics = edgeproof_diagnostics::Diagnostics::new();
+    let source = edgeproof_diagnostics::Source::new("proxy.yaml", error.log());
+    assert!(edgeproof_diagnostics::parse(&source, &diagnostics).is_some());
+    assert!(diagnostics.is_empty(), "{}", diagnostics.render(edgeproof_diagnostics::Colour::Never));
 }
 
 /// What the daemon says first (RFC 4253 section 4.2).

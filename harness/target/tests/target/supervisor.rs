@@ -4,7 +4,8 @@
 //! supervised processes are shells too. Whether one lives is asked of /proc.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -21,6 +22,7 @@ fn job(folder: &Path, script: &str) -> ProcessJob {
         directory: Some(folder.to_owned()),
         output: folder.join("output"),
         grace: Duration::from_millis(300),
+        sweep: None,
     }
 }
 
@@ -175,6 +177,24 @@ fn a_service_that_made_itself_a_daemon_goes_on() {
     assert!(!lives(daemon));
 }
 
+#[test]
+fn the_work_folder_goes_with_the_harness_unless_it_is_to_stay() {
+    for (order, stays) in [(None, false), (Some(Order::Keep), true)] {
+        let folder = tempfile::tempdir().unwrap();
+        let work = folder.path().join("work");
+        fs::create_dir(&work).unwrap();
+        let job = ProcessJob { sweep: Some(work.clone()), ..job(folder.path(), "exec sleep 1000") };
+        let mut supervisor = Supervisor::start(job);
+        supervisor.started();
+        order.into_iter().for_each(|order| supervisor.order(order));
+        supervisor.orders.take();
+        assert!(matches!(supervisor.report(), Report::Exited(_)));
+        assert_eq!(supervisor.report(), Report::Gone);
+        supervisor.process.wait().unwrap();
+        assert_eq!(work.exists(), stays, "{order:?}");
+    }
+}
+
 /// A stand-in for the harness in a session of its own, as a terminal would start it: it starts a
 /// supervisor whose orders come from a pipe that only the stand-in holds, then does `end`.
 fn harness(folder: &Path, end: &str) -> (Child, i32, i32) {
@@ -240,4 +260,57 @@ fn ctrl_c_in_the_terminal_leaves_nothing() {
 #[test]
 fn an_abort_of_the_harness_leaves_nothing() {
     nothing_is_left_after("while :; do sleep 0.1; done", |harness| signal(harness, "-ABRT", false));
+}
+
+/// A container engine that answers each request with the next status, and tells what was asked.
+fn engine(
+    socket: &Path,
+    statuses: &'static [&'static str],
+) -> std::thread::JoinHandle<Vec<String>> {
+    let listener = UnixListener::bind(socket).unwrap();
+    std::thread::spawn(move || {
+        let answer = |status: &&str| {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut request = [0; 512];
+            let count = stream.read(&mut request).unwrap();
+            write!(stream, "HTTP/1.0 {status}\r\n\r\n").unwrap();
+            String::from_utf8_lossy(&request[..count]).lines().next().unwrap().to_owned()
+        };
+        statuses.iter().map(answer).collect()
+    })
+}
+
+/// A guardian that was told `said` before the harness ended.
+fn guardian_after(said: &str, statuses: &'static [&'static str]) -> Vec<String> {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("engine.sock");
+    let asked = engine(&socket, statuses);
+    let job = Job::Container {
+        engine: format!("unix://{}", socket.display()),
+        name: "edgeproof-1".into(),
+        sweep: None,
+    };
+    let mut guardian = Command::new(example("supervise"))
+        .args(job.to_args())
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut pipe = guardian.stdin.take().unwrap();
+    pipe.write_all(said.as_bytes()).unwrap();
+    drop(pipe);
+    assert!(guardian.wait().unwrap().success());
+    asked.join().unwrap()
+}
+
+const REMOVAL: &str = "DELETE /containers/edgeproof-1?force=true&v=true HTTP/1.0";
+
+#[test]
+fn a_container_is_removed_when_the_harness_is_gone() {
+    assert_eq!(guardian_after("made\n", &["204 No Content"]), [REMOVAL]);
+    assert_eq!(guardian_after("made\n", &["404 Not Found"]), [REMOVAL]);
+}
+
+#[test]
+fn a_container_that_is_born_after_the_harness_died_is_removed_too() {
+    assert_eq!(guardian_after("", &["404 Not Found", "204 No Content"]), [REMOVAL, REMOVAL]);
 }

@@ -22,6 +22,7 @@ pub(crate) fn options() -> StartOptions {
         program: example("door"),
         supervisor: vec![example("supervise").into()],
         allow_remote: false,
+        moves_time: true,
     }
 }
 
