@@ -147,6 +147,18 @@ fn every_target_loads_under_its_folders_name() {
     );
 }
 
+/// The example that vendors begin with.
+#[test]
+fn the_readmes_example_loads() {
+    let readme = fs::read_to_string(folder("").join("README.md")).unwrap();
+    let mut blocks = readme.split("```").skip(1).step_by(2);
+    let yaml = blocks.next().unwrap().strip_prefix("yaml").unwrap();
+    let template = blocks.next().unwrap();
+    let example = crate::support::folder(&[("target.yaml", yaml), ("my-proxy.conf.j2", template)]);
+    let spec = load(example.path());
+    assert!(spec.available().unwrap_err().to_string().contains("apt-get install my-proxy"));
+}
+
 /// What both nginx targets must do.
 async fn nginx_serves_sites_apart_and_follows_its_clock(name: &str) {
     let Some(spec) = here(name) else { return };
