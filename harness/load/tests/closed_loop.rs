@@ -1,0 +1,141 @@
+//! The generator against real sockets on loopback, each with a server of its own in the test.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use base64::Engine as _;
+use edgeproof_load::{LoadError, LoadPlan, run_load};
+use hdrhistogram::Histogram;
+use hdrhistogram::serialization::Deserializer;
+
+/// A server that answers request N of all with `answer(N)`, and how many connections it has had.
+fn server(answer: fn(u64) -> &'static [u8]) -> (SocketAddr, Arc<AtomicU64>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let (connections, requests) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+    let counted = Arc::clone(&connections);
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            counted.fetch_add(1, Ordering::SeqCst);
+            let requests = Arc::clone(&requests);
+            std::thread::spawn(move || serve(stream, &requests, answer));
+        }
+    });
+    (address, connections)
+}
+
+fn serve(mut stream: TcpStream, requests: &AtomicU64, answer: fn(u64) -> &'static [u8]) {
+    let mut buffer = [0; 4096];
+    while let Ok(size) = stream.read(&mut buffer) {
+        if size == 0 {
+            return;
+        }
+        let bytes = answer(requests.fetch_add(1, Ordering::SeqCst));
+        if stream.write_all(bytes).is_err() || bytes.windows(5).any(|w| w == b"close") {
+            return;
+        }
+    }
+}
+
+fn plan(address: SocketAddr) -> LoadPlan {
+    LoadPlan {
+        address,
+        request: b"GET / HTTP/1.1\r\nHost: load.test\r\n\r\n".to_vec(),
+        connections: 4,
+        requests: 100,
+        time_limit: Duration::from_secs(30),
+        shots: 2,
+        keep_alive: true,
+        threads: 1,
+    }
+}
+
+#[test]
+fn each_shot_makes_its_requests_on_kept_connections() {
+    let (address, connections) = server(|_| b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\none");
+    let report = run_load(&plan(address)).unwrap();
+    assert_eq!(report.shots.len(), 2);
+    for shot in &report.shots {
+        assert_eq!((shot.requests, shot.errors, shot.non_2xx, shot.unfinished), (100, 0, 0, 0));
+        assert_eq!(shot.bytes, 100 * 41);
+        assert!((shot.rps - 100.0 / shot.duration_s).abs() < 1e-6);
+        assert!((shot.mean_us - 4.0 * shot.mean_across_all_us).abs() < 1e-6);
+    }
+    assert_eq!(report.total.requests, 200);
+    assert_eq!(connections.load(Ordering::SeqCst), 8);
+}
+
+#[test]
+fn two_threads_share_the_clients_and_the_requests() {
+    let (address, connections) = server(|_| b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    let report =
+        run_load(&LoadPlan { threads: 2, connections: 3, shots: 1, ..plan(address) }).unwrap();
+    assert_eq!(report.total.requests, 100);
+    assert_eq!(connections.load(Ordering::SeqCst), 3);
+}
+
+#[test]
+fn without_keep_alive_each_request_has_its_connection() {
+    let (address, connections) = server(|_| b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    let report = run_load(&LoadPlan { keep_alive: false, shots: 1, ..plan(address) }).unwrap();
+    assert_eq!(report.total.requests, 100);
+    assert_eq!(connections.load(Ordering::SeqCst), 100);
+}
+
+#[test]
+fn other_statuses_and_broken_answers_are_counted_apart() {
+    let (address, _) = server(|n| match n % 4 {
+        0 => b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n",
+        1 => b"HTTP/1.1 200 OK\r\nX: close\r\nContent-Length: 9\r\n\r\none",
+        _ => b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+    });
+    let report = run_load(&LoadPlan { connections: 1, shots: 1, ..plan(address) }).unwrap();
+    let total = report.total;
+    assert_eq!((total.requests, total.errors, total.non_2xx), (75, 25, 25));
+}
+
+#[test]
+fn a_target_that_is_gone_gives_errors_and_ends() {
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let report = run_load(&LoadPlan { shots: 1, ..plan(address) }).unwrap();
+    assert_eq!((report.total.requests, report.total.errors), (0, 100));
+    assert_eq!(report.total.rps, 0.0);
+}
+
+#[test]
+fn a_target_that_never_answers_ends_with_the_time() {
+    let (address, _) = server(|_| b"");
+    let limit = Duration::from_millis(50);
+    let report = run_load(&LoadPlan { time_limit: limit, shots: 1, ..plan(address) }).unwrap();
+    assert_eq!((report.total.requests, report.total.unfinished), (0, 4));
+}
+
+#[test]
+fn the_report_is_the_documented_json_with_a_histogram_that_others_read() {
+    let (address, _) = server(|_| b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    let report = run_load(&plan(address)).unwrap();
+    let json = serde_json::to_value(&report).unwrap();
+    for key in ["requests", "errors", "duration_s", "rps", "bytes", "generator_cpu_us_per_request"]
+    {
+        assert!(json[key].is_number() && json["shots"][1][key].is_number(), "{key}");
+    }
+    for key in ["mean", "p50", "p90", "p99", "p999", "max"] {
+        assert!(json["latency_us"][key].is_number(), "{key}");
+    }
+    let bytes = base64::engine::general_purpose::STANDARD.decode(&report.total.histogram).unwrap();
+    let histogram: Histogram<u64> = Deserializer::new().deserialize(&mut bytes.as_slice()).unwrap();
+    assert_eq!(histogram.len(), 200);
+    assert_eq!(histogram.max(), report.total.latency_us.max);
+}
+
+#[test]
+fn a_plan_without_bounds_is_refused() {
+    let address = "127.0.0.1:9".parse().unwrap();
+    let refused = run_load(&LoadPlan { requests: 0, ..plan(address) });
+    assert!(matches!(refused, Err(LoadError::Empty("requests"))));
+    let refused = run_load(&LoadPlan { time_limit: Duration::ZERO, ..plan(address) });
+    assert!(matches!(refused, Err(LoadError::Empty("time_limit"))));
+}
