@@ -8,4 +8,25 @@
 //!
 //! Every verdict is reached here; how it is shown is the reporters' business, who know only [`event`].
 
+#![forbid(unsafe_code)]
+
 pub mod event;
+
+mod client;
+mod clock;
+mod expect;
+mod filling;
+mod http_date;
+mod locking;
+mod logs;
+mod origin;
+mod payload;
+mod player;
+mod probes;
+mod schedule;
+mod surface;
+mod variables;
+mod visible;
+mod wire;
+
+pub use schedule::{RunError, RunOptions, run};

@@ -1,0 +1,103 @@
+//! A connection to the target, plain or through TLS.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
+
+/// The two kinds.
+#[derive(Debug)]
+pub(crate) enum Stream {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Stream::Plain(stream) => Pin::new(stream).poll_read(context, buffer),
+            Stream::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
+        }
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Stream::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
+            Stream::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Stream::Plain(stream) => Pin::new(stream).poll_flush(context),
+            Stream::Tls(stream) => Pin::new(stream).poll_flush(context),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Stream::Plain(stream) => Pin::new(stream).poll_shutdown(context),
+            Stream::Tls(stream) => Pin::new(stream).poll_shutdown(context),
+        }
+    }
+}
+
+/// A connection and what was read from it but not yet used.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pub(crate) stream: Stream,
+    pub(crate) tls: bool,
+    /// Octets read beyond the last answer.
+    pub(crate) unread: Vec<u8>,
+    /// May another request go on it?
+    pub(crate) reusable: bool,
+    /// It carries another protocol since a 101.
+    pub(crate) tunnel: bool,
+    ended: bool,
+}
+
+impl Connection {
+    pub(crate) fn new(stream: Stream, tls: bool) -> Self {
+        let unread = Vec::new();
+        Self { stream, tls, unread, reusable: true, tunnel: false, ended: false }
+    }
+
+    /// Reads what there is into `unread`: how much, 0 at the end.
+    pub(crate) async fn read(&mut self) -> io::Result<usize> {
+        if self.ended {
+            return Ok(0);
+        }
+        let read = self.stream.read_buf(&mut self.unread).await;
+        self.ended = !matches!(read, Ok(size) if size > 0);
+        read
+    }
+
+    pub(crate) fn has_ended(&mut self) {
+        self.ended = true;
+        self.reusable = false;
+    }
+
+    /// Has the other side neither closed nor reset it within that time? Octets that come meanwhile
+    /// are kept; they mean that it is open.
+    pub(crate) async fn is_open(&mut self, within: Duration) -> bool {
+        match tokio::time::timeout(within, self.read()).await {
+            Ok(Ok(size)) => size > 0,
+            Ok(Err(_)) => false,
+            Err(_) => true,
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! The client side: sends exactly the bytes it is given and reads whatever comes.
+//!
+//! ```text
+//! model::Request ─encode─▶ Outgoing ─┐
+//! raw bytes ─────────────────────────┴─▶ Client (one connection, kept or not) ─▶ Heard
+//! ```
+
+mod connection;
+mod dial;
+mod encode;
+mod exchange;
+
+use std::time::Duration;
+
+pub(crate) use connection::Connection;
+pub(crate) use dial::{Dialer, trusting};
+pub(crate) use encode::{encode, raw};
+pub(crate) use exchange::{Ended, Heard};
+
+use crate::wire::Asked;
+
+/// What goes out, in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Piece {
+    /// Octets.
+    Bytes(Vec<u8>),
+    /// A pattern repeated up to so many octets.
+    Fill { pattern: Vec<u8>, size: u64 },
+    /// Nothing, for so long.
+    Pause(Duration),
+    /// Nothing, until 100 (Continue) or a final answer.
+    AwaitContinue,
+}
+
+/// One thing to send, and how its answers are read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Outgoing {
+    pub(crate) pieces: Vec<Piece>,
+    /// One for each final answer to read.
+    pub(crate) asked: Vec<Asked>,
+    pub(crate) tls: bool,
+    /// Shut the sending half afterwards.
+    pub(crate) half_close: bool,
+    /// Close after so many octets of the answer's content.
+    pub(crate) abort_after: Option<u64>,
+    /// May it be sent again when a kept connection turns out to be dead (RFC 9112 §9.3.1)?
+    pub(crate) repeatable: bool,
+}
+
+/// A named client of a case: at most one connection, kept for its next step.
+#[derive(Debug, Default)]
+pub(crate) struct Client {
+    connection: Option<Connection>,
+}
+
+impl Client {
+    /// Sends and reads. Never fails: whatever went wrong is in [`Heard`].
+    pub(crate) async fn exchange(&mut self, dialer: &Dialer, outgoing: &Outgoing) -> Heard {
+        let reused = self.keep_if_usable(outgoing.tls).await;
+        let heard = self.exchange_once(dialer, outgoing).await;
+        let dead = heard.answers.is_empty() && heard.received_size == 0;
+        if !(reused && dead && outgoing.repeatable) {
+            return heard;
+        }
+        self.connection = None;
+        let mut again = self.exchange_once(dialer, outgoing).await;
+        again.resent = true;
+        again.notes.insert(0, "the kept connection was dead: sent again on a new one".to_owned());
+        again
+    }
+
+    async fn exchange_once(&mut self, dialer: &Dialer, outgoing: &Outgoing) -> Heard {
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => match dialer.dial(outgoing.tls).await {
+                Ok(connection) => connection,
+                Err(why) => return Heard::not_connected(why),
+            },
+        };
+        let heard = exchange::exchange(&mut connection, outgoing).await;
+        if heard.ended != Ended::Aborted {
+            self.connection = Some(connection);
+        }
+        heard
+    }
+
+    /// Keeps the connection only if another request can go on it; was it kept?
+    async fn keep_if_usable(&mut self, tls: bool) -> bool {
+        let Some(connection) = self.connection.as_mut() else { return false };
+        let fits = connection.reusable && connection.tls == tls;
+        if !fits || !connection.is_open(Duration::ZERO).await {
+            self.connection = None;
+        }
+        self.connection.is_some()
+    }
+
+    /// Is the connection still open? Waits for an end at most `within`; an end that is already there is
+    /// seen at once. A client without a connection has a closed one.
+    pub(crate) async fn is_open(&mut self, within: Duration) -> bool {
+        match self.connection.as_mut() {
+            Some(connection) => connection.is_open(within).await,
+            None => false,
+        }
+    }
+
+    /// Closes the connection.
+    pub(crate) fn close(&mut self) {
+        self.connection = None;
+    }
+}

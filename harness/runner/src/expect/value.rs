@@ -1,0 +1,234 @@
+//! A [`Value`] of a scenario against the lines of a field, a body, a list of names.
+
+use edgeproof_scenario::model::{Count, Template, Value};
+use edgeproof_scenario::{MissingVariable, compile_regex};
+use jiff::Timestamp;
+
+use crate::http_date;
+use crate::variables::Variables;
+use crate::visible::quoted;
+
+/// What templates and dates are about.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Scope<'a> {
+    pub(crate) variables: &'a Variables,
+    /// The case's clock.
+    pub(crate) now: Timestamp,
+}
+
+/// What was found: no line (absent), one or several.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Found<'a> {
+    lines: &'a [&'a [u8]],
+    /// Between several lines, where they are seen as one value.
+    joiner: &'static [u8],
+}
+
+impl<'a> Found<'a> {
+    /// Field lines (RFC 9110 §5.3).
+    pub(crate) fn field(lines: &'a [&'a [u8]]) -> Self {
+        Self { lines, joiner: b", " }
+    }
+
+    /// Names as SSH and sshd write them.
+    pub(crate) fn names(lines: &'a [&'a [u8]]) -> Self {
+        Self { lines, joiner: b"," }
+    }
+
+    fn joined(&self) -> Option<Vec<u8>> {
+        (!self.lines.is_empty()).then(|| self.lines.join(self.joiner))
+    }
+
+    fn shown(&self) -> String {
+        match self.lines {
+            [] => "nothing".to_owned(),
+            [one] => quoted(one),
+            several => {
+                let lines: Vec<_> = several.iter().map(|line| quoted(line)).collect();
+                format!("{} lines: {}", several.len(), lines.join(", "))
+            }
+        }
+    }
+}
+
+/// Expected and found, where they differ.
+pub(crate) type Difference = (String, String);
+
+/// Does it hold? A value that cannot be made does not.
+pub(crate) fn value_holds(value: &Value, lines: &[&[u8]], scope: &Scope<'_>) -> bool {
+    compare(value, Found::field(lines), scope).is_none()
+}
+
+/// How it differs, if it does.
+pub(crate) fn compare(value: &Value, found: Found<'_>, scope: &Scope<'_>) -> Option<Difference> {
+    if let Value::All(values) = value {
+        return values.iter().find_map(|value| compare(value, found, scope));
+    }
+    match judge(value, found, scope) {
+        Ok((true, _)) => None,
+        Ok((false, expected)) => Some((expected, shown_against(value, found, scope))),
+        Err(why) => Some((why.to_string(), found.shown())),
+    }
+}
+
+/// Does it hold, and what is expected in words?
+fn judge(
+    value: &Value,
+    found: Found<'_>,
+    scope: &Scope<'_>,
+) -> Result<(bool, String), MissingVariable> {
+    let joined = found.joined();
+    let text = joined.as_deref();
+    let fill = |template: &Template| scope.variables.fill(template, scope.now);
+    let regex = |template: &Template| {
+        let pattern = String::from_utf8_lossy(&fill(template)?).into_owned();
+        Ok((compile_regex(&pattern).ok(), pattern))
+    };
+    Ok(match value {
+        Value::Equals(template) => {
+            let wanted = fill(template)?;
+            (text == Some(&wanted[..]), quoted(&wanted))
+        }
+        Value::Not(template) => {
+            let unwanted = fill(template)?;
+            (text != Some(&unwanted[..]), format!("anything but {}", quoted(&unwanted)))
+        }
+        Value::Matches(template) => {
+            let (regex, pattern) = regex(template)?;
+            let holds = regex.zip(text).is_some_and(|(regex, text)| regex.is_match(text));
+            (holds, format!("a match of /{pattern}/"))
+        }
+        Value::NotMatches(template) => {
+            let (regex, pattern) = regex(template)?;
+            let holds = regex.is_some_and(|regex| text.is_none_or(|text| !regex.is_match(text)));
+            (holds, format!("no match of /{pattern}/"))
+        }
+        Value::Contains(template) => {
+            let part = fill(template)?;
+            (text.is_some_and(|text| holds_part(text, &part)), format!("{} in it", quoted(&part)))
+        }
+        Value::NotContains(template) => {
+            let part = fill(template)?;
+            let holds = text.is_none_or(|text| !holds_part(text, &part));
+            (holds, format!("no {} in it", quoted(&part)))
+        }
+        Value::Absent => (found.lines.is_empty(), "absent".to_owned()),
+        Value::Present => (!found.lines.is_empty(), "present".to_owned()),
+        Value::Count(count) => {
+            (count.holds(found.lines.len() as u64), format!("{} lines", words(*count)))
+        }
+        Value::Lines(templates) => {
+            let wanted = templates.iter().map(fill).collect::<Result<Vec<_>, _>>()?;
+            let shown: Vec<_> = wanted.iter().map(|line| quoted(line)).collect();
+            (found.lines == wanted, format!("exactly the lines {}", shown.join(", ")))
+        }
+        Value::Between(low, high) => {
+            let number = text.and_then(number);
+            let holds = number.is_some_and(|number| (*low..=*high).contains(&number));
+            (holds, format!("a number between {low} and {high}"))
+        }
+        Value::Size(count) => {
+            let holds = text.is_some_and(|text| count.holds(text.len() as u64));
+            (holds, format!("{} octets", words(*count)))
+        }
+        Value::DateBetween(low, high) => {
+            let date = text.and_then(http_date::parse);
+            let offset = date.map(|date| date.as_millisecond() - scope.now.as_millisecond());
+            let holds = offset.is_some_and(|offset| (*low..=*high).contains(&offset));
+            (holds, format!("a date between {low} ms and {high} ms from now"))
+        }
+        Value::Includes(templates) => {
+            let wanted = templates.iter().map(fill).collect::<Result<Vec<_>, _>>()?;
+            let members = members(text);
+            let missing = wanted.iter().filter(|it| !members.contains(&&it[..]));
+            let missing: Vec<_> = missing.map(|it| quoted(it)).collect();
+            (missing.is_empty(), format!("{} in the list", missing.join(", ")))
+        }
+        Value::Excludes(templates) => {
+            let unwanted = templates.iter().map(fill).collect::<Result<Vec<_>, _>>()?;
+            let members = members(text);
+            let there = unwanted.iter().filter(|it| members.contains(&&it[..]));
+            let there: Vec<_> = there.map(|it| quoted(it)).collect();
+            (there.is_empty(), format!("no {} in the list", there.join(", no ")))
+        }
+        Value::Only(templates) => {
+            let wanted = templates.iter().map(fill).collect::<Result<Vec<_>, _>>()?;
+            let members = members(text);
+            let all = members.iter().all(|member| wanted.iter().any(|it| it == member));
+            let shown: Vec<_> = wanted.iter().map(|it| quoted(it)).collect();
+            (all && !members.is_empty(), format!("nothing in the list but {}", shown.join(", ")))
+        }
+        Value::First(template) => {
+            let wanted = fill(template)?;
+            let first = members(text).first().copied();
+            (first == Some(&wanted[..]), format!("{} as the first of the list", quoted(&wanted)))
+        }
+        Value::OneOf(templates) => {
+            let wanted = templates.iter().map(fill).collect::<Result<Vec<_>, _>>()?;
+            let shown: Vec<_> = wanted.iter().map(|it| quoted(it)).collect();
+            (wanted.iter().any(|it| text == Some(&it[..])), format!("one of {}", shown.join(", ")))
+        }
+        // Reached only inside `compare`, which takes them apart.
+        Value::All(values) => (
+            values.iter().all(|value| compare(value, found, scope).is_none()),
+            "all of several".to_owned(),
+        ),
+    })
+}
+
+/// What was found, with the first difference pointed at where both are long, and with the numbers that
+/// the comparison is about.
+fn shown_against(value: &Value, found: Found<'_>, scope: &Scope<'_>) -> String {
+    let shown = found.shown();
+    let Some(text) = found.joined() else { return shown };
+    match value {
+        Value::Equals(template) => {
+            let Ok(wanted) = scope.variables.fill(template, scope.now) else { return shown };
+            let at = wanted.iter().zip(&text).position(|(a, b)| a != b);
+            let at = at.unwrap_or(wanted.len().min(text.len()));
+            if text.len() < 60 {
+                return shown;
+            }
+            let around = &text[at.saturating_sub(20)..text.len().min(at + 20)];
+            let sizes = format!("{} octets instead of {}", text.len(), wanted.len());
+            format!("{shown} ({sizes}; they differ at octet {at}: {})", quoted(around))
+        }
+        Value::Size(_) => format!("{} octets", text.len()),
+        Value::Count(_) => format!("{} ({shown})", found.lines.len()),
+        Value::DateBetween(..) => match http_date::parse(&text) {
+            Some(date) => {
+                let offset = date.as_millisecond() - scope.now.as_millisecond();
+                format!("{shown}, {offset} ms from now")
+            }
+            None => format!("{shown}, which is no HTTP-date"),
+        },
+        _ => shown,
+    }
+}
+
+/// `3`, `between 1 and 2`, `at least 1`, `at most 4`.
+pub(crate) fn words(count: Count) -> String {
+    match (count.min, count.max) {
+        (min, max) if min == max => min.to_string(),
+        (min, u64::MAX) => format!("at least {min}"),
+        (0, max) => format!("at most {max}"),
+        (min, max) => format!("between {min} and {max}"),
+    }
+}
+
+fn number(text: &[u8]) -> Option<f64> {
+    std::str::from_utf8(text).ok()?.trim().parse().ok()
+}
+
+fn holds_part(text: &[u8], part: &[u8]) -> bool {
+    part.is_empty() || text.windows(part.len()).any(|window| window == part)
+}
+
+/// The members of a comma-separated list.
+fn members(text: Option<&[u8]>) -> Vec<&[u8]> {
+    text.unwrap_or_default()
+        .split(|b| *b == b',')
+        .map(<[u8]>::trim_ascii)
+        .filter(|member| !member.is_empty())
+        .collect()
+}

@@ -1,0 +1,52 @@
+//! Remembering values for later steps.
+
+use edgeproof_scenario::compile_regex;
+use edgeproof_scenario::model::{Capture, CaptureFrom, Step};
+
+use super::{Actor, Player, Stop};
+use crate::expect::broken;
+use crate::visible::quoted;
+
+impl Player {
+    /// Takes what the step captures; a value that is not there fails the case.
+    pub(super) fn capture(&self, actor: &mut Actor, step: &Step, path: &str) -> Result<(), Stop> {
+        for capture in &step.capture {
+            match self.captured(actor, capture) {
+                Ok(value) => {
+                    self.origin.set_variable(&capture.name, &value);
+                    actor.variables.set(&capture.name, value);
+                }
+                Err(why) => {
+                    let path = format!("{path}.capture.{}", capture.name);
+                    return Err(self.fails(broken(&capture.span, &path, &why)));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn captured(&self, actor: &Actor, capture: &Capture) -> Result<Vec<u8>, String> {
+        let answer = actor.last.heard.as_ref().and_then(|heard| heard.answers.last());
+        let value = match &capture.from {
+            CaptureFrom::Header(name) => answer.and_then(|answer| answer.fields.joined(name)),
+            CaptureFrom::Body => answer.map(|answer| answer.content.bytes.clone()),
+            CaptureFrom::Status => answer.map(|answer| answer.status.to_string().into_bytes()),
+            CaptureFrom::AccessLog => match &self.access_log {
+                Ok(log) => log.lines()?.pop(),
+                Err(why) => return Err(why.clone()),
+            },
+            CaptureFrom::OriginHeader(name) => {
+                self.origin.records(0).last().and_then(|record| record.fields.joined(name))
+            }
+        };
+        let value = value.ok_or_else(|| format!("nothing to capture as `{}`", capture.name))?;
+        let Some(pattern) = &capture.matches else { return Ok(value) };
+        let regex = compile_regex(pattern).map_err(|error| error.to_string())?;
+        let groups = regex.captures(&value);
+        let found = groups.and_then(|groups| groups.get(1).or(groups.get(0)));
+        found.map(|found| found.as_bytes().to_vec()).ok_or_else(|| {
+            let name = &capture.name;
+            format!("nothing to capture as `{name}`: no match of /{pattern}/ in {}", quoted(&value))
+        })
+    }
+}

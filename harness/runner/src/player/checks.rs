@@ -1,0 +1,99 @@
+//! Looking at what must hold: gathers what an assertion is about, and lets `expect` judge it.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use edgeproof_scenario::model::{Assertion, Check};
+
+use super::lines::Log;
+use super::{Actor, Player, Stop};
+use crate::expect::{Mismatch, Scope, evaluate, failure};
+use crate::locking::lock;
+use crate::probes::{files, processes};
+
+/// A target that closes does so at once; this only bounds one that does not.
+const TO_CLOSE: Duration = Duration::from_secs(3);
+/// An open connection shows no end for so long. A target that keeps it open can never fail this.
+const TO_STAY_OPEN: Duration = Duration::from_millis(100);
+/// A request can reach the origin after its answer reached the client only where the target answers
+/// first and asks later.
+const TO_REACH_ORIGIN: Duration = Duration::from_millis(500);
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
+
+impl Player {
+    /// Looks at every assertion; those that do not hold end the case.
+    pub(super) async fn must_hold(
+        &self,
+        actor: &mut Actor,
+        assertions: &[Assertion],
+    ) -> Result<(), Stop> {
+        let mut failures = Vec::new();
+        for assertion in assertions {
+            let mismatches = self.look(actor, assertion).await;
+            let exchange = actor.last.exchange;
+            failures.extend(mismatches.iter().map(|it| failure(assertion, it, exchange)));
+        }
+        if failures.is_empty() {
+            return Ok(());
+        }
+        lock(&self.progress).failures.extend(failures);
+        Err(Stop::Failed)
+    }
+
+    /// What does not hold of one assertion.
+    pub(super) async fn look(&self, actor: &mut Actor, assertion: &Assertion) -> Vec<Mismatch> {
+        let open = match &assertion.check {
+            Check::ConnectionOpen(wanted) => {
+                let within = if *wanted { TO_STAY_OPEN } else { TO_CLOSE };
+                let client = actor.last.client.clone();
+                Some(actor.client(&client).is_open(within).await)
+            }
+            _ => None,
+        };
+        let mut seen = actor.last.seen();
+        seen.open = open;
+        let variables = &actor.variables;
+        match &assertion.check {
+            Check::OriginRequests(wanted) => {
+                self.reached(|player| player.origin.requests() >= wanted.min).await;
+            }
+            Check::OriginConnections(wanted) => {
+                self.reached(|player| player.origin.connections() >= wanted.min).await;
+            }
+            Check::OriginSaw(_) => {
+                self.reached(|player| player.origin.requests() > 0).await;
+                seen.origin_records = self.origin.records(0);
+            }
+            Check::AccessLog(check) => {
+                lock(&self.progress).looked_at_access_log = true;
+                seen.access_log = Some(self.lines(Log::Access, check, variables).await);
+            }
+            Check::WafLog(check) => {
+                seen.waf_log = Some(self.lines(Log::Waf, check, variables).await);
+            }
+            Check::File(path, _) => {
+                if let Ok(path) = variables.fill(path, self.clock.now()) {
+                    let path = String::from_utf8_lossy(&path).into_owned();
+                    let at = self.surface.folder().join(Path::new(&path));
+                    seen.files.insert(path, files::look(&at));
+                }
+            }
+            Check::Processes { .. } => {
+                seen.processes = processes::command_lines(&self.surface.pids());
+            }
+            _ => {}
+        }
+        seen.origin_requests = self.origin.requests();
+        seen.origin_connections = self.origin.connections();
+        let scope = Scope { variables, now: self.clock.now() };
+        evaluate(&assertion.check, &seen, &scope)
+    }
+
+    /// Waits a bounded time for something that should have come.
+    async fn reached(&self, has_come: impl Fn(&Self) -> bool) {
+        let began = Instant::now();
+        while !has_come(self) && began.elapsed() < TO_REACH_ORIGIN {
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Log lines of a case. A target may write them a little after its answer, so what must be there is waited
+//! for; and before something is said not to be there, the target is made to write what it has.
+
+use std::time::{Duration, Instant};
+
+use edgeproof_scenario::model::LogCheck;
+
+use super::Player;
+use crate::client::{Client, raw};
+use crate::event::LogExcerpt;
+use crate::expect::{Scope, log_mismatches};
+use crate::logs::CaseLog;
+use crate::origin::MARKER;
+use crate::variables::Variables;
+
+/// Lines that must come are waited for so long.
+const TO_BE_WRITTEN: Duration = Duration::from_secs(2);
+/// The line of the harness's own mark is waited for so long.
+const TO_BE_MARKED: Duration = Duration::from_secs(1);
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
+const MOST_LINES: usize = 32;
+const LONGEST_LINE: usize = 4096;
+
+/// Which log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Log {
+    Access,
+    Waf,
+}
+
+impl Player {
+    /// The case's lines, once they satisfy the check or it is clear that they do not.
+    pub(super) async fn lines(
+        &self,
+        log: Log,
+        check: &LogCheck,
+        variables: &Variables,
+    ) -> Result<Vec<Vec<u8>>, String> {
+        let followed = match log {
+            Log::Access => &self.access_log,
+            Log::Waf => &self.waf_log,
+        };
+        let followed = followed.as_ref().map_err(Clone::clone)?;
+        // What is not there must not be what has not been written yet.
+        if check.none.is_some() || check.count.is_some() || check.every.is_some() {
+            self.settle_logs().await;
+        }
+        let scope = Scope { variables, now: self.clock.now() };
+        let began = Instant::now();
+        loop {
+            let lines = followed.lines();
+            let holds = log_mismatches("", check, Some(&lines), &scope).is_empty();
+            if holds || !could_heal(check, &lines) || began.elapsed() > TO_BE_WRITTEN {
+                return lines;
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    }
+
+    /// Makes sure that all requests so far have their lines: by the control socket, else by a request of
+    /// the harness whose own line comes after them.
+    async fn settle_logs(&self) {
+        if let Some(control) = self.surface.control()
+            && let Ok(true) = control.flush_logs().await
+        {
+            return;
+        }
+        let Ok(log) = &self.access_log else { return };
+        if !self.format_shows_paths() {
+            return;
+        }
+        let mark = format!("{MARKER}{}", self.dialer.host.replace('.', "-"));
+        let host = &self.dialer.host;
+        let request = format!("GET {mark} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        let outgoing = raw(request.into_bytes(), 1, self.dialer.http.is_none(), false);
+        let mut client = Client::default();
+        let sent = client.exchange(&self.dialer, &outgoing);
+        if tokio::time::timeout(TO_BE_MARKED, sent).await.is_err() {
+            return;
+        }
+        let began = Instant::now();
+        while began.elapsed() < TO_BE_MARKED && log.has_mark(&mark) == Ok(false) {
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    }
+
+    /// Only a line that shows the path can be told to be the harness's own.
+    fn format_shows_paths(&self) -> bool {
+        let format = self.case.site.access_log.as_ref().and_then(|log| log.format.as_ref());
+        format
+            .is_none_or(|format| format.contains("{request}") || format.contains("{request_path}"))
+    }
+}
+
+/// Can more lines make it hold?
+fn could_heal(check: &LogCheck, lines: &Result<Vec<Vec<u8>>, String>) -> bool {
+    match (lines, check.count) {
+        (Err(_), _) => false,
+        (Ok(lines), Some(count)) => (lines.len() as u64) <= count.max,
+        (Ok(_), None) => true,
+    }
+}
+
+/// The last lines for the report; nothing when the log is not the case's own or has none.
+pub(super) fn excerpt(name: &str, log: &Result<CaseLog, String>) -> Option<LogExcerpt> {
+    let lines = log.as_ref().ok().filter(|log| log.is_own())?.lines().ok()?;
+    let shown = lines[lines.len().saturating_sub(MOST_LINES)..].iter();
+    let lines: Vec<String> = shown
+        .map(|line| String::from_utf8_lossy(&line[..line.len().min(LONGEST_LINE)]).into_owned())
+        .collect();
+    (!lines.is_empty()).then(|| LogExcerpt { log: name.to_owned(), lines })
+}

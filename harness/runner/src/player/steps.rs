@@ -1,0 +1,233 @@
+//! The verbs.
+
+use std::pin::Pin;
+use std::time::{Duration, Instant};
+
+use edgeproof_scenario::MissingVariable;
+use edgeproof_scenario::model::{Action, Assertion, Check, SshProbe, Step};
+use tokio::sync::Barrier;
+
+use super::{Actor, Player, Stop};
+use crate::client::{self, Outgoing};
+use crate::expect::{broken, failure};
+use crate::locking::lock;
+use crate::probes::{ssh, sshd};
+
+type Playing<'a> = Pin<Box<dyn Future<Output = Result<(), Stop>> + Send + 'a>>;
+
+impl Player {
+    /// Does a step, looks at what must hold, and captures.
+    pub(super) fn step<'a>(
+        &'a self,
+        actor: &'a mut Actor,
+        step: &'a Step,
+        path: String,
+    ) -> Playing<'a> {
+        Box::pin(async move {
+            self.doing("what it does", &step.span, &path, false);
+            self.act(actor, step, &path).await?;
+            self.doing("what it expects", &step.span, &path, false);
+            self.must_hold(actor, &step.expect).await?;
+            self.capture(actor, step, &path)
+        })
+    }
+
+    async fn act(&self, actor: &mut Actor, step: &Step, path: &str) -> Result<(), Stop> {
+        match &step.action {
+            Action::Send(request) => {
+                let encoded = client::encode(request, &actor.variables, self.clock.now());
+                let mut outgoing = self.filled(encoded, step, path)?;
+                // Sent again, a request that must get no answer would get it twice.
+                let silence = |it: &Assertion| matches!(it.check, Check::NoAnswer(true));
+                outgoing.repeatable &= !step.expect.iter().any(silence);
+                self.exchange(actor, step, path, &outgoing).await;
+                Ok(())
+            }
+            Action::Raw { bytes, answers, tls, half_close } => {
+                let bytes = actor.variables.fill(bytes, self.clock.now());
+                let bytes = self.filled(bytes, step, path)?;
+                let outgoing = client::raw(bytes, *answers, *tls, *half_close);
+                self.exchange(actor, step, path, &outgoing).await;
+                Ok(())
+            }
+            Action::Advance(by) => {
+                self.doing(format!("the clock to move by {by:?}"), &step.span, path, false);
+                Ok(self.clock.advance(*by).await?)
+            }
+            Action::Parallel { clients, steps } => {
+                self.parallel(actor, *clients, steps, path).await
+            }
+            Action::Repeat { times, steps } => self.repeat(actor, *times, steps, path).await,
+            Action::Poll { step: tried, until, every, within } => {
+                self.poll(actor, tried, until, (*every, *within), path).await
+            }
+            Action::Ssh(probe) => self.ssh(actor, probe, step, path).await,
+            Action::Load(load) => self.load(actor, load, step, path).await,
+            Action::Ratio(ratio) => self.ratio(ratio, step, path),
+            Action::Close => {
+                actor.client(&step.client).close();
+                Ok(())
+            }
+            Action::Look => Ok(()),
+        }
+    }
+
+    /// A value made of templates, or the failure that a variable has no value.
+    pub(super) fn filled<T>(
+        &self,
+        value: Result<T, MissingVariable>,
+        step: &Step,
+        path: &str,
+    ) -> Result<T, Stop> {
+        value.map_err(|missing| self.fails(broken(&step.span, path, &missing.to_string())))
+    }
+
+    /// Remembers a failure, which ends the case.
+    pub(super) fn fails(&self, failure: crate::event::Failure) -> Stop {
+        lock(&self.progress).failures.push(failure);
+        Stop::Failed
+    }
+
+    async fn exchange(&self, actor: &mut Actor, step: &Step, path: &str, outgoing: &Outgoing) {
+        self.doing("the target's answer", &step.span, path, true);
+        let heard = actor.client(&step.client).exchange(&self.dialer, outgoing).await;
+        let expected = outgoing.asked.len().max(heard.answers.len());
+        lock(&self.progress).explained += expected as u64 + u64::from(heard.resent);
+        let last = &mut actor.last;
+        last.exchange = self.record(path, &step.client, &heard);
+        last.statuses = heard.answers.iter().map(|answer| answer.status).collect();
+        last.client.clone_from(&step.client);
+        last.heard = Some(heard);
+    }
+
+    async fn parallel(
+        &self,
+        actor: &mut Actor,
+        clients: usize,
+        steps: &[Step],
+        path: &str,
+    ) -> Result<(), Stop> {
+        let barrier = Barrier::new(clients);
+        let before = actor.variables.clone();
+        let each = (0..clients).map(|index| {
+            let mut client = Actor::new(before.clone());
+            client.variables.set("index", index.to_string());
+            let barrier = &barrier;
+            async move {
+                barrier.wait().await;
+                let mut statuses = Vec::new();
+                for (number, step) in steps.iter().enumerate() {
+                    let path = format!("{path}.parallel[{index}].steps[{number}]");
+                    let done = self.step(&mut client, step, path).await;
+                    statuses.append(&mut client.last.statuses);
+                    if done.is_err() {
+                        return (client, statuses, done);
+                    }
+                }
+                (client, statuses, Ok(()))
+            }
+        });
+        let ended = futures_util::future::join_all(each).await;
+        let mut outcome = Ok(());
+        let mut all = Vec::new();
+        for (client, statuses, done) in ended {
+            all.extend(statuses);
+            actor.variables.adopt(&client.variables, &before);
+            actor.last = client.last;
+            outcome = outcome.and(done);
+        }
+        all.sort_unstable();
+        actor.last.statuses = all;
+        outcome
+    }
+
+    async fn repeat(
+        &self,
+        actor: &mut Actor,
+        times: usize,
+        steps: &[Step],
+        path: &str,
+    ) -> Result<(), Stop> {
+        let mut statuses = Vec::new();
+        for index in 0..times {
+            actor.variables.set("index", index.to_string());
+            for (number, step) in steps.iter().enumerate() {
+                let path = format!("{path}.repeat[{index}].steps[{number}]");
+                self.step(actor, step, path).await?;
+                statuses.append(&mut actor.last.statuses);
+            }
+        }
+        actor.last.statuses = statuses;
+        Ok(())
+    }
+
+    async fn poll(
+        &self,
+        actor: &mut Actor,
+        tried: &Step,
+        until: &[Assertion],
+        (every, within): (Duration, Duration),
+        path: &str,
+    ) -> Result<(), Stop> {
+        let began = Instant::now();
+        for attempt in 0_usize.. {
+            self.step(actor, tried, format!("{path}.poll[{attempt}]")).await?;
+            let mut failed = Vec::new();
+            for assertion in until {
+                let mismatches = self.look(actor, assertion).await;
+                failed.extend(mismatches.into_iter().map(|mismatch| (assertion, mismatch)));
+            }
+            if failed.is_empty() {
+                return Ok(());
+            }
+            if began.elapsed() + every > within {
+                let exchange = actor.last.exchange;
+                let failures = failed.iter().map(|(assertion, mismatch)| {
+                    let mut mismatch = mismatch.clone();
+                    let tries = attempt + 1;
+                    mismatch.found.push_str(&format!(" (the last of {tries} tries in {within:?})"));
+                    failure(assertion, &mismatch, exchange)
+                });
+                lock(&self.progress).failures.extend(failures);
+                return Err(Stop::Failed);
+            }
+            tokio::time::sleep(every).await;
+        }
+        Ok(())
+    }
+
+    async fn ssh(
+        &self,
+        actor: &mut Actor,
+        probe: &SshProbe,
+        step: &Step,
+        path: &str,
+    ) -> Result<(), Stop> {
+        self.doing("the target's SSH service", &step.span, path, false);
+        let address = self.surface.ssh().ok_or("the target has no SSH service");
+        let asked = match (probe, address) {
+            (SshProbe::Config { user, host, addr }, _) => {
+                let who =
+                    sshd::Connecting { user: user.clone(), host: host.clone(), addr: addr.clone() };
+                match self.surface.sshd() {
+                    Some(paths) => sshd::effective(paths, &who).await,
+                    None => Err("the target does not say where its sshd's configuration is".into()),
+                }
+            }
+            (_, Err(why)) => Err(why.to_owned()),
+            (SshProbe::Handshake, Ok(address)) => ssh::handshake(address).await,
+            (SshProbe::Methods { user }, Ok(address)) => ssh::methods(address, user).await,
+            (SshProbe::Password { user, password }, Ok(address)) => {
+                ssh::password(address, user, password).await
+            }
+        };
+        match asked {
+            Ok(facts) if matches!(probe, SshProbe::Config { .. }) => {
+                actor.last.config = Some(facts);
+            }
+            Ok(facts) => actor.last.ssh = Some(facts),
+            Err(why) => return Err(self.fails(broken(&step.span, path, &why))),
+        }
+        Ok(())
+    }
+}

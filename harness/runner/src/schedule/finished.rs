@@ -1,0 +1,91 @@
+//! The event of a case's end.
+
+use std::time::Duration;
+
+use edgeproof_scenario::model::{Case, Level};
+
+use super::plan::Play;
+use crate::clock;
+use crate::event::{CaseResult, Verdict};
+use crate::player::Told;
+
+/// What is the same for all cases of a target.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Setting<'a> {
+    pub(super) target: &'a str,
+    pub(super) attempts: usize,
+}
+
+impl Setting<'_> {
+    /// A case that was not played, with the reason.
+    pub(super) fn unplayed(
+        self,
+        index: usize,
+        case: &Case,
+        attempt: usize,
+        verdict: Verdict,
+        reason: &str,
+    ) -> CaseResult {
+        let position = case.span.position();
+        CaseResult {
+            index,
+            id: case.id.to_string(),
+            file: case.source.path().to_owned(),
+            line: position.line,
+            name: case.name.clone(),
+            family: case.id.family().to_owned(),
+            level: Level::as_str(case.level).to_owned(),
+            spec: case.spec.clone(),
+            explain: case.explain.clone(),
+            tags: case.tags.clone(),
+            target: self.target.to_owned(),
+            verdict,
+            reason: Some(reason.to_owned()),
+            duration_ms: 0,
+            attempt,
+            attempts: self.attempts,
+            clock: None,
+            failures: Vec::new(),
+            exchanges: Vec::new(),
+            logs: Vec::new(),
+            figures: Vec::new(),
+            reproduce: reproduce(case, self.target),
+        }
+    }
+
+    /// A case that was played.
+    pub(super) fn played(
+        self,
+        play: &Play,
+        told: Told,
+        (verdict, reason): (Verdict, Option<String>),
+        duration: Duration,
+    ) -> CaseResult {
+        let bare = self.unplayed(play.index, &play.case, play.attempt, verdict, "");
+        CaseResult {
+            reason,
+            duration_ms: u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),
+            clock: play.way.name(clock::moves(&play.case)),
+            failures: told.failures,
+            exchanges: told.exchanges,
+            logs: told.logs,
+            figures: told.figures,
+            ..bare
+        }
+    }
+}
+
+/// The command that plays the case again, safe to paste into a shell.
+fn reproduce(case: &Case, target: &str) -> String {
+    let file = shell_word(case.source.path());
+    format!("edgeproof run {file} -k {} --target {}", quote(&case.id.0), shell_word(target))
+}
+
+fn shell_word(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-:@%+=".contains(c);
+    if !text.is_empty() && text.chars().all(plain) { text.to_owned() } else { quote(text) }
+}
+
+fn quote(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "'\\''"))
+}

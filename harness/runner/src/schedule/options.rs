@@ -1,0 +1,67 @@
+//! How a run is to be made.
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+
+/// How a run is to be made.
+#[derive(Debug, Clone)]
+pub struct RunOptions {
+    /// Cases at a time (`--jobs`); 0 counts as 1.
+    pub jobs: usize,
+    /// How often each case is played (`--repeat`); 0 counts as 1.
+    pub repeat: usize,
+    /// Targets whose absence is an error (`--require`).
+    pub require: Vec<String>,
+    /// Where the scripted origin listens (`--origin-listen`); any free loopback port when absent.
+    /// Without it, cases with an origin are skipped on a target given as a URL.
+    pub origin_listen: Option<SocketAddr>,
+    /// May targets lie beyond loopback (`--allow-remote`)?
+    pub allow_remote: bool,
+    /// Are the values of Authorization, Cookie, Set-Cookie and Proxy-Authorization shown in events?
+    pub show_secrets: bool,
+    /// The most octets of one message in an event.
+    pub most_octets: usize,
+    /// Is a target's work folder kept after a failure or an error on it?
+    pub keep_failed: bool,
+    /// What calls itself the tool in [`crate::event::Event::RunStarted`].
+    pub tool: String,
+    /// The supervisor's command, where it is not the running program with `supervise`.
+    pub supervisor: Option<Vec<OsString>>,
+}
+
+impl Default for RunOptions {
+    fn default() -> Self {
+        Self {
+            jobs: 8,
+            repeat: 1,
+            require: Vec::new(),
+            origin_listen: None,
+            allow_remote: false,
+            show_secrets: false,
+            most_octets: 16 * 1024,
+            keep_failed: true,
+            tool: concat!("edgeproof ", env!("CARGO_PKG_VERSION")).to_owned(),
+            supervisor: None,
+        }
+    }
+}
+
+impl RunOptions {
+    pub(super) fn origin_address(&self) -> SocketAddr {
+        self.origin_listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)))
+    }
+}
+
+/// The harness itself cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// No threads or no event queue.
+    #[error("the runner cannot start: {0}")]
+    Runtime(std::io::Error),
+    /// The origin's address is taken, or not this machine's.
+    #[error("the scripted origin cannot listen: {0}")]
+    Origin(std::io::Error),
+    /// A fault in the runner.
+    #[error("the runner broke: {0}")]
+    Broken(String),
+}

@@ -1,0 +1,61 @@
+//! May a case be played on a target, and how is its time moved? A pure decision.
+
+use edgeproof_scenario::model::{Action, CaptureFrom, Case, Check, Origin, Step};
+use edgeproof_target::TargetSpec;
+
+use super::RunOptions;
+use crate::clock::{self, Way};
+
+/// The way in which the case's time is moved, or the reason why it is skipped.
+pub(super) fn select(
+    case: &Case,
+    target: &TargetSpec,
+    options: &RunOptions,
+) -> Result<Way, String> {
+    let name = &target.name;
+    let missing: Vec<&str> = case
+        .needs
+        .iter()
+        .map(|need| need.value.as_str())
+        .filter(|need| !target.declares(need))
+        .collect();
+    if !missing.is_empty() {
+        return Err(format!("needs {}, which {name} does not declare", missing.join(", ")));
+    }
+    target.expresses.site(&case.site).map_err(|why| format!("{name}: {why}"))?;
+    let given_as_url = target.kind() == "url" && target.folder.is_none();
+    if given_as_url && has_origin(case) && options.origin_listen.is_none() {
+        return Err(
+            "has an origin of its own, and a URL target needs --origin-listen for it".into()
+        );
+    }
+    clock::choose(target.clock, target.max_wait, case).map_err(|why| format!("{name}: {why}"))
+}
+
+fn has_origin(case: &Case) -> bool {
+    !matches!(&case.origin, Origin::Rules(rules) if rules.is_empty())
+}
+
+/// Which logs the case looks at: access, WAF.
+pub(super) fn looks_at_logs(case: &Case) -> (bool, bool) {
+    let mut looks = (false, false);
+    visit(&case.steps, &mut looks);
+    looks
+}
+
+fn visit(steps: &[Step], looks: &mut (bool, bool)) {
+    for step in steps {
+        let mut checks: Vec<&Check> = step.expect.iter().map(|it| &it.check).collect();
+        match &step.action {
+            Action::Parallel { steps, .. } | Action::Repeat { steps, .. } => visit(steps, looks),
+            Action::Poll { step, until, .. } => {
+                checks.extend(until.iter().map(|it| &it.check));
+                visit(std::slice::from_ref(step), looks);
+            }
+            _ => {}
+        }
+        looks.0 |= checks.iter().any(|check| matches!(check, Check::AccessLog(_)));
+        looks.0 |= step.capture.iter().any(|capture| capture.from == CaptureFrom::AccessLog);
+        looks.1 |= checks.iter().any(|check| matches!(check, Check::WafLog(_)));
+    }
+}

@@ -1,0 +1,286 @@
+//! All cases on one target.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
+
+use edgeproof_scenario::model::Case;
+use edgeproof_target::{RunningTarget, StartError, StartOptions, TargetSpec};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+use super::finished::Setting;
+use super::plan::{Play, run_token, waves};
+use super::select::select;
+use super::stage::{Prepared, Scene};
+use super::{RunOptions, emit, verdict};
+use crate::event::{CaseResult, Event, Verdict};
+use crate::locking::lock;
+use crate::origin::OriginServer;
+use crate::surface::{Surface, Trouble};
+
+/// What all targets of a run share.
+#[derive(Clone, Copy)]
+pub(super) struct House<'a> {
+    pub(super) origin: &'a OriginServer,
+    pub(super) options: &'a RunOptions,
+    pub(super) events: &'a mpsc::UnboundedSender<Event>,
+    pub(super) stopping: &'a watch::Receiver<bool>,
+}
+
+/// What is the same for all plays of one start.
+struct Show<'a> {
+    house: House<'a>,
+    target: &'a Arc<TargetSpec>,
+    surface: Arc<Surface>,
+    /// The target is dead, and why: what is still to come cannot be played.
+    dead: Arc<Mutex<Option<Trouble>>>,
+    /// Was there a failure or an error?
+    blemished: bool,
+}
+
+impl House<'_> {
+    /// Plays every case as often as asked; the first result has the number `first`.
+    pub(super) async fn play_all(
+        self,
+        target: &Arc<TargetSpec>,
+        cases: &[Arc<Case>],
+        first: usize,
+    ) {
+        let attempts = self.options.repeat.max(1);
+        let run = run_token();
+        let mut plays = Vec::new();
+        for (number, case) in cases.iter().enumerate() {
+            let way = select(case, target, self.options);
+            for attempt in 1..=attempts {
+                let index = first + number * attempts + attempt - 1;
+                match &way {
+                    Ok(way) => plays.push(Play::new(index, case, attempt, *way, &run)),
+                    Err(why) => {
+                        let setting = self.setting(target);
+                        self.finish(setting.unplayed(index, case, attempt, Verdict::Skip, why));
+                    }
+                }
+            }
+        }
+        for wave in waves(plays) {
+            if *self.stopping.borrow() {
+                return;
+            }
+            self.play_wave(target, wave).await;
+        }
+        self.note_unrouted(target);
+    }
+
+    fn setting<'t>(&self, target: &'t TargetSpec) -> Setting<'t> {
+        Setting { target: &target.name, attempts: self.options.repeat.max(1) }
+    }
+
+    fn finish(&self, result: CaseResult) {
+        emit(self.events, Event::CaseFinished(Box::new(result)));
+    }
+
+    fn note_unrouted(&self, target: &TargetSpec) {
+        let unrouted = self.origin.take_unrouted();
+        if let Some(first) = unrouted.first() {
+            let (count, first) = (unrouted.len(), crate::visible::quoted(first));
+            let text =
+                format!("{count} requests reached the origin that belong to no case: {first}");
+            emit(self.events, Event::Note { target: Some(target.name.clone()), text });
+        }
+    }
+
+    /// One start of the target, with the sites of all these plays.
+    async fn play_wave(self, target: &Arc<TargetSpec>, wave: Vec<Play>) {
+        let prepared: Result<Vec<_>, _> =
+            wave.iter().map(|play| Prepared::new(play.clone(), self.origin)).collect();
+        let prepared = match prepared {
+            Ok(prepared) => prepared,
+            Err(error) => {
+                let why = format!("no port could be leased for an origin: {error}");
+                return self.none_played(target, &wave, Verdict::Error, &why);
+            }
+        };
+        let sites: Vec<_> = prepared.iter().map(|it| it.site(self.origin)).collect();
+        let mut stopping = self.stopping.clone();
+        let started = tokio::select! {
+            started = self.start(target, &sites) => started,
+            _ = stopping.wait_for(|stop| *stop) => return,
+        };
+        match started {
+            Ok(running) => self.play_on(target, running, prepared).await,
+            Err(why) => self.not_started(target, &wave, &why),
+        }
+    }
+
+    async fn start(
+        &self,
+        target: &TargetSpec,
+        sites: &[edgeproof_target::SiteRequest],
+    ) -> Result<RunningTarget, StartError> {
+        let mut options = StartOptions::new(self.origin.address()).map_err(|error| {
+            StartError::System { what: "cannot find the running program".into(), error }
+        })?;
+        options.allow_remote = self.options.allow_remote;
+        if let Some(supervisor) = &self.options.supervisor {
+            options.supervisor.clone_from(supervisor);
+        }
+        target.start(sites, &options).await
+    }
+
+    fn not_started(&self, target: &TargetSpec, wave: &[Play], why: &StartError) {
+        let name = target.name.clone();
+        if let StartError::Unavailable(why) = why {
+            let (reason, required) = (why.to_string(), self.options.require.contains(&name));
+            emit(self.events, Event::TargetUnavailable { target: name, reason, required });
+            return self.none_played(target, wave, Verdict::Skip, &format!("not available: {why}"));
+        }
+        let (reason, log) = (why.to_string(), why.log().to_owned());
+        let headline = reason.lines().next().unwrap_or_default().to_owned();
+        emit(self.events, Event::TargetFailed { target: name, reason, log });
+        self.none_played(
+            target,
+            wave,
+            Verdict::Error,
+            &format!("the target did not start: {headline}"),
+        );
+    }
+
+    fn none_played(&self, target: &TargetSpec, wave: &[Play], verdict: Verdict, why: &str) {
+        for play in wave {
+            let setting = self.setting(target);
+            self.finish(setting.unplayed(play.index, &play.case, play.attempt, verdict, why));
+        }
+    }
+
+    async fn play_on(self, target: &Arc<TargetSpec>, running: RunningTarget, plays: Vec<Prepared>) {
+        emit(
+            self.events,
+            Event::TargetStarted {
+                target: target.name.clone(),
+                version: running.version().map(str::to_owned),
+                ready_ms: u64::try_from(running.ready_in().as_millis()).unwrap_or(u64::MAX),
+            },
+        );
+        let surface = match Surface::new(running) {
+            Ok(surface) => Arc::new(surface),
+            Err(why) => {
+                let plays: Vec<_> = plays.into_iter().map(|it| it.play).collect();
+                return self.none_played(target, &plays, Verdict::Error, &why);
+            }
+        };
+        let dead = Arc::default();
+        let mut show =
+            Show { house: self, target, surface: Arc::clone(&surface), dead, blemished: false };
+        let (alone, together): (Vec<_>, Vec<_>) =
+            plays.into_iter().partition(|it| it.is_alone(&surface));
+        show.play(together, self.options.jobs.max(1)).await;
+        show.play(alone, 1).await;
+        let keep = show.blemished && self.options.keep_failed && !target.negative_control;
+        if keep {
+            let folder = surface.folder().display();
+            let text = format!("the target's configuration and logs are kept in {folder}");
+            emit(self.events, Event::Note { target: Some(target.name.clone()), text });
+        }
+        drop(show);
+        // All plays have ended, so nobody else holds it.
+        if let Some(surface) = Arc::into_inner(surface) {
+            surface.stop(keep).await;
+        }
+    }
+}
+
+/// What a play's task gives back.
+type Ended = (CaseResult, Arc<crate::origin::CaseOrigin>);
+
+impl Show<'_> {
+    /// Plays these, so many at a time, begun in their order.
+    async fn play(&mut self, plays: Vec<Prepared>, jobs: usize) {
+        let mut waiting = VecDeque::from(plays);
+        let mut running: JoinSet<Ended> = JoinSet::new();
+        let mut stopping = self.house.stopping.clone();
+        loop {
+            while running.len() < jobs
+                && let Some(prepared) = waiting.pop_front()
+            {
+                self.begin(prepared, &mut running);
+            }
+            let ended = tokio::select! {
+                ended = running.join_next() => ended,
+                _ = stopping.wait_for(|stop| *stop) => break,
+            };
+            match ended {
+                None => break,
+                Some(Ok((result, origin))) => {
+                    self.house.origin.remove(&origin);
+                    self.blemished |= matches!(result.verdict, Verdict::Fail | Verdict::Error);
+                    self.house.finish(result);
+                }
+                Some(Err(error)) => {
+                    let text = format!("a case was lost: {error}");
+                    let target = Some(self.target.name.clone());
+                    emit(self.house.events, Event::Note { target, text });
+                }
+            }
+        }
+        running.shutdown().await;
+    }
+
+    fn begin(&mut self, prepared: Prepared, running: &mut JoinSet<Ended>) {
+        let play = prepared.play.clone();
+        let setting = self.house.setting(self.target);
+        if let Some(trouble) = &*lock(&self.dead) {
+            let why = format!("not played: {}", trouble.reason);
+            let (index, attempt) = (play.index, play.attempt);
+            let result = setting.unplayed(index, &play.case, attempt, Verdict::Error, &why);
+            return self.house.finish(result);
+        }
+        emit(
+            self.house.events,
+            Event::CaseStarted {
+                index: play.index,
+                id: play.case.id.to_string(),
+                target: self.target.name.clone(),
+            },
+        );
+        match prepared.set(&self.surface, self.house.origin, self.house.options) {
+            Ok(scene) => {
+                let (target, dead) = (Arc::clone(self.target), Arc::clone(&self.dead));
+                let (events, attempts) = (self.house.events.clone(), setting.attempts);
+                running.spawn(perform(scene, target, attempts, dead, events));
+            }
+            Err(why) => {
+                self.blemished = true;
+                let (index, attempt) = (play.index, play.attempt);
+                let result = setting.unplayed(index, &play.case, attempt, Verdict::Error, &why);
+                self.house.finish(result);
+            }
+        }
+    }
+}
+
+/// Plays one case and reaches its verdict.
+async fn perform(
+    scene: Scene,
+    target: Arc<TargetSpec>,
+    attempts: usize,
+    dead: Arc<Mutex<Option<Trouble>>>,
+    events: mpsc::UnboundedSender<Event>,
+) -> Ended {
+    let began = Instant::now();
+    let mut told = scene.player.play(scene.variables).await;
+    if let Some(trouble) = told.trouble.take() {
+        told.broken = Some(trouble.reason.clone());
+        let first = lock(&dead).replace(trouble.clone()).is_none();
+        if first {
+            let (target, log) = (target.name.clone(), trouble.log);
+            emit(&events, Event::TargetFailed { target, reason: trouble.reason, log });
+        }
+    }
+    let case = &scene.play.case.id;
+    let reached =
+        verdict::verdict(case, told.broken.as_deref(), &told.failures, &target.known_failures);
+    let setting = Setting { target: &target.name, attempts };
+    let result = setting.played(&scene.play, told, reached, began.elapsed());
+    (result, scene.player.origin)
+}

@@ -1,0 +1,220 @@
+//! Whole cases, from their text to their verdicts.
+
+mod support;
+
+use edgeproof_runner::event::{CaseResult, Verdict};
+use support::play;
+
+fn verdict_of(results: &[CaseResult]) -> (Verdict, String) {
+    assert_eq!(results.len(), 1);
+    (results[0].verdict, results[0].reason.clone().unwrap_or_default())
+}
+
+#[track_caller]
+fn passes(text: &str) -> CaseResult {
+    let mut results = play(text);
+    let (verdict, reason) = verdict_of(&results);
+    let rendered: Vec<_> = results[0].failures.iter().map(|it| it.rendered.clone()).collect();
+    assert_eq!(verdict, Verdict::Pass, "{reason}\n{}", rendered.join("\n"));
+    results.remove(0)
+}
+
+#[track_caller]
+fn fails(text: &str) -> CaseResult {
+    let mut results = play(text);
+    let (verdict, reason) = verdict_of(&results);
+    assert_eq!(verdict, Verdict::Fail, "{reason}");
+    results.remove(0)
+}
+
+const HEAD: &str = "name: A case\nspec: RFC 9110 §1\n";
+
+#[test]
+fn an_answer_comes_through_and_the_origin_saw_the_request() {
+    let result = passes(&format!(
+        "{HEAD}{}",
+        r#"
+origin:
+  - on: POST /form
+    respond: { status: 201, headers: { x-a: ["1", "2"], content-type: text/plain }, body: one }
+steps:
+  - send: { method: POST, path: "/form?q=1", headers: { x-b: b }, body: hello }
+    expect: { status: 404 }
+"#
+    ).replace("/form\n", "/form*\n").replace("status: 404", r#"status: 201, body: one, headers: { x-a: { lines: ["1", "2"] }, content-length: "3", date: { date: { between: [-2s, 1s] } } }, origin_requests: 1, connection: open, complete: true, origin_saw: { method: POST, path: "/form?q=1", body: hello, headers: { x-b: b, content-length: "5" } }"#));
+    assert_eq!(result.exchanges.len(), 1);
+    assert!(result.exchanges[0].request.data.starts_with("POST /form?q=1 HTTP/1.1\r\nHost: c0x"));
+    assert_eq!(result.exchanges[0].origin.len(), 1);
+    assert!(
+        result.exchanges[0].origin[0].response.as_ref().unwrap().data.starts_with("HTTP/1.1 201")
+    );
+    assert_eq!(result.reproduce, "edgeproof run scenarios/a/b.yaml -k 'a/b' --target bare");
+}
+
+#[test]
+fn chunks_trailers_interim_answers_and_sequences_arrive() {
+    passes(&format!(
+        "{HEAD}{}",
+        r#"
+origin:
+  - on: GET /doc
+    respond:
+      - interim: [{ status: 103, headers: { link: "</a.css>" } }]
+        body: hello world
+        chunked: [1, 4]
+        trailers: { x-sum: "42" }
+      - { status: 304 }
+  - on: HEAD /doc
+    respond: { body: hello }
+steps:
+  - send: GET /doc
+    expect: { status: 200, body: hello world, interim: [103], trailers: { x-sum: "42" }, headers: { transfer-encoding: chunked, content-length: { absent: true } } }
+  - send: GET /doc
+    expect: { status: 304, body: "", headers: { content-length: { absent: true } } }
+  - send: GET /doc
+    expect: { status: 304, origin_requests: 3, origin_connections: 1 }
+  - send: HEAD /doc
+    expect: { status: 200, body: "", headers: { content-length: "5" }, connection: open }
+  - send: { method: GET, path: /doc, version: HTTP/1.0 }
+    expect: { status: 304, connection: closed }
+"#
+    ));
+}
+
+#[test]
+fn answers_that_break_off_are_results() {
+    passes(&format!(
+        "{HEAD}{}",
+        r#"
+origin:
+  - on: GET /cut
+    respond: { body: { fill: abc, size: 1000 }, break: { after: 400 } }
+  - on: GET /reset
+    respond: { body: { fill: abc, size: 1000 }, break: { after: 400, how: reset } }
+  - on: GET /chunks
+    respond: { body: hello, chunked: true, break: { after: 2 } }
+  - on: GET /garbage
+    respond: { raw: "SSH-2.0-nonsense\r\n" }
+  - on: GET /nothing
+    respond: { raw: "" }
+steps:
+  - send: GET /cut
+    expect: { status: 200, complete: false, body: { size: 400 } }
+  - send: GET /chunks
+    expect: { status: 200, complete: false, body: he, connection: closed }
+  - send: GET /nothing
+    expect: { no_answer: true, origin_requests: 3 }
+  - send: GET /reset
+    expect: { complete: false }
+"#
+    ));
+    let result = fails(&format!(
+        "{HEAD}{}",
+        r#"
+origin: [{ on: GET /garbage, respond: { raw: "SSH-2.0-nonsense\r\n" } }]
+steps:
+  - send: GET /garbage
+    expect: { status: 200 }
+"#
+    ));
+    assert!(result.failures[0].found.contains("not HTTP/1"), "{}", result.failures[0].found);
+}
+
+#[test]
+fn raw_octets_pipelines_and_a_client_that_waits_for_100() {
+    passes(&format!(
+        "{HEAD}{}",
+        r#"
+origin:
+  - on: GET /one
+    respond: { body: one }
+  - on: { path: /two }
+    respond: { status: 404, body: two }
+  - on: POST /form
+    respond: { body: { echo: request } }
+steps:
+  - raw: { bytes: "GET /one HTTP/1.1\r\nHost: {{host}}\r\n\r\nHEAD /two HTTP/1.1\r\nHost: {{host}}\r\n\r\nGET /one HTTP/1.1\r\nHost: {{host}}\r\n\r\n", answers: 3 }
+    expect: { answers: [200, 404, 200], origin_requests: 3, body: one, connection: open }
+  - send: { method: POST, path: /form, body: hello, expect_continue: true, chunked: true, trailers: { x-t: "1" } }
+    expect: { status: 200, interim: [100], body: { matches: "^POST /form HTTP/1\\.1\r\nHost: " }, origin_saw: { body: hello, trailers: { x-t: "1" } } }
+  - raw: { bytes: "GET /one HTTP/1.1\r\nHost: {{host}}\r\n", half_close: true }
+    client: other
+    expect: { no_answer: true, origin_requests: 4 }
+"#
+    ));
+}
+
+#[test]
+fn parallel_clients_repeats_polls_and_captures() {
+    passes(&format!(
+        "{HEAD}{}",
+        r#"
+origin:
+  - on: GET /parallel*
+    respond: [{ status: 200 }, { status: 201 }, { status: 202 }]
+  - on: GET /poll
+    respond: [{ body: not yet }, { body: not yet }, { body: now, headers: { x-id: "id=7;" } }]
+  - on: GET /echo
+    respond: { body: { echo: request } }
+steps:
+  - parallel: { clients: 3, steps: [{ send: "GET /parallel?{{index}}", expect: { status: 2xx } }] }
+    expect: { answers: [200, 201, 202], origin_requests: 3, origin_connections: 3 }
+  - repeat: { times: 2, steps: [{ send: "GET /parallel?{{index}}" }] }
+    expect: { origin_requests: 5, origin_saw: { path: "/parallel?1" } }
+  - poll: { step: { send: GET /poll }, until: { body: now }, every: 1ms, within: 5s }
+    capture: { id: { header: x-id, matches: "id=(\\d+)" } }
+  - send: { path: /echo, headers: { x-id: "{{id}}" } }
+    expect: { body: { contains: "x-id: 7" } }
+"#
+    ));
+}
+
+#[test]
+fn a_request_that_no_rule_answers_fails_the_case() {
+    let result = fails(&format!(
+        "{HEAD}{}",
+        "origin: [{ on: GET /a, respond: {} }]\nsteps: [{ send: GET /b, expect: { status: 404 } }]\n"
+    ));
+    assert!(result.failures[0].found.contains("no rule answers: \"GET /b\""));
+}
+
+#[test]
+fn a_failure_points_at_its_line_with_expected_and_found() {
+    let result = fails(&format!(
+        "{HEAD}{}",
+        r#"
+origin: [{ on: GET /a, respond: { body: one, headers: { x-a: "1\u0001" } } }]
+steps:
+  - send: GET /a
+    expect:
+      status: 404
+      headers:
+        x-a: "2"
+      body: two
+  - send: GET /a
+    expect: { status: 200 }
+"#
+    ));
+    let rendered: Vec<_> = result.failures.iter().map(|it| it.rendered.as_str()).collect();
+    insta::assert_snapshot!(rendered.join("\n\n"), @r#"
+    error: status: expected 404, found 200 OK
+     --> scenarios/a/b.yaml:8:7
+      |
+    8 |       status: 404
+      |       ^^^^^^^^^^^ found 200 OK
+
+    error: the field x-a: expected "2", found "1\x01"
+      --> scenarios/a/b.yaml:10:9
+       |
+    10 |         x-a: "2"
+       |         ^^^^^^^^ found "1\x01"
+
+    error: the body: expected "two", found "one"
+      --> scenarios/a/b.yaml:11:7
+       |
+    11 |       body: two
+       |       ^^^^^^^^^ found "one"
+    "#);
+    assert_eq!(result.failures[1].path, "steps[0].expect.headers.x-a");
+    assert_eq!(result.exchanges.len(), 1, "the case ends with the step that failed");
+}
