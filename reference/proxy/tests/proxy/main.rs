@@ -9,6 +9,8 @@ mod framing;
 mod hop_by_hop;
 mod life;
 mod limits;
+#[cfg(feature = "mutants")]
+mod mutants;
 mod pool;
 mod refusals;
 mod support;

@@ -61,6 +61,15 @@ fn what_could_be_smuggled_is_refused_closed_and_logged() {
 }
 
 #[test]
+fn both_lengths_are_refused_even_if_they_agree() {
+    let origin = Origin::answering(OK);
+    let proxy = Proxy::before(&origin);
+    let request = "POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
+    assert_eq!(refused(&proxy, request), 400);
+    assert!(origin.seen().is_empty());
+}
+
+#[test]
 fn a_broken_chunk_is_a_bad_request_even_in_mid_body() {
     let origin = Origin::scripted(|origin| {
         origin.request();
