@@ -1,12 +1,12 @@
 //! From a format's text to its pieces.
 
+use edgeproof_mutant::{self as mutant, Mutant};
 use std::{ops::Range, str::FromStr};
 
 use crate::{
     date::{self, DateFormat},
     escape::Alphabet,
     mistake::{FormatError, Mistake},
-    mutant::{self, Mutant},
     number::Decimals,
     slot::{Slot, Wire},
     variable::{Argument, NAMES, Variable},

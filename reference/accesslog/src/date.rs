@@ -1,5 +1,6 @@
 //! Dates by strftime, rendered once a second.
 
+use edgeproof_mutant::{self as mutant, Mutant};
 use std::sync::{Mutex, TryLockError};
 
 use jiff::{
@@ -8,10 +9,7 @@ use jiff::{
     tz::TimeZone,
 };
 
-use crate::{
-    mistake::{FormatError, Mistake},
-    mutant::{self, Mutant},
-};
+use crate::mistake::{FormatError, Mistake};
 
 /// The date of the common log format: what a date variable without an argument prints.
 pub(crate) const COMMON: &str = "%d/%b/%Y:%H:%M:%S %z";

@@ -1,6 +1,6 @@
 //! The escaping of text formats: `\xHH`, lossless.
 
-use crate::mutant::{self, Mutant};
+use edgeproof_mutant::{self as mutant, Mutant};
 
 /// The bytes that may stand for themselves in a value at one place of a format.
 ///

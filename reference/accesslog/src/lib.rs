@@ -29,7 +29,6 @@ mod file;
 mod format;
 mod json;
 mod mistake;
-mod mutant;
 mod number;
 mod parse;
 mod record;

@@ -4,12 +4,12 @@ use crate::{
     date::DateFormat,
     escape::{self, Alphabet},
     json,
-    mutant::{self, Mutant},
     number::{Decimals, Number},
     parse::Unreadable,
     record::{Fields, Record},
     variable::Variable,
 };
+use edgeproof_mutant::{self as mutant, Mutant};
 
 /// A value read, if it was not missing, with its length in the line; or where reading stopped, and
 /// why.

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use crate::forward::Claim;
 use crate::key;
-use crate::mutant::{self, Mutant};
 use crate::range::{self, Ranged};
 use crate::reuse::{self, Because, Decision};
 use crate::store::{Pattern, Place, Purge, Stats, Store};
@@ -12,6 +11,7 @@ use crate::{
     CacheStatus, Facts, Form, Forward, Fwd, Moment, Policy, Reply, Request, Response, Stored,
     Times, Writer, conditional, invalidation, storing, validation,
 };
+use edgeproof_mutant::{self as mutant, Mutant};
 
 /// A site's cache: its policy, over a store that sites share.
 #[derive(Clone)]

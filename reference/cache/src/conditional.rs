@@ -2,8 +2,8 @@
 
 use edgeproof_http1::Fields;
 
-use crate::mutant::{self, Mutant};
 use crate::{EntityTag, Moment, Stored, date, etag, storing};
+use edgeproof_mutant::{self as mutant, Mutant};
 
 /// Whether the client has what is stored already, so that a 304 answers it.
 ///

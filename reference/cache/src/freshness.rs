@@ -1,7 +1,7 @@
 //! The freshness lifetime of a response (RFC 9111 §4.2.1 and §4.2.2).
 
-use crate::mutant::{self, Mutant};
 use crate::{DeltaSeconds, Facts, Policy};
+use edgeproof_mutant::{self as mutant, Mutant};
 
 /// Where a lifetime comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

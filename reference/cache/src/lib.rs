@@ -46,7 +46,6 @@ mod key;
 mod list;
 mod message;
 mod moment;
-mod mutant;
 mod policy;
 pub mod range;
 mod reply;

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use edgeproof_http1::Fields;
 
-use crate::mutant::{self, Mutant};
 use crate::range::{self, Part};
 use crate::{CacheStatus, DeltaSeconds, EntityTag, Forward, Moment, Stored, conditional};
+use edgeproof_mutant::{self as mutant, Mutant};
 
 /// Which form of the stored response is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]

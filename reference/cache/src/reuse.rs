@@ -1,7 +1,7 @@
 //! When a stored response may answer a request without asking the origin (RFC 9111 §4).
 
-use crate::mutant::{self, Mutant};
 use crate::{DeltaSeconds, Moment, RequestDirectives, Stored};
+use edgeproof_mutant::{self as mutant, Mutant};
 
 /// What may be done with the selected stored response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,8 +4,8 @@ use edgeproof_http1::Fields;
 
 use crate::directives::Scope;
 use crate::message::FINAL;
-use crate::mutant::{self, Mutant};
 use crate::{Facts, Policy, Request, Response, ResponseDirectives, freshness, list, vary};
+use edgeproof_mutant::{self as mutant, Mutant};
 
 /// Why a response is not stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

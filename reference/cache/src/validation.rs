@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use edgeproof_http1::Fields;
 
-use crate::mutant::{self, Mutant};
 use crate::{EntityTag, Facts, Response, Stored, storing};
+use edgeproof_mutant::{self as mutant, Mutant};
 
 /// Makes a request ask whether `stored` is still current: its validators take the place of the
 /// client's own, which are evaluated against the outcome (§4.3.2).

@@ -3,7 +3,7 @@
 use edgeproof_http1::Fields;
 
 use crate::list;
-use crate::mutant::{self, Mutant};
+use edgeproof_mutant::{self as mutant, Mutant};
 
 /// The fields that a response's Vary nominates, with their values in the request that brought
 /// the response.

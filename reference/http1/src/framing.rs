@@ -1,8 +1,8 @@
 //! Where a message's body ends (RFC 9112 §6.3), and whether its connection goes on (§9.3).
 
 use crate::grammar::{decimal, list_items};
-use crate::mutant::{self, Mutant};
 use crate::{Error, Fields, Version};
+use edgeproof_mutant::{self as mutant, Mutant};
 
 /// How the length of a body is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -25,7 +25,6 @@ mod fields;
 mod framing;
 mod grammar;
 mod lines;
-mod mutant;
 mod request;
 mod request_line;
 mod response;

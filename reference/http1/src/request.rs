@@ -5,9 +5,9 @@ use bytes::{Buf, Bytes, BytesMut};
 use crate::field_line::{self, Manner};
 use crate::fields::Line;
 use crate::lines::{Lines, TooLarge};
-use crate::mutant::{self, Mutant};
 use crate::request_line::{self, RequestLine};
 use crate::{Authority, BodyLength, Error, Fields, Limits, Refused, Version, framing};
+use edgeproof_mutant::{self as mutant, Mutant};
 
 pub use crate::request_line::TargetForm;
 

@@ -12,10 +12,10 @@ use crate::exchange::{self, After, own_fields, own_text};
 use crate::forwarded;
 use crate::live::Live;
 use crate::log::{Asked, Entry};
-use crate::mutant::{self, Mutant};
 use crate::peer::{Breakable, Client};
 use crate::reply::Reply;
 use crate::worker::Worker;
+use edgeproof_mutant::{self as mutant, Mutant};
 
 /// What came instead of, or as, the next request.
 enum Next {

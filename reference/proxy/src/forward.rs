@@ -19,7 +19,6 @@ use crate::clock;
 use crate::failure::Failure;
 use crate::limits::Limits;
 use crate::live::Site;
-use crate::mutant::{self, Mutant};
 use crate::origin::{self, RequestBody};
 use crate::peer::Peer;
 use crate::pool::Connected;
@@ -27,6 +26,7 @@ use crate::reply::Reply;
 use crate::wire::Incoming;
 use crate::worker::Worker;
 use crate::{forwarded, hop};
+use edgeproof_mutant::{self as mutant, Mutant};
 
 /// What an exchange with an origin needs.
 #[derive(Clone, Copy)]

@@ -6,7 +6,7 @@ use edgeproof_http1::{Fields, list_items};
 use ipnet::IpNet;
 
 use crate::hop::append;
-use crate::mutant::{self, Mutant};
+use edgeproof_mutant::{self as mutant, Mutant};
 
 /// The address of the client: the peer's, or, from a peer that is trusted, the last address in
 /// X-Forwarded-For that is not itself a trusted peer's.

@@ -2,7 +2,7 @@
 
 use edgeproof_http1::{Fields, Version, list_items};
 
-use crate::mutant::{self, Mutant};
+use edgeproof_mutant::{self as mutant, Mutant};
 
 /// Fields of one connection (RFC 9110 §7.6.1), and those by which a client and its proxy
 /// authenticate to each other (§11.7).

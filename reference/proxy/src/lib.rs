@@ -37,7 +37,6 @@ mod limits;
 mod listener;
 mod live;
 mod log;
-mod mutant;
 mod origin;
 mod peer;
 mod pool;

@@ -11,9 +11,9 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::time::Instant;
 
-use crate::mutant::{self, Mutant};
 use crate::upstream::Upstream;
 use crate::wire::{Incoming, Outgoing};
+use edgeproof_mutant::{self as mutant, Mutant};
 
 /// A connection to an origin.
 #[derive(Debug)]

@@ -12,8 +12,8 @@ use tokio::io::AsyncWrite;
 
 use crate::body::Sink;
 use crate::hop;
-use crate::mutant::{self, Mutant};
 use crate::wire::Outgoing;
+use edgeproof_mutant::{self as mutant, Mutant};
 
 /// What the client got, for the log.
 #[derive(Debug, Clone, Default)]

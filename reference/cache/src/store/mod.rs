@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::Stored;
-use crate::mutant::{self, Mutant};
+use edgeproof_mutant::{self as mutant, Mutant};
 pub(crate) use pattern::Pattern;
 pub use pattern::Purge;
 use removals::Removals;
