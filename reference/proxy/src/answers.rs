@@ -26,7 +26,7 @@ impl Answer {
 }
 
 /// Answers a request.
-pub(crate) fn to(shared: &Shared, request: &ParsedRequest, body: &[u8]) -> Answer {
+pub(crate) async fn to(shared: &Shared, request: &ParsedRequest, body: &[u8]) -> Answer {
     let live = shared.live.borrow().clone();
     let path = String::from_utf8_lossy(&request.path);
     let segments: Vec<&str> = path.trim_start_matches('/').split('/').collect();
@@ -41,10 +41,28 @@ pub(crate) fn to(shared: &Shared, request: &ParsedRequest, body: &[u8]) -> Answe
             Ok(()) => Ok(Answer::ok(clock(site))),
             Err(_) => posted(request, body).and_then(|order| move_clock(site, &order)),
         }),
+        ["logs", "flush"] => match &request.head.method[..] {
+            b"POST" => {
+                shared.settled().await;
+                flush(&live)
+            }
+            _ => Err(Answer::error(405, "expected POST")),
+        },
         ["purge"] => posted(request, body).and_then(|order| purge(&live, &order)),
-        _ => Err(Answer::error(404, "expected /ready, /stats, /sites/HOST/clock or /purge")),
+        _ => Err(Answer::error(
+            404,
+            "expected /ready, /stats, /sites/HOST/clock, /logs/flush or /purge",
+        )),
     };
     answer.unwrap_or_else(|refusal| refusal)
+}
+
+/// Waits until the lines of all requests answered so far are in their files.
+fn flush(live: &Live) -> Result<Answer, Answer> {
+    for writer in live.writers() {
+        writer.flush().map_err(|error| Answer::error(503, &error.to_string()))?;
+    }
+    Ok(Answer::ok(json!({ "flushed": true })))
 }
 
 /// The site of exactly this host; `*` is the one for any host.

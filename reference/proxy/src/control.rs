@@ -111,7 +111,7 @@ async fn serve(stream: UnixStream, shared: &Shared) {
     loop {
         let (answer, keep, is_head) = match next(&mut incoming).await {
             Ok(Some((request, body))) => (
-                answers::to(shared, &request, &body),
+                answers::to(shared, &request, &body).await,
                 request.is_persistent(),
                 &request.head.method[..] == b"HEAD",
             ),

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use tokio::sync::{mpsc, watch};
@@ -55,7 +55,7 @@ pub enum StartError {
 /// A running proxy. Dropped, it stops as by [`Server::stop`].
 pub struct Server {
     shared: Arc<Shared>,
-    workers: Vec<(mpsc::UnboundedSender<Command>, JoinHandle<io::Result<()>>)>,
+    threads: Vec<JoinHandle<io::Result<()>>>,
     listeners: Vec<(Key, SocketAddr)>,
     control: Option<Control>,
 }
@@ -71,8 +71,9 @@ impl Server {
             live: watch::Sender::new(Arc::new(live)),
             stopping: watch::Sender::new(false),
             stats: Stats::default(),
+            workers: Mutex::default(),
         });
-        let mut server = Self { shared, workers: Vec::new(), listeners: Vec::new(), control: None };
+        let mut server = Self { shared, threads: Vec::new(), listeners: Vec::new(), control: None };
         for number in 0..settings.threads.get() {
             server.start_worker(number)?;
         }
@@ -102,10 +103,7 @@ impl Server {
         let wanted: HashSet<Key> = keys(settings).collect();
         self.listeners.retain(|(key, _)| {
             if !wanted.contains(key) {
-                for (worker, _) in &self.workers {
-                    // A worker that is gone has closed it already.
-                    let _ = worker.send(Command::Close(*key));
-                }
+                self.shared.tell(|| Command::Close(*key));
             }
             wanted.contains(key)
         });
@@ -126,9 +124,9 @@ impl Server {
 
     fn end(&mut self) {
         self.shared.stopping.send_replace(true);
-        for (commands, thread) in self.workers.drain(..) {
+        for thread in self.threads.drain(..) {
+            // A thread that panicked has said so itself.
             let _ = thread.join();
-            drop(commands);
         }
         self.control = None;
     }
@@ -140,7 +138,8 @@ impl Server {
             .name(format!("worker-{number}"))
             .spawn(move || worker::run(shared, receiver))
             .map_err(StartError::Thread)?;
-        self.workers.push((sender, thread));
+        self.threads.push(thread);
+        self.shared.workers().push(sender);
         Ok(())
     }
 
@@ -152,7 +151,7 @@ impl Server {
                 continue;
             }
             let fail = |source| StartError::Listen { address: key.address, source };
-            let sockets = listener::bind(key.address, self.workers.len()).map_err(fail)?;
+            let sockets = listener::bind(key.address, self.threads.len()).map_err(fail)?;
             let bound = match sockets.first() {
                 Some(socket) => socket.local_addr().map_err(fail)?,
                 None => key.address,
@@ -161,7 +160,7 @@ impl Server {
         }
         for (key, bound, sockets) in opened {
             self.listeners.push((key, bound));
-            for ((worker, _), socket) in self.workers.iter().zip(sockets) {
+            for (worker, socket) in self.shared.workers().iter().zip(sockets) {
                 // A worker that is gone could not serve it either.
                 let _ = worker.send(Command::Listen(key, socket));
             }

@@ -3,11 +3,11 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::{LocalSet, spawn_local};
 use tokio::time::{interval, timeout};
 
@@ -21,6 +21,37 @@ pub(crate) struct Shared {
     pub(crate) live: watch::Sender<Arc<Live>>,
     pub(crate) stopping: watch::Sender<bool>,
     pub(crate) stats: Stats,
+    /// The workers' ends to be told things.
+    pub(crate) workers: Mutex<Vec<mpsc::UnboundedSender<Command>>>,
+}
+
+impl Shared {
+    /// Tells every worker; one that is gone needs no telling.
+    pub(crate) fn tell(&self, command: impl Fn() -> Command) {
+        for worker in self.workers().iter() {
+            let _ = worker.send(command());
+        }
+    }
+
+    pub(crate) fn workers(&self) -> MutexGuard<'_, Vec<mpsc::UnboundedSender<Command>>> {
+        self.workers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends once every response that has been written by now has its log line handed over: a
+    /// worker does both without a pause between them, and looks at its commands only in pauses.
+    pub(crate) async fn settled(&self) {
+        let mut waiting = Vec::new();
+        for worker in self.workers().iter() {
+            let (done, is_done) = oneshot::channel();
+            if worker.send(Command::Settle(done)).is_ok() {
+                waiting.push(is_done);
+            }
+        }
+        for is_done in waiting {
+            // An error means that the worker has ended, and with it all it did.
+            let _ = is_done.await;
+        }
+    }
 }
 
 /// What the server tells its workers.
@@ -29,6 +60,8 @@ pub(crate) enum Command {
     Listen(Key, std::net::TcpListener),
     /// Stop accepting on that address.
     Close(Key),
+    /// Answer once whatever was being done when this came is done.
+    Settle(oneshot::Sender<()>),
 }
 
 /// The configuration last seen, so that a request needs no lock that threads share.
@@ -142,6 +175,10 @@ async fn serve(worker: Rc<Worker>, mut commands: mpsc::UnboundedReceiver<Command
                     if let Some(close) = listeners.remove(&key) {
                         close.notify_one();
                     }
+                }
+                Some(Command::Settle(done)) => {
+                    // Who asked may have lost patience.
+                    let _ = done.send(());
                 }
                 None => break,
             },

@@ -86,6 +86,18 @@ fn mistakes_are_named() {
 }
 
 #[test]
+fn a_flush_waits_for_the_lines_of_what_was_answered() {
+    let proxy = proxy(&Origin::answering(OK));
+    let mut client = proxy.client();
+    for number in 1..=20 {
+        client.send("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n").response();
+        assert_eq!(ask(&proxy, "POST /logs/flush", "").0, 200);
+        let log = std::fs::read_to_string(proxy.file("a.log")).unwrap();
+        assert_eq!(log.lines().count(), number);
+    }
+}
+
+#[test]
 fn counts() {
     let proxy = proxy(&Origin::answering(OK));
     let mut client = proxy.client();
