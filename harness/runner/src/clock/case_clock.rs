@@ -141,3 +141,66 @@ fn later(time: Timestamp, by: Duration) -> Timestamp {
     let by = SignedDuration::try_from(by).unwrap_or_default();
     time.saturating_add(by).unwrap_or(time)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    #[tokio::test]
+    async fn backdated_dates_catch_up_with_the_advance() {
+        let by = Duration::from_secs(61);
+        let clock = CaseClock::new(Way::Backdate(by), "h", None, None).unwrap();
+        let behind = |clock: &CaseClock| clock.now().duration_since(clock.origin_now()).as_secs();
+        assert!((60..=61).contains(&behind(&clock)), "{}", behind(&clock));
+        clock.advance(by).await.unwrap();
+        assert_eq!(behind(&clock), 0);
+    }
+
+    /// A control socket that answers each connection with the next of these, and gives what it was asked.
+    async fn control(
+        answers: Vec<String>,
+    ) -> (tempfile::TempDir, ControlSocket, tokio::task::JoinHandle<Vec<String>>) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("control.sock");
+        let listener = tokio::net::UnixListener::bind(&path).unwrap();
+        let asked = tokio::spawn(async move {
+            let mut asked = Vec::new();
+            for answer in answers {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut request = vec![0; 4096];
+                let size = stream.read(&mut request).await.unwrap();
+                asked.push(String::from_utf8_lossy(&request[..size]).into_owned());
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            }
+            asked
+        });
+        (folder, ControlSocket::new(&path), asked)
+    }
+
+    fn says(now: &str) -> String {
+        let body = format!("{{\"now\":\"{now}\"}}");
+        format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+    }
+
+    #[tokio::test]
+    async fn the_control_socket_is_read_once_and_moved_by_milliseconds() {
+        let answers = vec![
+            says("2018-07-16T12:04:07+02:00"),
+            says("2018-07-16T12:04:07.134+02:00"),
+            "HTTP/1.1 404 Not Found\r\nContent-Length: 7\r\n\r\nno site".to_owned(),
+        ];
+        let (_folder, socket, asked) = control(answers).await;
+        let clock = CaseClock::new(Way::Control, "c1.edgeproof.test", Some(&socket), None).unwrap();
+        clock.settle().await.unwrap();
+        assert_eq!(clock.now(), "2018-07-16T10:04:07Z".parse().unwrap());
+        clock.advance(Duration::from_millis(134)).await.unwrap();
+        assert_eq!(clock.now(), "2018-07-16T10:04:07.134Z".parse().unwrap());
+        let refused = clock.advance(Duration::from_secs(1)).await.unwrap_err();
+        assert_eq!(refused.0, "the control socket answered 404: \"no site\"");
+        let asked = asked.await.unwrap();
+        assert!(asked[0].starts_with("GET /sites/c1.edgeproof.test/clock HTTP/1.1\r\n"));
+        assert!(asked[1].starts_with("POST /sites/c1.edgeproof.test/clock HTTP/1.1\r\n"));
+        assert!(asked[1].ends_with("{\"advance_ms\":134}"));
+    }
+}

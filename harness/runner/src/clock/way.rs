@@ -129,3 +129,66 @@ fn depends_on_age(check: &Check) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn case(body: &str) -> Case {
+        let text = format!("name: A case\nspec: RFC 9111 §4.2\n{body}");
+        let (mut cases, diagnostics) = edgeproof_scenario::bind_text("scenarios/a.yaml", &text);
+        assert!(
+            !diagnostics.has_errors(),
+            "{}",
+            diagnostics.render(edgeproof_diagnostics::Colour::Never)
+        );
+        cases.remove(0)
+    }
+
+    const PRIMED: &str =
+        "origin: [{ on: GET /, respond: { headers: { cache-control: max-age=60 } } }]
+steps:
+  - { send: GET /, expect: { status: 200, origin_requests: 1 } }
+  - advance: 61s
+  - { send: GET /, expect: { origin_requests: 2 } }
+";
+
+    #[test]
+    fn a_case_that_moves_no_time_needs_no_clock() {
+        let still = case("steps: [{ send: GET /, expect: { status: 200 } }]\n");
+        for kind in [ClockKind::Faketime, ClockKind::Backdate, ClockKind::Wait, ClockKind::None] {
+            assert_eq!(choose(kind, None, &still), Ok(Way::Unmoved));
+        }
+        assert_eq!(choose(ClockKind::Control, None, &still), Ok(Way::Control));
+    }
+
+    #[test]
+    fn backdating_is_for_the_plainest_case_only() {
+        let by = Duration::from_secs(61);
+        let way = |text: &str| choose(ClockKind::Backdate, None, &case(text));
+        assert_eq!(way(PRIMED), Ok(Way::Backdate(by)));
+        let asks_age = PRIMED.replacen("status: 200", "headers: { age: \"0\" }", 1);
+        let twice =
+            format!("{PRIMED}  - advance: 1s\n  - {{ send: GET /, expect: {{ status: 200 }} }}\n");
+        let by_hand = PRIMED.replace("cache-control:", "age: \"3\", cache-control:");
+        let origin_moves = PRIMED.replace("respond: {", "respond: { advance: 1s,");
+        for text in [asks_age, twice, by_hand, origin_moves] {
+            assert!(way(&text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn waiting_is_bounded_and_an_instant_cannot_be_waited_for() {
+        let way = |most| choose(ClockKind::Wait, Some(Duration::from_secs(most)), &case(PRIMED));
+        assert_eq!(way(61), Ok(Way::Wait));
+        assert_eq!(
+            way(60).unwrap_err(),
+            "it would have to wait for 61s of real time (at most 60s)"
+        );
+        let fixed =
+            format!("site: {{ clock: {{ start: \"2018-07-16T12:04:07+02:00\" }} }}\n{PRIMED}");
+        assert!(
+            choose(ClockKind::Faketime, None, &case(&fixed)).unwrap_err().contains("site.clock")
+        );
+    }
+}

@@ -43,6 +43,8 @@ impl<'a> Found<'a> {
         match self.lines {
             [] => "nothing".to_owned(),
             [one] => quoted(one),
+            // A list of names is one value.
+            names if self.joiner == b"," => quoted(&names.join(self.joiner)),
             several => {
                 let lines: Vec<_> = several.iter().map(|line| quoted(line)).collect();
                 format!("{} lines: {}", several.len(), lines.join(", "))

@@ -12,7 +12,7 @@ use crate::locking::lock;
 use crate::probes::{files, processes};
 
 /// A target that closes does so at once; this only bounds one that does not.
-const TO_CLOSE: Duration = Duration::from_secs(3);
+const TO_CLOSE: Duration = Duration::from_secs(2);
 /// An open connection shows no end for so long. A target that keeps it open can never fail this.
 const TO_STAY_OPEN: Duration = Duration::from_millis(100);
 /// A request can reach the origin after its answer reached the client only where the target answers
@@ -28,23 +28,37 @@ impl Player {
         assertions: &[Assertion],
     ) -> Result<(), Stop> {
         let mut failures = Vec::new();
-        for assertion in assertions {
-            let mismatches = self.look(actor, assertion).await;
+        // The connection last: where something else failed already, its end is not waited for long.
+        let is_last = |it: &&Assertion| matches!(it.check, Check::ConnectionOpen(_));
+        let (last, first): (Vec<_>, Vec<_>) = assertions.iter().partition(is_last);
+        for assertion in first.into_iter().chain(last) {
+            let patience = if failures.is_empty() { TO_CLOSE } else { TO_STAY_OPEN };
+            let mismatches = self.look_within(actor, assertion, patience).await;
             let exchange = actor.last.exchange;
             failures.extend(mismatches.iter().map(|it| failure(assertion, it, exchange)));
         }
         if failures.is_empty() {
             return Ok(());
         }
+        failures.sort_by_key(|failure| (failure.line, failure.column));
         lock(&self.progress).failures.extend(failures);
         Err(Stop::Failed)
     }
 
     /// What does not hold of one assertion.
     pub(super) async fn look(&self, actor: &mut Actor, assertion: &Assertion) -> Vec<Mismatch> {
+        self.look_within(actor, assertion, TO_CLOSE).await
+    }
+
+    async fn look_within(
+        &self,
+        actor: &mut Actor,
+        assertion: &Assertion,
+        to_close: Duration,
+    ) -> Vec<Mismatch> {
         let open = match &assertion.check {
             Check::ConnectionOpen(wanted) => {
-                let within = if *wanted { TO_STAY_OPEN } else { TO_CLOSE };
+                let within = if *wanted { TO_STAY_OPEN } else { to_close };
                 let client = actor.last.client.clone();
                 Some(actor.client(&client).is_open(within).await)
             }
@@ -78,8 +92,18 @@ impl Player {
                     seen.files.insert(path, files::look(&at));
                 }
             }
+            // Between fork and exec a process shows its parent's command line, or none.
             Check::Processes { .. } => {
-                seen.processes = processes::command_lines(&self.surface.pids());
+                let scope = Scope { variables, now: self.clock.now() };
+                let began = Instant::now();
+                loop {
+                    seen.processes = processes::command_lines(&self.surface.pids());
+                    let holds = evaluate(&assertion.check, &seen, &scope).is_empty();
+                    if holds || began.elapsed() > TO_REACH_ORIGIN {
+                        break;
+                    }
+                    tokio::time::sleep(LOOK_AGAIN).await;
+                }
             }
             _ => {}
         }

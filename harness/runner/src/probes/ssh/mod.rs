@@ -101,3 +101,109 @@ async fn more(stream: &mut TcpStream, unread: &mut Vec<u8>) -> Result<(), String
         Err(error) => Err(error.to_string()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use russh::MethodKind;
+    use russh::keys::PrivateKey;
+    use russh::keys::ssh_key::private::Ed25519Keypair;
+    use russh::server::{Auth, Config, Handler};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// Lets `weak` in with an empty password, and `open` with nothing at all.
+    struct Weak;
+
+    impl Handler for Weak {
+        type Error = russh::Error;
+
+        async fn auth_none(&mut self, user: &str) -> Result<Auth, Self::Error> {
+            Ok(if user == "open" { Auth::Accept } else { Auth::reject() })
+        }
+
+        async fn auth_password(&mut self, user: &str, password: &str) -> Result<Auth, Self::Error> {
+            Ok(if (user, password) == ("weak", "") { Auth::Accept } else { Auth::reject() })
+        }
+    }
+
+    /// A scripted SSH server on loopback.
+    async fn server() -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut methods = russh::MethodSet::empty();
+        methods.push(MethodKind::PublicKey);
+        methods.push(MethodKind::Password);
+        let config = Arc::new(Config {
+            methods,
+            keys: vec![PrivateKey::from(Ed25519Keypair::from_seed(&[7; 32]))],
+            auth_rejection_time: Duration::ZERO,
+            ..Config::default()
+        });
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let config = Arc::clone(&config);
+                tokio::spawn(async move {
+                    if let Ok(session) = russh::server::run_stream(config, stream, Weak).await {
+                        let _ = session.await;
+                    }
+                });
+            }
+        });
+        address
+    }
+
+    fn told(facts: &Facts, key: &str) -> String {
+        let values = facts.0.get(key).map(|values| values.join(&b","[..]));
+        String::from_utf8(values.unwrap_or_default()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_handshake_tells_the_banner_the_lists_and_the_host_key() {
+        let facts = handshake(server().await).await.unwrap();
+        assert!(told(&facts, "banner").starts_with("SSH-2.0-"));
+        assert!(told(&facts, "kex").contains("curve25519-sha256"));
+        assert!(!told(&facts, "kex").contains("kex-strict"));
+        assert_eq!(told(&facts, "strict_kex"), "true");
+        assert_eq!(told(&facts, "host_key_algorithms"), "ssh-ed25519");
+        assert_eq!(told(&facts, "host_key_type"), "ssh-ed25519");
+        assert_eq!(told(&facts, "host_key_bits"), "256");
+    }
+
+    #[tokio::test]
+    async fn methods_and_passwords_are_told_for_each_user() {
+        let address = server().await;
+        let facts = methods(address, "anybody").await.unwrap();
+        assert_eq!(
+            (told(&facts, "methods"), told(&facts, "accepted")),
+            ("publickey,password".into(), "false".into())
+        );
+        let facts = methods(address, "open").await.unwrap();
+        assert_eq!(
+            (told(&facts, "methods"), told(&facts, "accepted")),
+            ("none".into(), "true".into())
+        );
+        let accepted = |facts: &Facts| told(facts, "accepted");
+        assert_eq!(accepted(&password(address, "weak", "").await.unwrap()), "true");
+        assert_eq!(accepted(&password(address, "weak", "x").await.unwrap()), "false");
+        assert_eq!(accepted(&password(address, "root", "").await.unwrap()), "false");
+    }
+
+    #[tokio::test]
+    async fn what_is_no_ssh_server_is_said_to_be_none() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let _ = stream.read_u8().await;
+            let _ = stream.write_all(b"Not allowed at this time\r\n").await;
+            let _ = stream.shutdown().await;
+            // Kept until the other side has read it: a reset could overtake it.
+            let _ = stream.read_to_end(&mut Vec::new()).await;
+        });
+        let why = handshake(address).await.unwrap_err();
+        assert!(why.ends_with(r#"it closed after saying "Not allowed at this time\r\n""#), "{why}");
+    }
+}

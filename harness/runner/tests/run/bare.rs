@@ -1,9 +1,7 @@
 //! Whole cases, from their text to their verdicts.
 
-mod support;
-
+use crate::support::play;
 use edgeproof_runner::event::{CaseResult, Verdict};
-use support::play;
 
 fn verdict_of(results: &[CaseResult]) -> (Verdict, String) {
     assert_eq!(results.len(), 1);
