@@ -54,10 +54,12 @@ fn a_request_on_a_new_connection_is_never_repeated() {
 
 #[test]
 fn a_connection_that_the_origin_has_closed_is_not_used() {
-    let origin = Origin::scripted(|origin| {
+    let (closed, is_closed) = std::sync::mpsc::channel();
+    let origin = Origin::scripted(move |origin| {
         origin.request();
         origin.conn.send("HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx");
         origin.conn.end_writing();
+        closed.send(()).unwrap();
         // Were it used again, the request would be seen here.
         origin.request();
     });
@@ -65,6 +67,7 @@ fn a_connection_that_the_origin_has_closed_is_not_used() {
     let mut client = proxy.client();
     for _ in 0..3 {
         assert_eq!(client.send(GET).response().1, "x");
+        is_closed.recv().unwrap();
     }
     assert_eq!((origin.connections(), origin.seen().len()), (3, 3));
 }
