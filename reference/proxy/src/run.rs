@@ -43,7 +43,7 @@ pub fn run(settings: &Settings) -> Result<(), RunError> {
                 _ = terminate.recv() => break,
                 _ = interrupt.recv() => break,
                 _ = hang_up.recv() => {
-                    reload(&mut server, settings.file.as_deref());
+                    reload(&mut server, settings);
                     announce(&server, &mut announced)?;
                 }
                 _ = reopen.recv() => server.reopen_logs(),
@@ -66,8 +66,9 @@ fn announce(server: &Server, announced: &mut Vec<std::net::SocketAddr>) -> io::R
     out.flush()
 }
 
-fn reload(server: &mut Server, file: Option<&std::path::Path>) {
-    let Some(file) = file else {
+/// Reads the file again; `started` are the settings of the start.
+fn reload(server: &mut Server, started: &Settings) {
+    let Some(file) = &started.file else {
         eprintln!("nothing to read again: the configuration is not from a file");
         return;
     };
@@ -78,6 +79,13 @@ fn reload(server: &mut Server, file: Option<&std::path::Path>) {
         ),
         Ok(settings) => match server.reload(&settings) {
             Err(error) => eprintln!("{error}; the configuration stays as it was"),
+            Ok(())
+                if settings.threads != started.threads || settings.control != started.control =>
+            {
+                eprintln!(
+                    "the configuration was read again; `threads` and `control` stay as they were until the next start"
+                );
+            }
             Ok(()) => eprintln!("the configuration was read again"),
         },
     }

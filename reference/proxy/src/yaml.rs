@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use edgeproof_accesslog::Dialect;
 use edgeproof_cache::Policy;
-use edgeproof_diagnostics::{Diagnostic, Diagnostics, MapReader, Source, Span, Value, parse};
+use edgeproof_diagnostics::{Diagnostic, Diagnostics, MapReader, Node, Source, Span, Value, parse};
 use ipnet::IpNet;
 use jiff::tz::{Offset, TimeZone};
 use jiff::{Timestamp, Zoned};
@@ -38,7 +38,36 @@ impl Settings {
         }
     }
 
-    /// Reads a configuration's text; `name` is what mistakes call it.
+    /// Reads a configuration's text; `name` is what mistakes call it. Every key but `sites`, one
+    /// of `listen` and `tls`, and a site's `upstream` may be left out:
+    ///
+    /// ```
+    /// # let text = r#"
+    /// listen: ["127.0.0.1:8080"]           # port 0: a free one
+    /// tls: [{ listen: "127.0.0.1:8443", certificate: chain.pem, key: key.pem }]
+    /// control: unix:/run/edgeproof.sock    # mode 0600
+    /// threads: 2
+    /// limits:
+    ///   head: 32KiB                        # of requests and responses, trailers too
+    ///   fields: 100
+    ///   body: 1GiB                         # of requests
+    ///   header_timeout: 10s
+    ///   idle_timeout: 60s                  # between requests
+    ///   client_timeout: 60s                # for a client that stands still in mid-message
+    ///   upstream_connect_timeout: 5s
+    ///   upstream_timeout: 60s              # for an exchange that stands still
+    ///   stop_timeout: 10s
+    /// access_log: { file: other.log }      # for requests that belong to no site
+    /// sites:
+    ///   - hosts: [a.test]                  # `*`, or absent: any host
+    ///     upstream: http://127.0.0.1:9000/prefix
+    ///     cache: { policy: rfc9111, ttl: 10s, size: 64MiB, purge_from: [127.0.0.1/32] }
+    ///     access_log: { file: a.log, format: "{status} {request}", dialect: current }
+    ///     clock: { start: "2018-07-16T12:04:07+02:00", zone: "+02:00" }   # virtual, frozen
+    ///     trusted_peers: [127.0.0.1/32]    # whose X-Forwarded-For is believed
+    /// # "#;
+    /// # edgeproof_proxy::Settings::from_yaml("sites.yaml", text).unwrap();
+    /// ```
     ///
     /// # Errors
     /// All its mistakes.
@@ -254,20 +283,28 @@ fn zone(text: &str) -> Result<TimeZone, &'static str> {
     Offset::from_seconds(seconds).map(TimeZone::fixed).map_err(|_| EXPECTED)
 }
 
-/// Reports hosts that two sites claim.
+/// Reports hosts that two sites claim; a site without hosts claims `*`.
 fn hosts_once(sites: &[Value<'_>], mistakes: &Diagnostics) {
     let mut first: HashMap<String, &Span> = HashMap::new();
-    let hosts = sites.iter().filter_map(|site| site.node()?.get("hosts")?.as_sequence()).flatten();
-    for host in hosts {
-        let Some(name) = host.as_str().map(str::to_ascii_lowercase) else { continue };
-        match first.get(&name) {
-            Some(other) => mistakes.push(
-                Diagnostic::error(format!("the host `{name}` belongs to a site already"))
-                    .at(&host.span)
-                    .context(other, "here"),
-            ),
-            None => {
-                first.insert(name, &host.span);
+    for site in sites.iter().filter_map(|site| site.node()) {
+        let claims: Vec<(String, &Span)> = match site.get("hosts") {
+            None => vec![("*".to_owned(), &site.span)],
+            Some(hosts) => {
+                let named = |host: &'_ Node| host.as_str().map(str::to_ascii_lowercase);
+                let hosts = hosts.as_sequence().unwrap_or_default();
+                hosts.iter().filter_map(|host| Some((named(host)?, &host.span))).collect()
+            }
+        };
+        for (name, span) in claims {
+            match first.get(&name) {
+                Some(other) => mistakes.push(
+                    Diagnostic::error(format!("the host `{name}` belongs to a site already"))
+                        .at(&span.first_line())
+                        .context(&other.first_line(), "here"),
+                ),
+                None => {
+                    first.insert(name, span);
+                }
             }
         }
     }

@@ -59,6 +59,24 @@ fn a_body_that_does_not_come_is_timed_out() {
 }
 
 #[test]
+fn a_client_that_does_not_read_is_given_up() {
+    const SIZE: usize = 64 << 20;
+    let origin = Origin::scripted(|origin| {
+        origin.request();
+        origin.conn.send(format!("HTTP/1.1 200 OK\r\nContent-Length: {SIZE}\r\n\r\n"));
+        let part = [b'x'; 65536];
+        while std::io::Write::write_all(&mut origin.conn.stream, &part).is_ok() {}
+    });
+    let limits = "limits: { client_timeout: 50ms }";
+    let mut proxy = Proxy::logging(origin.address, "{status} {response_size}", limits);
+    let mut client = proxy.client();
+    client.send("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n").head();
+    let log = proxy.stop_and_read("a.log");
+    let size = log.trim_end().strip_prefix("200 ").unwrap();
+    assert!(size.parse::<usize>().unwrap() < SIZE, "{log}");
+}
+
+#[test]
 fn an_origin_that_does_not_answer_is_timed_out() {
     let silent = Origin::scripted(|origin| {
         origin.request();
