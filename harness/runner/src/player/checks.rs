@@ -7,17 +7,17 @@ use edgeproof_scenario::model::{Assertion, Check};
 
 use super::lines::Log;
 use super::{Actor, Player, Stop};
-use crate::expect::{Mismatch, Scope, evaluate, failure};
+use crate::expect::{Mismatch, Scope, Seen, evaluate, failure};
 use crate::locking::lock;
 use crate::probes::{files, processes};
+use crate::variables::Variables;
 
 /// A target that closes does so at once; this only bounds one that does not.
 const TO_CLOSE: Duration = Duration::from_secs(2);
 /// An open connection shows no end for so long. A target that keeps it open can never fail this.
 const TO_STAY_OPEN: Duration = Duration::from_millis(100);
-/// A request can reach the origin after its answer reached the client only where the target answers
-/// first and asks later.
-const TO_REACH_ORIGIN: Duration = Duration::from_millis(500);
+/// What a target does only after its answer is waited for so long.
+const TO_COME_LATE: Duration = Duration::from_millis(500);
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
 impl Player {
@@ -64,20 +64,27 @@ impl Player {
             }
             _ => None,
         };
-        let mut seen = actor.last.seen();
-        seen.open = open;
-        let variables = &actor.variables;
-        match &assertion.check {
-            Check::OriginRequests(wanted) => {
-                self.reached(|player| player.origin.requests() >= wanted.min).await;
+        let began = Instant::now();
+        loop {
+            let mut seen = actor.last.seen();
+            seen.open = open;
+            self.gather(&mut seen, &assertion.check, &actor.variables).await;
+            let scope = Scope { variables: &actor.variables, now: self.clock.now() };
+            let mismatches = evaluate(&assertion.check, &seen, &scope);
+            let settled = mismatches.is_empty() || !may_come_late(&assertion.check, &seen);
+            if settled || began.elapsed() > TO_COME_LATE {
+                return mismatches;
             }
-            Check::OriginConnections(wanted) => {
-                self.reached(|player| player.origin.connections() >= wanted.min).await;
-            }
-            Check::OriginSaw(_) => {
-                self.reached(|player| player.origin.requests() > 0).await;
-                seen.origin_records = self.origin.records(0);
-            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    }
+
+    /// What the check is about, beyond the client's own exchange.
+    async fn gather(&self, seen: &mut Seen<'_>, check: &Check, variables: &Variables) {
+        seen.origin_requests = self.origin.requests();
+        seen.origin_connections = self.origin.connections();
+        match check {
+            Check::OriginSaw(_) => seen.origin_records = self.origin.records(0),
             Check::AccessLog(check) => {
                 lock(&self.progress).looked_at_access_log = true;
                 seen.access_log = Some(self.lines(Log::Access, check, variables).await);
@@ -92,32 +99,21 @@ impl Player {
                     seen.files.insert(path, files::look(&at));
                 }
             }
-            // Between fork and exec a process shows its parent's command line, or none.
             Check::Processes { .. } => {
-                let scope = Scope { variables, now: self.clock.now() };
-                let began = Instant::now();
-                loop {
-                    seen.processes = processes::command_lines(&self.surface.pids());
-                    let holds = evaluate(&assertion.check, &seen, &scope).is_empty();
-                    if holds || began.elapsed() > TO_REACH_ORIGIN {
-                        break;
-                    }
-                    tokio::time::sleep(LOOK_AGAIN).await;
-                }
+                seen.processes = processes::command_lines(&self.surface.pids());
             }
             _ => {}
         }
-        seen.origin_requests = self.origin.requests();
-        seen.origin_connections = self.origin.connections();
-        let scope = Scope { variables, now: self.clock.now() };
-        evaluate(&assertion.check, &seen, &scope)
     }
+}
 
-    /// Waits a bounded time for something that should have come.
-    async fn reached(&self, has_come: impl Fn(&Self) -> bool) {
-        let began = Instant::now();
-        while !has_come(self) && began.elapsed() < TO_REACH_ORIGIN {
-            tokio::time::sleep(LOOK_AGAIN).await;
-        }
+/// Can it still hold a moment later? A target may ask its origin, write a file or start a process after
+/// it has answered; what is there already does not go away. (Logs are waited for on their own.)
+fn may_come_late(check: &Check, seen: &Seen<'_>) -> bool {
+    match check {
+        Check::OriginRequests(wanted) => seen.origin_requests < wanted.min,
+        Check::OriginConnections(wanted) => seen.origin_connections < wanted.min,
+        Check::OriginSaw(_) | Check::File(..) | Check::Processes { .. } => true,
+        _ => false,
     }
 }
