@@ -17,7 +17,7 @@ pub(crate) struct Carry {
 impl Carry {
     /// `bytes` is the beginning of a message of `size` octets.
     pub(crate) fn payload(self, bytes: &[u8], size: u64) -> Payload {
-        let kept = &bytes[..bytes.len().min(self.most_octets)];
+        let kept = cut(bytes, self.most_octets);
         let masked = if self.secrets { kept.to_vec() } else { mask(kept) };
         let truncated_from = (size > kept.len() as u64).then_some(size);
         match String::from_utf8(masked) {
@@ -31,6 +31,17 @@ impl Carry {
                 Payload { encoding: PayloadEncoding::Base64, data, truncated_from }
             }
         }
+    }
+}
+
+/// At most so many octets, and no character cut in two: that alone must not make text base64.
+fn cut(bytes: &[u8], most: usize) -> &[u8] {
+    let kept = &bytes[..bytes.len().min(most)];
+    match std::str::from_utf8(kept) {
+        Err(error) if error.error_len().is_none() && kept.len() < bytes.len() => {
+            &kept[..error.valid_up_to()]
+        }
+        _ => kept,
     }
 }
 
@@ -97,5 +108,7 @@ mod tests {
         assert_eq!(carried("é\t".as_bytes()).encoding, PayloadEncoding::Text);
         let long = carried(&[b'a'; 300]);
         assert_eq!((long.data.len(), long.truncated_from), (100, Some(300)));
+        let text = carried(format!("a{}", "é".repeat(100)).as_bytes());
+        assert_eq!((text.encoding, text.data.len()), (PayloadEncoding::Text, 99));
     }
 }

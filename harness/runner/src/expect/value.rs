@@ -234,3 +234,88 @@ fn members(text: Option<&[u8]>) -> Vec<&[u8]> {
         .filter(|member| !member.is_empty())
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(text: &str) -> Template {
+        Template::literal(text)
+    }
+
+    /// Every comparison against lines that it does not hold for; each must hold for the others.
+    #[test]
+    fn every_comparison_says_what_it_expected_and_what_it_found() {
+        let date = "Sun, 06 Nov 1994 08:49:37 GMT";
+        let count = |min, max| Count { min, max };
+        let all = vec![Value::Present, Value::Contains(text("b"))];
+        let cases: Vec<(Value, Vec<&str>, Vec<&str>)> = vec![
+            (Value::Equals(text("one")), vec!["one"], vec!["two"]),
+            (Value::Equals(text("a, b")), vec!["a", "b"], vec![]),
+            (Value::Not(text("one")), vec![], vec!["one"]),
+            (Value::Matches(text("^a+$")), vec!["aa"], vec!["ab\u{1b}"]),
+            (Value::NotMatches(text("b")), vec![], vec!["ab"]),
+            (Value::Contains(text("b")), vec!["abc"], vec!["ac"]),
+            (Value::NotContains(text("b")), vec![], vec!["abc"]),
+            (Value::Absent, vec![], vec![""]),
+            (Value::Present, vec![""], vec![]),
+            (Value::Count(count(2, 2)), vec!["a", "b"], vec!["a, b"]),
+            (Value::Lines(vec![text("a"), text("b")]), vec!["a", "b"], vec!["a, b"]),
+            (Value::Between(30.0, 32.0), vec!["31"], vec!["33"]),
+            (Value::Size(count(0, 3)), vec!["one"], vec!["three"]),
+            (Value::DateBetween(-1000, 1000), vec![date], vec!["Sun, 06 Nov 1994 08:50:37 GMT"]),
+            (Value::Includes(vec![text("a"), text("b")]), vec!["b,a ,c"], vec!["a, c"]),
+            (Value::Excludes(vec![text("a")]), vec!["ab"], vec!["b", "a"]),
+            (Value::Only(vec![text("a")]), vec!["a"], vec!["a,b"]),
+            (Value::Only(vec![text("a")]), vec!["a,a"], vec![]),
+            (Value::First(text("a")), vec!["a,b"], vec!["b,a"]),
+            (Value::OneOf(vec![text("a"), text("b")]), vec!["b"], vec!["c"]),
+            (Value::All(all), vec!["b"], vec!["a"]),
+        ];
+        let variables = Variables::default();
+        let now = http_date::parse(date.as_bytes()).unwrap();
+        let scope = Scope { variables: &variables, now };
+        let mut told = Vec::new();
+        for (value, good, bad) in &cases {
+            let octets =
+                |lines: &[&'static str]| lines.iter().map(|it| it.as_bytes()).collect::<Vec<_>>();
+            assert_eq!(compare(value, Found::field(&octets(good)), &scope), None, "{value:?}");
+            let bad = octets(bad);
+            let (expected, found) = compare(value, Found::field(&bad), &scope).expect("it differs");
+            told.push(format!("expected {expected}, found {found}"));
+        }
+        insta::assert_snapshot!(told.join("\n"), @r#"
+        expected "one", found "two"
+        expected "a, b", found nothing
+        expected anything but "one", found "one"
+        expected a match of /^a+$/, found "ab\x1b"
+        expected no match of /b/, found "ab"
+        expected "b" in it, found "ac"
+        expected no "b" in it, found "abc"
+        expected absent, found ""
+        expected present, found nothing
+        expected 2 lines, found 1 ("a, b")
+        expected exactly the lines "a", "b", found "a, b"
+        expected a number between 30 and 32, found "33"
+        expected at most 3 octets, found 5 octets
+        expected a date between -1000 ms and 1000 ms from now, found "Sun, 06 Nov 1994 08:50:37 GMT", 60000 ms from now
+        expected "b" in the list, found "a, c"
+        expected no "a" in the list, found 2 lines: "b", "a"
+        expected nothing in the list but "a", found "a,b"
+        expected nothing in the list but "a", found nothing
+        expected "a" as the first of the list, found "b,a"
+        expected one of "a", "b", found "c"
+        expected "b" in it, found "a"
+        "#);
+    }
+
+    #[test]
+    fn long_texts_are_shown_where_they_differ() {
+        let variables = Variables::default();
+        let scope = Scope { variables: &variables, now: Timestamp::UNIX_EPOCH };
+        let wanted = Value::Equals(text(&"a".repeat(100)));
+        let found = format!("{}b{}", "a".repeat(70), "a".repeat(29));
+        let (_, found) = compare(&wanted, Found::field(&[found.as_bytes()]), &scope).unwrap();
+        assert!(found.ends_with("(100 octets instead of 100; they differ at octet 70: \"aaaaaaaaaaaaaaaaaaaabaaaaaaaaaaaaaaaaaaa\")"), "{found}");
+    }
+}

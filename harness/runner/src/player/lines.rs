@@ -92,11 +92,11 @@ impl Player {
     }
 }
 
-/// Can more lines make it hold?
+/// Can more lines make it hold? Not where there are as many as there may be.
 fn could_heal(check: &LogCheck, lines: &Result<Vec<Vec<u8>>, String>) -> bool {
     match (lines, check.count) {
         (Err(_), _) => false,
-        (Ok(lines), Some(count)) => (lines.len() as u64) <= count.max,
+        (Ok(lines), Some(count)) => (lines.len() as u64) < count.max,
         (Ok(_), None) => true,
     }
 }
