@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::error::Error as _;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
+use std::sync::LazyLock;
 
 use edgeproof_diagnostics::{Diagnostic, Source, Span};
 use minijinja::syntax::SyntaxConfig;
@@ -17,13 +18,16 @@ use crate::spec::{FileTemplate, Text};
 pub struct RenderError(pub Box<Diagnostic>);
 
 /// The settings that hold for all templates.
-pub(crate) fn environment() -> Environment<'static> {
+fn environment() -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| AutoEscape::None);
     environment.set_syntax(syntax());
     environment
 }
+
+/// For short templates: made once, since a start renders a few for each site.
+pub(crate) static SHORT: LazyLock<Environment<'static>> = LazyLock::new(environment);
 
 /// A line that holds only a block leaves no empty line behind, and a file ends as it was written.
 fn syntax() -> SyntaxConfig {
@@ -54,7 +58,7 @@ impl Renderer {
 
     /// A short template of target.yaml.
     pub(crate) fn text(&self, text: &Text) -> Result<String, RenderError> {
-        environment().render_str(text.source(), self.context()).map_err(|error| {
+        SHORT.render_str(text.source(), self.context()).map_err(|error| {
             let diagnostic = Diagnostic::error(message(&error));
             RenderError(Box::new(match text.span() {
                 Some(span) => diagnostic.at(&span.first_line()),
@@ -92,7 +96,7 @@ impl Renderer {
 
 /// Does the template use this variable?
 pub(crate) fn uses(text: &Text, variable: &str) -> bool {
-    environment()
+    SHORT
         .template_from_str(text.source())
         .is_ok_and(|template| template.undeclared_variables(false).contains(variable))
 }

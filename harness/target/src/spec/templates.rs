@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use edgeproof_diagnostics::{Diagnostic, Span, Value};
 
-use crate::render::environment;
+use crate::render::SHORT;
 
 /// A template of one line or so, whose syntax is checked. Cheap to clone.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,7 +21,7 @@ impl Text {
     /// Reads a value of target.yaml; a mistake in its syntax is reported there.
     pub(crate) fn read(value: Value<'_>) -> Option<Self> {
         let source = value.str()?.to_owned();
-        match environment().template_from_str(&source) {
+        match SHORT.template_from_str(&source) {
             Ok(_) => {
                 let span = value.span().cloned();
                 Some(Self(Arc::new(Inner { source, span })))

@@ -221,6 +221,24 @@ async fn nginx_on_real_time_when_nothing_moves_it() {
     target.stop().await;
 }
 
+/// More log files than the usual soft limit of 1024 open ones.
+#[tokio::test]
+async fn nginx_with_more_than_a_thousand_sites() {
+    let Some(spec) = here("nginx") else { return };
+    let origin = Origin::start();
+    let sites: Vec<SiteRequest> =
+        (0..1100).map(|number| site(&format!("s{number}"), &origin, cached())).collect();
+    let target = spec.start(&sites, &options(&origin)).await.unwrap_or_else(|error| {
+        panic!("{error}\n{}", error.log());
+    });
+    eprintln!("{} sites in {:?}", sites.len(), target.ready_in());
+    for site in [&sites[0], &sites[1099]] {
+        assert_eq!(status(&get(&target, &site.host, "/doc")), "200");
+    }
+    assert_eq!(origin.requests(), 2);
+    target.stop().await;
+}
+
 #[tokio::test]
 async fn nginx_as_a_container() {
     nginx_serves_sites_apart_and_follows_its_clock("nginx-container").await;
