@@ -1,1 +1,5 @@
-fn main() {}
+//! Arguments in, library calls out, exit codes; nothing else.
+
+fn main() -> std::process::ExitCode {
+    edgeproof::main()
+}

@@ -28,11 +28,13 @@ fn line_of_this_process() {
 }
 
 fn line(mutant: &str) -> String {
-    let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "line_of_this_process", "--nocapture"])
-        .env("EDGEPROOF_MUTANT", mutant)
-        .output()
-        .unwrap();
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "line_of_this_process", "--nocapture"]);
+    match mutant {
+        "none" => command.env_remove("EDGEPROOF_MUTANT"),
+        mutant => command.env("EDGEPROOF_MUTANT", mutant),
+    };
+    let output = command.output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     let (_, line) = text.split_once("LINE ").unwrap();
     format!("{mutant}: {}", line.lines().next().unwrap())

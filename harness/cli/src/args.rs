@@ -1,0 +1,193 @@
+//! What can be written on the command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+use edgeproof_report::{Level, Output};
+
+/// Proves edge proxies: plays scenario files against a proxy and says where it conforms.
+#[derive(Debug, Parser)]
+#[command(name = "edgeproof", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 all good · 1 a must failed · 2 usage or bad scenario · 3 a target did not start
+            4 nothing ran · 5 regression against the baseline · 6 inconclusive
+            7 an error verdict · 130 interrupted";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Play scenarios against one target or more.
+    Run(Run),
+    /// Look for mistakes in scenario files, all of them in one go.
+    Check(Check),
+    /// Print the JSON Schema of the scenario file, for editors.
+    Schema,
+    /// List cases: id, level, section, name.
+    List(List),
+    /// Tell one case in words, with its section of the standard.
+    Explain(Explain),
+    /// Make any format from a recorded stream of events.
+    Report(Report),
+    /// Run the reference proxy.
+    Proxy(Proxy),
+    /// Start a command and end all its descendants when standard input closes (used by `run`).
+    #[command(hide = true, disable_help_flag = true)]
+    Supervise(Supervise),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Selection {
+    /// Files or folders of scenarios.
+    #[arg(value_name = "PATH", default_value = "scenarios")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Only cases that fit: part of an id, `family:cache`, `level:must`, `tag:x`, `spec:"9111 §4.2"`,
+    /// joined by `and`, `or`, `not` and parentheses.
+    #[arg(short = 'k', value_name = "FILTER")]
+    pub(crate) filter: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+    /// A target: a name below ci/targets, a folder with a target.yaml, a URL, or `all` (every target
+    /// that is available here and is no negative control).
+    #[arg(long, value_name = "NAME|DIR|URL", default_value = "reference")]
+    pub(crate) target: Vec<String>,
+    /// A target that must be available (it is played too).
+    #[arg(long, value_name = "NAME|DIR|URL")]
+    pub(crate) require: Vec<String>,
+    /// The least binding level whose failure fails the run: must, should or may.
+    #[arg(long, value_name = "LEVEL", default_value = "must")]
+    pub(crate) level: Level,
+    /// An output, to standard output or to a file: human, json, junit, tap, sarif, github, markdown,
+    /// html, events.
+    #[arg(long, value_name = "F[=FILE]")]
+    pub(crate) format: Vec<Output>,
+    /// A former json or events output: only what got worse since then fails the run.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) baseline: Option<PathBuf>,
+    /// Cases at a time on each target.
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) jobs: u16,
+    /// Play each case N times and report how often its verdict changes.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub(crate) repeat: u16,
+    /// The address that the scripted origin listens on, for a target that is a URL.
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) origin_listen: Option<std::net::SocketAddr>,
+    /// What a target that is a URL can do: `cache`, `waf`, …
+    #[arg(long, value_name = "ABILITY", value_delimiter = ',')]
+    pub(crate) declare: Vec<String>,
+    /// Allow targets beyond loopback. Scenarios fire attacks and load: only at what is yours.
+    #[arg(long)]
+    pub(crate) allow_remote: bool,
+    /// Show the values of Authorization, Cookie and Set-Cookie in reports.
+    #[arg(long)]
+    pub(crate) show_secrets: bool,
+    /// Where targets are looked up by name.
+    #[arg(long, value_name = "DIR", default_value = "ci/targets")]
+    pub(crate) targets_dir: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// Files or folders of scenarios.
+    #[arg(value_name = "PATH", required = true)]
+    pub(crate) paths: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    #[command(flatten)]
+    pub(crate) selection: Selection,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// The case's id, as `list` prints it, or a file.
+    #[arg(value_name = "CASE")]
+    pub(crate) case: String,
+    /// Files or folders of scenarios.
+    #[arg(long, value_name = "PATH", default_value = "scenarios")]
+    pub(crate) suite: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Report {
+    /// A recording made by `run --format events=FILE`; `-` is standard input.
+    #[arg(value_name = "EVENTS")]
+    pub(crate) events: PathBuf,
+    /// As for `run`.
+    #[arg(long, value_name = "F[=FILE]")]
+    pub(crate) format: Vec<Output>,
+    /// As for `run`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) baseline: Option<PathBuf>,
+    /// As for `run`.
+    #[arg(long, value_name = "LEVEL", default_value = "must")]
+    pub(crate) level: Level,
+}
+
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("how").required(true).args(["config", "listen"]))]
+pub(crate) struct Proxy {
+    /// A YAML file of sites; everything else can be said there.
+    #[arg(long, value_name = "FILE", conflicts_with = "listen")]
+    pub(crate) config: Option<PathBuf>,
+    /// The address to listen on; port 0 takes a free one and prints it.
+    #[arg(long, value_name = "ADDR", requires = "upstream")]
+    pub(crate) listen: Option<std::net::SocketAddr>,
+    /// Where requests go: http://HOST:PORT.
+    #[arg(long, value_name = "URL", requires = "listen")]
+    pub(crate) upstream: Option<String>,
+    /// Cache responses (RFC 9111).
+    #[arg(long, requires = "listen")]
+    pub(crate) cache: bool,
+    /// What may be stored: all that the RFC allows, or what is safe for sites that never thought of caches.
+    #[arg(long, requires = "cache", default_value = "rfc9111", value_parser = ["rfc9111", "hosting"])]
+    pub(crate) cache_policy: String,
+    /// The lifetime of a response without one: `10s`. The policy `hosting` needs it.
+    #[arg(long, value_name = "D", requires = "cache", value_parser = duration)]
+    pub(crate) cache_ttl: Option<Duration>,
+    /// The most that is stored: `256MiB`.
+    #[arg(long, value_name = "N", requires = "cache", value_parser = size)]
+    pub(crate) cache_size: Option<u64>,
+    /// Who may PURGE.
+    #[arg(long, value_name = "CIDR", requires = "cache")]
+    pub(crate) purge_from: Vec<String>,
+    /// Write an access log.
+    #[arg(long, value_name = "FILE", requires = "listen")]
+    pub(crate) access_log: Option<PathBuf>,
+    /// Its format: text with {variables}.
+    #[arg(long, value_name = "S", requires = "access_log")]
+    pub(crate) access_log_format: Option<String>,
+    /// How the format is read.
+    #[arg(long, requires = "access_log", default_value = "current", value_parser = ["2018", "current"])]
+    pub(crate) access_log_dialect: String,
+    /// A control socket: clock, purge, statistics.
+    #[arg(long, value_name = "unix:PATH", requires = "listen")]
+    pub(crate) control: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Supervise {
+    /// The supervisor's own words.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) words: Vec<std::ffi::OsString>,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    edgeproof_diagnostics::parse_duration(text)
+        .map_err(|_| "expected a duration such as `10s`, `500ms` or `1m`".to_owned())
+}
+
+fn size(text: &str) -> Result<u64, String> {
+    edgeproof_diagnostics::parse_size(text)
+        .map_err(|_| "expected a size such as `256MiB` or `64KB`".to_owned())
+}

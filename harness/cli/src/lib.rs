@@ -1,0 +1,48 @@
+//! The command line: arguments in, library calls out, exit codes; nothing else.
+//!
+//! ```text
+//! arguments ──▶ run ──▶ scenario::load ──▶ runner::run ──Event──▶ report (every --format) ──▶ exit code
+//!           ├─▶ check, list, explain, schema ──▶ scenario
+//!           ├─▶ report ──▶ a recorded stream of events ──▶ report
+//!           └─▶ proxy ──▶ the reference
+//! ```
+
+#![forbid(unsafe_code)]
+
+mod args;
+mod failure;
+mod outputs;
+mod proxy;
+mod replay;
+mod run;
+mod scenarios;
+mod targets;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Cli, Command};
+
+/// Runs the program with the arguments of the process.
+pub fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Run(arguments) => run::run(&arguments),
+        Command::Check(arguments) => scenarios::check(&arguments),
+        Command::Schema => scenarios::schema(),
+        Command::List(arguments) => scenarios::list(&arguments),
+        Command::Explain(arguments) => scenarios::explain(&arguments),
+        Command::Report(arguments) => replay::report(&arguments),
+        Command::Proxy(arguments) => proxy::proxy(&arguments),
+        Command::Supervise(arguments) => {
+            return edgeproof_target::supervisor::main(arguments.words);
+        }
+    };
+    match outcome {
+        Ok(code) => code.into(),
+        Err(failure) => {
+            failure.show();
+            failure.code().into()
+        }
+    }
+}

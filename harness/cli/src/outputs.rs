@@ -1,0 +1,122 @@
+//! Where reports go: standard output or files, several at a time.
+
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use edgeproof_diagnostics::Colour;
+use edgeproof_report::{
+    Baseline, Format, Level, Options, Output, Reporter, Run, Summary, reporter,
+};
+use edgeproof_runner::event::Event;
+
+use crate::failure::Failure;
+
+/// All reporters of one run, and what the run comes to.
+pub(crate) struct Outputs {
+    reporters: Vec<(String, Box<dyn Reporter>)>,
+    run: Run,
+    baseline: Option<Arc<Baseline>>,
+}
+
+impl Outputs {
+    /// Opens what was asked for; the human report on standard output where nothing was.
+    pub(crate) fn open(
+        asked: &[Output],
+        level: Level,
+        baseline: Option<&Path>,
+    ) -> Result<Self, Failure> {
+        let default = [Output { format: Format::Human, file: None }];
+        let asked = if asked.is_empty() { &default } else { asked };
+        one_place_each(asked)?;
+        let baseline = baseline.map(read_baseline).transpose()?.map(Arc::new);
+        let mut reporters = Vec::new();
+        for output in asked {
+            let options = options(output, level, baseline.clone());
+            let made = match &output.file {
+                None => reporter(output.format, io::stdout(), options),
+                Some(file) => reporter(output.format, BufWriter::new(create(file)?), options),
+            };
+            let place =
+                output.file.as_deref().map_or("standard output".into(), Path::to_string_lossy);
+            reporters.push((format!("{} to {place}", output.format), made));
+        }
+        Ok(Self { reporters, run: Run::default(), baseline })
+    }
+
+    /// Hands an event to every reporter.
+    pub(crate) fn event(&mut self, event: &Event) -> Result<(), Failure> {
+        self.run.listen(event);
+        self.each(|reporter| reporter.event(event))
+    }
+
+    /// Lets the reporters write the rest, and says what the run comes to.
+    pub(crate) fn finish(mut self) -> Result<Summary, Failure> {
+        self.each(|reporter| reporter.finish())?;
+        Ok(Summary::of(&self.run, self.baseline.as_deref()))
+    }
+
+    fn each(&mut self, write: impl Fn(&mut dyn Reporter) -> io::Result<()>) -> Result<(), Failure> {
+        for (name, reporter) in &mut self.reporters {
+            write(reporter.as_mut()).map_err(|error| Failure::write(name, &error))?;
+        }
+        Ok(())
+    }
+}
+
+fn one_place_each(asked: &[Output]) -> Result<(), Failure> {
+    for (index, output) in asked.iter().enumerate() {
+        if asked[..index].iter().any(|earlier| earlier.file == output.file) {
+            let place =
+                output.file.as_deref().map_or("standard output".into(), Path::to_string_lossy);
+            return Err(Failure::Usage(format!(
+                "two formats go to {place}: give one of them a file, as in `--format {}=FILE`",
+                output.format
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn options(output: &Output, level: Level, baseline: Option<Arc<Baseline>>) -> Options {
+    let on_terminal = output.file.is_none() && io::stdout().is_terminal();
+    Options {
+        color: output.file.is_none() && matches!(Colour::of(&io::stdout()), Colour::Always),
+        width: match terminal_size::terminal_size() {
+            Some((terminal_size::Width(columns), _)) if on_terminal => usize::from(columns).max(40),
+            _ => 80,
+        },
+        progress: on_terminal && io::stderr().is_terminal(),
+        gate: level,
+        root: std::env::current_dir().ok(),
+        baseline,
+    }
+}
+
+fn read_baseline(file: &Path) -> Result<Baseline, Failure> {
+    let opened = File::open(file).map_err(|error| Failure::read(file, &error))?;
+    Baseline::read(BufReader::new(opened))
+        .map_err(|error| Failure::Usage(format!("--baseline {}: {error}", file.display())))
+}
+
+fn create(file: &PathBuf) -> Result<File, Failure> {
+    if let Some(folder) = file.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder).map_err(|error| {
+            Failure::Usage(format!("cannot make the folder {}: {error}", folder.display()))
+        })?;
+    }
+    File::create(file)
+        .map_err(|error| Failure::Usage(format!("cannot write {}: {error}", file.display())))
+}
+
+/// Flushes standard output; a reader that went away (`| head`) is no error.
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::write("standard output", &error))
+        }
+        _ => Ok(()),
+    }
+}

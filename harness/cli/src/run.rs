@@ -1,0 +1,50 @@
+//! `edgeproof run`.
+
+use edgeproof_report::{ExitCode, Summary, exit_code};
+use edgeproof_runner::RunOptions;
+use edgeproof_target::TargetSpec;
+
+use crate::args::Run;
+use crate::failure::Failure;
+use crate::outputs::Outputs;
+use crate::{scenarios, targets};
+
+pub(crate) fn run(arguments: &Run) -> Result<ExitCode, Failure> {
+    let asked = targets::asked(arguments)?;
+    let cases = scenarios::selected(&arguments.selection)?;
+    let options = RunOptions {
+        jobs: usize::from(arguments.jobs),
+        repeat: usize::from(arguments.repeat),
+        require: asked.iter().filter(|a| a.required).map(|a| a.spec.name.clone()).collect(),
+        origin_listen: arguments.origin_listen,
+        allow_remote: arguments.allow_remote,
+        show_secrets: arguments.show_secrets,
+        tool: concat!("edgeproof ", env!("CARGO_PKG_VERSION")).to_owned(),
+        ..RunOptions::default()
+    };
+    let specs: Vec<TargetSpec> = asked.into_iter().map(|a| a.spec).collect();
+
+    let mut outputs =
+        Outputs::open(&arguments.format, arguments.level, arguments.baseline.as_deref())?;
+    // A report that cannot be written does not stop the run half-way; it is said at the end.
+    let mut trouble = None;
+    edgeproof_runner::run(&cases, &specs, &options, &mut |event| {
+        if let Err(failure) = outputs.event(&event) {
+            trouble.get_or_insert(failure);
+        }
+    })
+    .map_err(|error| Failure::Broken(error.to_string()))?;
+    let summary = outputs.finish()?;
+    match trouble {
+        Some(failure) => Err(failure),
+        None => Ok(judged(&summary, arguments)),
+    }
+}
+
+fn judged(summary: &Summary, arguments: &Run) -> ExitCode {
+    let code = exit_code(summary, arguments.level);
+    if code == ExitCode::NothingRan {
+        eprintln!("error: nothing ran: no case could be played on any target that was asked for");
+    }
+    code
+}

@@ -1,0 +1,128 @@
+//! `check`, `list`, `explain` and `schema`: what can be said of scenarios without playing them.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use edgeproof_diagnostics::{Colour, Severity};
+use edgeproof_report::ExitCode;
+use edgeproof_scenario::model::Case;
+use edgeproof_scenario::{Selection as Filter, load};
+
+use crate::args::{Check, Explain, List, Selection};
+use crate::failure::Failure;
+use crate::outputs::print;
+
+/// The cases of some files, or all their mistakes. Warnings go to standard error.
+pub(crate) fn cases(paths: &[PathBuf]) -> Result<Vec<Case>, Failure> {
+    let (cases, diagnostics) = load(paths, Path::new("."));
+    if diagnostics.has_errors() {
+        return Err(Failure::mistakes(&diagnostics));
+    }
+    if !diagnostics.is_empty() {
+        eprint!("{}", diagnostics.render(Colour::of(&std::io::stderr())));
+    }
+    Ok(cases)
+}
+
+/// The cases that were selected; nothing is an error of its own.
+pub(crate) fn selected(selection: &Selection) -> Result<Vec<Case>, Failure> {
+    for path in &selection.paths {
+        if !path.exists() {
+            return Err(Failure::Nothing(format!("there is nothing at {}", path.display())));
+        }
+    }
+    let filter = selection.filter.as_deref().map(Filter::parse).transpose();
+    let filter = filter.map_err(|mistake| Failure::mistakes(&(*mistake).into()))?;
+    let mut cases = cases(&selection.paths)?;
+    let places = selection.paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>();
+    if cases.is_empty() {
+        return Err(Failure::Nothing(format!("there is no scenario in {}", places.join(", "))));
+    }
+    if let Some(filter) = &filter {
+        cases.retain(|case| filter.matches(case));
+        if cases.is_empty() {
+            let words = selection.filter.as_deref().unwrap_or_default();
+            return Err(Failure::Nothing(format!(
+                "no case in {} fits -k '{words}'",
+                places.join(", ")
+            )));
+        }
+    }
+    Ok(cases)
+}
+
+pub(crate) fn check(arguments: &Check) -> Result<ExitCode, Failure> {
+    for path in &arguments.paths {
+        if !path.exists() {
+            return Err(Failure::Usage(format!("there is nothing at {}", path.display())));
+        }
+    }
+    let (cases, diagnostics) = load(&arguments.paths, Path::new("."));
+    if !diagnostics.is_empty() {
+        eprint!("{}", diagnostics.render(Colour::of(&std::io::stderr())));
+    }
+    if diagnostics.count(Severity::Error) > 0 {
+        return Ok(ExitCode::Usage);
+    }
+    if cases.is_empty() {
+        return Err(Failure::Nothing("there is no scenario there".to_owned()));
+    }
+    let warnings = match diagnostics.count(Severity::Warning) {
+        0 => String::new(),
+        1 => ", 1 warning".to_owned(),
+        n => format!(", {n} warnings"),
+    };
+    print(&format!("{} cases, no mistakes{warnings}\n", cases.len()))?;
+    Ok(ExitCode::Good)
+}
+
+pub(crate) fn schema() -> Result<ExitCode, Failure> {
+    let text = serde_json::to_string_pretty(&edgeproof_scenario::schema())
+        .map_err(|error| Failure::Broken(error.to_string()))?;
+    print(&(text + "\n"))?;
+    Ok(ExitCode::Good)
+}
+
+pub(crate) fn list(arguments: &List) -> Result<ExitCode, Failure> {
+    let cases = selected(&arguments.selection)?;
+    let id = cases.iter().map(|case| case.id.0.chars().count()).max().unwrap_or(0);
+    let mut text = String::new();
+    for case in &cases {
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            text,
+            "{:<id$}  {:<7}  {}  ({})",
+            case.id.0,
+            case.level.as_str(),
+            case.name,
+            case.spec
+        );
+    }
+    print(&text)?;
+    Ok(ExitCode::Good)
+}
+
+pub(crate) fn explain(arguments: &Explain) -> Result<ExitCode, Failure> {
+    let as_file = Path::new(&arguments.case);
+    let cases =
+        if as_file.is_file() { cases(&[as_file.to_owned()])? } else { cases(&arguments.suite)? };
+    let wanted: Vec<&Case> = if as_file.is_file() {
+        cases.iter().collect()
+    } else {
+        let of_file = format!("{}#", arguments.case);
+        cases
+            .iter()
+            .filter(|case| case.id.0 == arguments.case || case.id.0.starts_with(&of_file))
+            .collect()
+    };
+    if wanted.is_empty() {
+        let ids = cases.iter().map(|case| case.id.0.as_str());
+        let near = edgeproof_diagnostics::suggest(&arguments.case, ids)
+            .map(|id| format!("; did you mean `{id}`?"))
+            .unwrap_or_default();
+        return Err(Failure::Usage(format!("there is no case `{}`{near}", arguments.case)));
+    }
+    let told: Vec<String> = wanted.into_iter().map(edgeproof_scenario::explain).collect();
+    print(&told.join("\n"))?;
+    Ok(ExitCode::Good)
+}

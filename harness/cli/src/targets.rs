@@ -1,0 +1,83 @@
+//! Which targets were asked for: names, folders, URLs, `all`.
+
+use std::path::{Path, PathBuf};
+
+use edgeproof_target::TargetSpec;
+
+use crate::args::Run;
+use crate::failure::Failure;
+
+/// A target, and whether it has to be there.
+pub(crate) struct Asked {
+    pub(crate) spec: TargetSpec,
+    pub(crate) required: bool,
+}
+
+/// The targets in the order asked for, each once.
+pub(crate) fn asked(arguments: &Run) -> Result<Vec<Asked>, Failure> {
+    let mut words: Vec<(&str, bool)> = Vec::new();
+    // `--require X` alone plays X, not X beside the default.
+    let default_only = arguments.target == ["reference"] && !arguments.require.is_empty();
+    if !default_only {
+        words.extend(arguments.target.iter().map(|word| (word.as_str(), false)));
+    }
+    words.extend(arguments.require.iter().map(|word| (word.as_str(), true)));
+
+    let mut asked: Vec<Asked> = Vec::new();
+    for (word, required) in words {
+        for spec in specs(word, arguments)? {
+            match asked.iter_mut().find(|earlier| earlier.spec.name == spec.name) {
+                Some(earlier) => earlier.required |= required,
+                None => asked.push(Asked { spec, required }),
+            }
+        }
+    }
+    Ok(asked)
+}
+
+fn specs(word: &str, arguments: &Run) -> Result<Vec<TargetSpec>, Failure> {
+    if word.contains("://") {
+        let spec = TargetSpec::from_url(word, &arguments.declare, arguments.allow_remote)
+            .map_err(|error| Failure::Usage(format!("--target {word}: {error}")))?;
+        return Ok(vec![spec]);
+    }
+    if word == "all" {
+        let every = folders(&arguments.targets_dir)?;
+        let every = every.iter().map(|folder| load(folder)).collect::<Result<Vec<_>, _>>()?;
+        return Ok(every.into_iter().filter(|spec| !spec.negative_control).collect());
+    }
+    let named = arguments.targets_dir.join(word);
+    let folder =
+        if Path::new(word).join("target.yaml").is_file() { PathBuf::from(word) } else { named };
+    if !folder.join("target.yaml").is_file() {
+        let known = folders(&arguments.targets_dir).unwrap_or_default();
+        let names: Vec<String> =
+            known.iter().filter_map(|f| Some(f.file_name()?.to_str()?.to_owned())).collect();
+        let near = edgeproof_diagnostics::suggest(word, names.iter().map(String::as_str))
+            .map(|name| format!("; did you mean `{name}`?"))
+            .unwrap_or_default();
+        return Err(Failure::Usage(format!(
+            "there is no target `{word}`: neither a folder with a target.yaml nor one of {} in {}{near}",
+            if names.is_empty() { "none".to_owned() } else { names.join(", ") },
+            arguments.targets_dir.display()
+        )));
+    }
+    Ok(vec![load(&folder)?])
+}
+
+fn load(folder: &Path) -> Result<TargetSpec, Failure> {
+    TargetSpec::load(folder).map_err(|mistakes| Failure::mistakes(&mistakes))
+}
+
+/// The folders that hold a target.yaml, the reference first, the others by name.
+fn folders(dir: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let entries = std::fs::read_dir(dir).map_err(|error| Failure::read(dir, &error))?;
+    let mut folders: Vec<PathBuf> = entries
+        .filter_map(Result::ok)
+        .map(|entry| entry.path())
+        .filter(|folder| folder.join("target.yaml").is_file())
+        .collect();
+    folders
+        .sort_by_key(|folder| (folder.file_name() != Some("reference".as_ref()), folder.clone()));
+    Ok(folders)
+}

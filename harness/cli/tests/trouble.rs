@@ -1,0 +1,117 @@
+//! What a run makes of a target that is killed, and of being interrupted or killed itself: a verdict that
+//! says so, no hang, nothing left behind.
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+fn root() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+}
+
+/// A run of many cases, one after another, so that there is a middle to be killed in.
+fn long_run(folder: &Path) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_edgeproof"))
+        .current_dir(root())
+        .args(["run", "scenarios/cache", "scenarios/front", "--jobs", "1", "--repeat", "20"])
+        .args(["--format", "json", "--format"])
+        .arg(format!("events={}", folder.join("events.jsonl").display()))
+        .env("TMPDIR", folder)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("edgeproof runs")
+}
+
+/// Waits, without a fixed pause, until `found` has something.
+fn until<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
+    let start = Instant::now();
+    loop {
+        if let Some(value) = found() {
+            return value;
+        }
+        assert!(start.elapsed() < Duration::from_secs(30), "timed out: {what}");
+        std::thread::yield_now();
+    }
+}
+
+/// Every process whose environment has our own temporary folder: the run and all that it started.
+fn processes_of(folder: &Path) -> Vec<(i32, String)> {
+    let mark = format!("TMPDIR={}", folder.display());
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc").expect("/proc").filter_map(Result::ok) {
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
+            continue;
+        };
+        let environment = std::fs::read(entry.path().join("environ")).unwrap_or_default();
+        let command = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        let marked = environment.split(|byte| *byte == 0).any(|line| line == mark.as_bytes());
+        if marked && !command.is_empty() {
+            found.push((pid, String::from_utf8_lossy(&command).replace('\0', " ")));
+        }
+    }
+    found
+}
+
+/// The process of the reference proxy itself, not its supervisor.
+fn proxy_of(folder: &Path) -> Option<i32> {
+    let own = processes_of(folder);
+    own.iter()
+        .find(|(_, c)| c.contains(" proxy --config") && !c.contains("supervise"))
+        .map(|(pid, _)| *pid)
+}
+
+fn in_the_middle(folder: &Path) -> i32 {
+    let events = folder.join("events.jsonl");
+    until("cases are being played", || {
+        let text = std::fs::read_to_string(&events).ok()?;
+        (text.matches("case-finished").count() > 20).then_some(())
+    });
+    until("the proxy runs", || proxy_of(folder))
+}
+
+fn signal(name: &str, pid: i32) {
+    let status = Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).status();
+    assert!(status.expect("kill").success());
+}
+
+fn nothing_is_left(folder: &Path) {
+    until("no process is left", || processes_of(folder).is_empty().then_some(()));
+}
+
+#[test]
+fn a_target_killed_in_mid_run_is_an_error_and_no_hang() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = long_run(folder.path());
+    signal("KILL", in_the_middle(folder.path()));
+    let output = run.wait_with_output().expect("it ends");
+    assert_eq!(output.status.code(), Some(7), "{}", String::from_utf8_lossy(&output.stderr));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert!(report["summary"]["errors"].as_u64().expect("a number") > 0);
+    assert_eq!(report["summary"]["failed"].as_u64(), Some(0), "a dead target fails no requirement");
+    nothing_is_left(folder.path());
+}
+
+#[test]
+fn an_interrupted_run_says_so_and_leaves_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = long_run(folder.path());
+    in_the_middle(folder.path());
+    signal("INT", i32::try_from(run.id()).expect("a pid"));
+    let output = run.wait_with_output().expect("it ends");
+    assert_eq!(output.status.code(), Some(130));
+    let report: serde_json::Value =
+        serde_json::from_slice(&output.stdout).expect("JSON all the same");
+    assert!(report["summary"]["passed"].as_u64().expect("a number") > 0);
+    nothing_is_left(folder.path());
+}
+
+#[test]
+fn a_killed_run_leaves_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut run = long_run(folder.path());
+    in_the_middle(folder.path());
+    run.kill().expect("SIGKILL");
+    run.wait().expect("it ends");
+    nothing_is_left(folder.path());
+}

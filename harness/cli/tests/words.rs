@@ -1,0 +1,104 @@
+//! What people read: help, mistakes, a case in words. The expected texts stand in `golden/`.
+
+use std::path::Path;
+use std::process::Command;
+
+fn root() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+}
+
+/// Exit code, standard output and standard error as one text.
+fn words(arguments: &[&str]) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_edgeproof"))
+        .current_dir(root())
+        .env("NO_COLOR", "1")
+        .env("COLUMNS", "80")
+        .args(arguments)
+        .output()
+        .expect("edgeproof runs");
+    format!(
+        "$ edgeproof {}\n{}{}exit code {}\n",
+        arguments.join(" "),
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+        output.status.code().expect("an exit code")
+    )
+}
+
+/// Compares with `golden/NAME.snap`.
+fn golden(name: &str, text: &str) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(root().join("golden"));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(name, text));
+}
+
+#[test]
+fn help() {
+    golden("help", &words(&["--help"]));
+    golden("help-run", &words(&["run", "--help"]));
+    golden("help-proxy", &words(&["proxy", "--help"]));
+}
+
+/// Ten broken files and more: all their mistakes in one go, each at its place.
+#[test]
+fn mistakes_in_scenarios() {
+    golden("check-broken", &words(&["check", "harness/scenario/tests/broken"]));
+}
+
+#[test]
+fn our_own_scenarios_have_none() {
+    let checked = words(&["check", "scenarios"]);
+    assert!(checked.contains("no mistakes\nexit code 0"), "{checked}");
+}
+
+#[test]
+fn a_case_in_words() {
+    golden("explain", &words(&["explain", "cache/freshness/max-age"]));
+    golden("explain-unknown", &words(&["explain", "cache/freshness/max-aeg"]));
+}
+
+#[test]
+fn mistakes_on_the_command_line() {
+    golden("unknown-target", &words(&["run", "--target", "ngnix"]));
+    golden("unknown-format", &words(&["run", "--format", "junti"]));
+    golden("bad-filter", &words(&["list", "-k", "family:cache and (level:must"]));
+    golden("two-formats-one-place", &words(&["run", "--format", "json", "--format", "tap"]));
+    golden(
+        "proxy-without-ttl",
+        &words(&[
+            "proxy",
+            "--listen",
+            "127.0.0.1:0",
+            "--upstream",
+            "http://127.0.0.1:9",
+            "--cache",
+            "--cache-policy",
+            "hosting",
+        ]),
+    );
+    golden(
+        "proxy-bad-format",
+        &words(&[
+            "proxy",
+            "--listen",
+            "127.0.0.1:0",
+            "--upstream",
+            "http://127.0.0.1:9",
+            "--access-log",
+            "/dev/null",
+            "--access-log-format",
+            "{status} {statsu}",
+        ]),
+    );
+}
+
+/// The schema is the one that editors get, and every scenario of ours fits it.
+#[test]
+fn the_schema_takes_our_scenarios() {
+    let schema = words(&["schema"]);
+    let json = &schema[schema.find('{').expect("JSON")..schema.rfind('}').expect("JSON") + 1];
+    let schema: serde_json::Value = serde_json::from_str(json).expect("JSON");
+    assert!(jsonschema::meta::is_valid(&schema));
+}
