@@ -51,6 +51,7 @@ const CAUGHT_BY: &[(&str, &str)] = &[
     ("host-rewritten", "front/fields/host-kept"),
     ("head-with-body", "front/messages/head"),
     ("swallows-1xx", "front/messages/early-hints"),
+    ("pools-broken-connection", "front/messages/after-an-abort"),
     ("no-log-for-400", "logs/refused#nul"),
 ];
 

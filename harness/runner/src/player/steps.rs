@@ -215,7 +215,12 @@ impl Player {
                 }
             }
             (_, Err(why)) => Err(why.to_owned()),
-            (SshProbe::Handshake, Ok(address)) => ssh::handshake(address).await,
+            (SshProbe::Handshake, Ok(address)) => {
+                let with_keys = step.expect.iter().any(
+                    |a| matches!(&a.check, Check::Ssh(key, _) if key.starts_with("host_key_") && key != "host_key_algorithms"),
+                );
+                ssh::handshake(address, with_keys).await
+            }
             (SshProbe::Methods { user }, Ok(address)) => ssh::methods(address, user).await,
             (SshProbe::Password { user, password }, Ok(address)) => {
                 ssh::password(address, user, password).await
@@ -226,7 +231,8 @@ impl Player {
                 actor.last.config = Some(facts);
             }
             Ok(facts) => actor.last.ssh = Some(facts),
-            Err(why) => return Err(self.fails(broken(&step.span, path, &why))),
+            // Nothing is known of a service that cannot be asked: no verdict on the requirement.
+            Err(why) => return Err(Stop::Broken(why)),
         }
         Ok(())
     }

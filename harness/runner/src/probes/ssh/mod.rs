@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
+use tokio::sync::Mutex;
 
 use crate::expect::Facts;
 
@@ -20,10 +21,17 @@ const LONGEST: Duration = Duration::from_secs(15);
 const LONGEST_BANNER: usize = 64 * 1024;
 const OURS: &[u8] = b"SSH-2.0-edgeproof\r\n";
 
-/// `ssh: handshake`: banner, KEXINIT lists, strict key exchange, host keys.
-pub(crate) async fn handshake(address: SocketAddr) -> Result<Facts, String> {
+/// One conversation at a time: a server drops unauthenticated connections beyond its MaxStartups, and
+/// what we say of it must not depend on how many of us ask.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
+
+/// `ssh: handshake`: banner, KEXINIT lists, strict key exchange; and, where they are asked about, the
+/// host keys, which take a key exchange for each.
+pub(crate) async fn handshake(address: SocketAddr, with_keys: bool) -> Result<Facts, String> {
     let mut facts = within(address, "a handshake", first_words(address)).await?;
-    within(address, "its host keys", login::host_keys(address, &mut facts)).await?;
+    if with_keys {
+        within(address, "its host keys", login::host_keys(address, &mut facts)).await?;
+    }
     Ok(facts)
 }
 
@@ -46,6 +54,7 @@ async fn within<T>(
     what: &str,
     probe: impl Future<Output = Result<T, String>>,
 ) -> Result<T, String> {
+    let _turn = ONE_AT_A_TIME.lock().await;
     match tokio::time::timeout(LONGEST, probe).await {
         Ok(result) => result.map_err(|why| format!("{address} did not tell {what}: {why}")),
         Err(_) => Err(format!("{address} did not tell {what} within {LONGEST:?}")),
@@ -85,10 +94,24 @@ async fn first_words(address: SocketAddr) -> Result<Facts, String> {
     loop {
         if let Some(lists) = kexinit::parse(&unread)? {
             lists.tell(&mut facts);
+            farewell(stream).await;
             return Ok(facts);
         }
         more(&mut stream, &mut unread).await?;
     }
+}
+
+/// Ends a conversation and waits, for a bounded time, until the server has ended it too, so that it no
+/// longer counts among those that have not logged in.
+async fn farewell(mut stream: TcpStream) {
+    let mut rest = [0; 1024];
+    let ended = async {
+        stream.shutdown().await?;
+        while stream.read(&mut rest).await? > 0 {}
+        std::io::Result::Ok(())
+    };
+    // A reset is an end too, and a server that keeps talking is left.
+    let _ = tokio::time::timeout(Duration::from_secs(1), ended).await;
 }
 
 async fn more(stream: &mut TcpStream, unread: &mut Vec<u8>) -> Result<(), String> {
@@ -162,7 +185,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_handshake_tells_the_banner_the_lists_and_the_host_key() {
-        let facts = handshake(server().await).await.unwrap();
+        let facts = handshake(server().await, true).await.unwrap();
         assert!(told(&facts, "banner").starts_with("SSH-2.0-"));
         assert!(told(&facts, "kex").contains("curve25519-sha256"));
         assert!(!told(&facts, "kex").contains("kex-strict"));
@@ -203,7 +226,7 @@ mod tests {
             // Kept until the other side has read it: a reset could overtake it.
             let _ = stream.read_to_end(&mut Vec::new()).await;
         });
-        let why = handshake(address).await.unwrap_err();
+        let why = handshake(address, true).await.unwrap_err();
         assert!(why.ends_with(r#"it closed after saying "Not allowed at this time\r\n""#), "{why}");
     }
 }
