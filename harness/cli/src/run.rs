@@ -2,6 +2,7 @@
 
 use edgeproof_report::{ExitCode, Summary, exit_code};
 use edgeproof_runner::RunOptions;
+use edgeproof_runner::event::Event;
 use edgeproof_target::TargetSpec;
 
 use crate::args::Run;
@@ -28,7 +29,11 @@ pub(crate) fn run(arguments: &Run) -> Result<ExitCode, Failure> {
         Outputs::open(&arguments.format, arguments.level, arguments.baseline.as_deref())?;
     // A report that cannot be written does not stop the run half-way; it is said at the end.
     let mut trouble = None;
+    let mut unavailable = Vec::new();
     edgeproof_runner::run(&cases, &specs, &options, &mut |event| {
+        if let Event::TargetUnavailable { target, reason, .. } = &event {
+            unavailable.push(format!("{target} is not available: {reason}"));
+        }
         if let Err(failure) = outputs.event(&event) {
             trouble.get_or_insert(failure);
         }
@@ -37,14 +42,20 @@ pub(crate) fn run(arguments: &Run) -> Result<ExitCode, Failure> {
     let summary = outputs.finish()?;
     match trouble {
         Some(failure) => Err(failure),
-        None => Ok(judged(&summary, arguments)),
+        None => Ok(judged(&summary, arguments, &unavailable)),
     }
 }
 
-fn judged(summary: &Summary, arguments: &Run) -> ExitCode {
+/// The exit code; where it is about what did not run, standard error says why, whatever the format.
+fn judged(summary: &Summary, arguments: &Run, unavailable: &[String]) -> ExitCode {
     let code = exit_code(summary, arguments.level);
     if code == ExitCode::NothingRan {
         eprintln!("error: nothing ran: no case could be played on any target that was asked for");
+    }
+    if matches!(code, ExitCode::NothingRan | ExitCode::TargetNotStarted) {
+        for why in unavailable {
+            eprintln!("note: {why}");
+        }
     }
     code
 }
