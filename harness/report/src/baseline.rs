@@ -43,7 +43,7 @@ struct JsonCase {
     id: String,
     target: String,
     verdict: Verdict,
-    level: String,
+    level: Level,
 }
 
 /// A case that is not what it was.
@@ -112,7 +112,7 @@ impl Baseline {
         }
         let report: JsonReport = serde_json::from_slice(&bytes)?;
         let cases = report.cases.into_iter().map(|case| {
-            let level = case.level.parse().unwrap_or(Level::Must);
+            let level = case.level;
             ((case.id, case.target), (case.verdict, level))
         });
         Ok(Baseline { cases: cases.collect() })
@@ -122,7 +122,7 @@ impl Baseline {
     pub fn of(run: &Run) -> Baseline {
         let cases = run.outcomes().into_iter().map(|outcome| {
             let case = outcome.case();
-            ((case.id.clone(), case.target.clone()), (outcome.verdict(), Level::of(case)))
+            ((case.id.clone(), case.target.clone()), (outcome.verdict(), case.level))
         });
         Baseline { cases: cases.collect() }
     }
@@ -142,13 +142,8 @@ impl Baseline {
             let key = (case.id.clone(), case.target.clone());
             let was = self.verdict(&key.0, &key.1).filter(|v| played(*v));
             let now = Some(outcome.verdict()).filter(|v| played(*v));
-            let change = Change {
-                id: key.0.clone(),
-                target: key.1.clone(),
-                level: Level::of(case),
-                was,
-                now,
-            };
+            let change =
+                Change { id: key.0.clone(), target: key.1.clone(), level: case.level, was, now };
             seen.insert(key);
             difference.sort_in(change, outcome.verdict());
         }

@@ -32,7 +32,7 @@ fn annotate(case: &CaseResult, options: &Options, writer: &mut impl Write) -> io
         Verdict::Pass | Verdict::KnownFail | Verdict::Skip => return Ok(()),
         Verdict::Fixed => "notice",
         Verdict::Error => "error",
-        Verdict::Fail => match Level::of(case) {
+        Verdict::Fail => match case.level {
             level if level.counts_at(options.gate) => "error",
             Level::Must | Level::Should => "warning",
             Level::May | Level::Observe => "notice",

@@ -89,7 +89,7 @@ impl<'a> Case<'a> {
         Case {
             id: &case.id,
             family: &case.family,
-            level: &case.level,
+            level: case.level.as_str(),
             spec: &case.spec,
             target: &case.target,
             verdict: case.verdict,

@@ -12,7 +12,7 @@ use edgeproof_runner::event::{CaseResult, Verdict};
 use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
 
 use crate::{
-    Level, Options, Outcome, Run,
+    Options, Outcome, Run,
     number::percent,
     visible::{visible, visible_line},
 };
@@ -72,7 +72,7 @@ fn test_case(suite: &str, outcome: &Outcome<'_>, options: &Options) -> TestCase 
     };
     property("requirement", &case.name);
     property("spec", &case.spec);
-    property("level", &case.level);
+    property("level", case.level.as_str());
     property("verdict", case.verdict.as_str());
     property("file", &format!("{}:{}", options.relative(&case.file), case.line));
     property("reproduce", &case.reproduce);
@@ -95,7 +95,7 @@ fn test_case(suite: &str, outcome: &Outcome<'_>, options: &Options) -> TestCase 
 fn status(outcome: &Outcome<'_>, options: &Options) -> TestCaseStatus {
     let case = outcome.case();
     let reason = line(case.reason.as_deref().unwrap_or_default());
-    let level = Level::of(case);
+    let level = case.level;
     match case.verdict {
         Verdict::Pass | Verdict::Fixed => TestCaseStatus::success(),
         Verdict::Skip => skipped(&reason, None),

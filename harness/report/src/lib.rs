@@ -29,7 +29,6 @@ mod html;
 mod human;
 mod json;
 mod junit;
-mod level;
 mod markdown;
 mod number;
 mod replay;
@@ -41,9 +40,9 @@ mod tap;
 mod visible;
 
 pub use baseline::{Baseline, BaselineError, Change, Difference};
+pub use edgeproof_runner::event::{Level, LevelError};
 pub use exit::{ExitCode, exit_code};
 pub use format::{Format, FormatError, Output};
-pub use level::{Level, LevelError};
 pub use replay::{ReplayError, replay};
 pub use reporter::{Options, Reporter, reporter};
 pub use run::{Note, Outcome, Run, TargetFailure, TargetState, UnavailableTarget};

@@ -124,7 +124,7 @@ fn failures(text: &mut String, outcomes: &[Outcome<'_>], options: &Options) -> s
 
 fn failure(text: &mut String, outcome: &Outcome<'_>, options: &Options) -> std::fmt::Result {
     let case = outcome.case();
-    let level = Level::of(case);
+    let level = case.level;
     let counted = match outcome.verdict() {
         Verdict::Error => "error".to_owned(),
         _ if level.counts_at(options.gate) => level.to_string(),

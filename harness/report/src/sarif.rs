@@ -70,7 +70,11 @@ fn rule(case: &CaseResult) -> ReportingDescriptor {
     let help = format!("{}\n\n{} ({})", line(&case.name), line(&case.spec), case.level)
         + &explain.unwrap_or_default();
     let mut tags = Vec::new();
-    for tag in [&case.family, &case.level].into_iter().chain(&case.tags).map(|tag| line(tag)) {
+    for tag in [case.family.as_str(), case.level.as_str()]
+        .into_iter()
+        .chain(case.tags.iter().map(String::as_str))
+        .map(line)
+    {
         if !tags.contains(&tag) {
             tags.push(tag);
         }
@@ -86,7 +90,7 @@ fn rule(case: &CaseResult) -> ReportingDescriptor {
 }
 
 fn level(case: &CaseResult) -> ResultLevel {
-    match Level::of(case) {
+    match case.level {
         Level::Must => ResultLevel::Error,
         Level::Should => ResultLevel::Warning,
         Level::May | Level::Observe => ResultLevel::Note,

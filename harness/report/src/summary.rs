@@ -120,7 +120,7 @@ impl Summary {
     fn judge(&mut self, outcomes: &[Outcome<'_>], difference: Option<Difference>) {
         let failed = outcomes.iter().filter(|outcome| outcome.verdict() == Verdict::Fail);
         let Some(difference) = difference else {
-            self.failures = failed.map(|outcome| Level::of(outcome.case())).collect();
+            self.failures = failed.map(|outcome| outcome.case().level).collect();
             return;
         };
         let levels = |changes: &[crate::Change]| {
@@ -146,7 +146,7 @@ impl TargetCounts {
         for outcome in outcomes.iter().filter(|outcome| outcome.case().target == target) {
             all.counts.add(outcome.verdict());
             all.family(&outcome.case().family).add(outcome.verdict());
-            all.level(Level::of(outcome.case())).add(outcome.verdict());
+            all.level(outcome.case().level).add(outcome.verdict());
         }
         all.levels.sort_by_key(|entry| entry.level);
         all

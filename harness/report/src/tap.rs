@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use edgeproof_runner::event::{CaseResult, Verdict};
 
 use crate::{
-    Level, Options, Outcome, Run,
+    Options, Outcome, Run,
     visible::{visible, visible_line},
 };
 
@@ -44,7 +44,7 @@ pub(crate) fn render(run: &Run, options: &Options, writer: &mut impl Write) -> i
 fn directive(outcome: &Outcome<'_>, options: &Options) -> Option<String> {
     let case = outcome.case();
     let reason = description(case.reason.as_deref().unwrap_or_default());
-    let level = Level::of(case);
+    let level = case.level;
     match case.verdict {
         Verdict::Skip => Some(format!("SKIP {reason}")),
         Verdict::KnownFail => Some(format!("TODO known failure: {reason}")),
@@ -67,7 +67,7 @@ fn diagnostics(outcome: &Outcome<'_>, writer: &mut impl Write) -> io::Result<()>
     writeln!(writer, "  ---")?;
     let mut pair = |key: &str, value: &str| writeln!(writer, "  {key}: {}", quoted(value));
     pair("requirement", &case.name)?;
-    pair("level", &case.level)?;
+    pair("level", case.level.as_str())?;
     pair("spec", &case.spec)?;
     pair("verdict", case.verdict.as_str())?;
     if let Some(reason) = &case.reason {

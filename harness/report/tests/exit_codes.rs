@@ -31,7 +31,6 @@ fn a_verdict_counts_by_its_level_and_the_gate() {
         ("may", Verdict::Fail, [Good, Good, Failed]),
         ("observe", Verdict::Fail, [Good, Good, Good]),
         ("observe", Verdict::Error, [Error, Error, Error]),
-        ("a level nobody knows", Verdict::Fail, [Failed, Failed, Failed]),
     ];
     for (level, verdict, expected) in table {
         let gates = [Level::Must, Level::Should, Level::May];

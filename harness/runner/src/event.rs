@@ -3,6 +3,7 @@
 //!
 //! Events come in the order of completion; [`CaseResult::index`] is the file order.
 
+pub use edgeproof_scenario::model::{Level, LevelError};
 use serde::{Deserialize, Serialize};
 
 /// The version of this enum. A reader refuses a stream with another.
@@ -153,8 +154,8 @@ pub struct CaseResult {
     pub name: String,
     /// The first folder of the id.
     pub family: String,
-    /// `must`, `should`, `may`, `observe`.
-    pub level: String,
+    /// How binding the requirement is.
+    pub level: Level,
     /// The section of the standard.
     pub spec: String,
     /// Why it matters.

@@ -126,7 +126,7 @@ impl Case {
             id: visible_line(&case.id),
             name: visible_line(&case.name),
             family: visible_line(&case.family),
-            level: visible_line(&case.level),
+            level: case.level.as_str().to_owned(),
             spec: visible_line(&case.spec),
             explain: case.explain.as_deref().map(visible),
             tags: case.tags.iter().map(|tag| visible_line(tag)).collect(),

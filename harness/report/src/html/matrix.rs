@@ -167,7 +167,7 @@ impl Row {
             id: case.id.clone(),
             anchor: anchor(&case.id),
             name: case.name.clone(),
-            level: case.level.clone(),
+            level: case.level.as_str().to_owned(),
             spec: case.spec.clone(),
             tags: case.tags.join(" "),
             verdicts: verdicts.join(" "),

@@ -80,7 +80,7 @@ impl Page<'_> {
         let verdict = outcome.verdict().as_str().to_uppercase();
         let id = format!("{} on {} ", visible_line(&case.id), visible_line(&case.target));
         let rule = self.width().saturating_sub(verdict.len() + id.chars().count() + 5);
-        let level = Level::of(case);
+        let level = case.level;
         let mut line = format!(
             "── {} {}{}\n",
             self.paint.verdict(outcome.verdict(), verdict),

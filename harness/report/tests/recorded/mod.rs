@@ -62,7 +62,7 @@ pub(crate) fn result(
         line: 1,
         name: format!("What {id} asks"),
         family: id.split('/').next().unwrap_or_default().to_owned(),
-        level: level.to_owned(),
+        level: level.parse().expect("a level"),
         spec: "RFC 9111 §4".to_owned(),
         explain: None,
         tags: Vec::new(),

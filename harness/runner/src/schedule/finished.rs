@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use edgeproof_scenario::model::{Case, Level};
+use edgeproof_scenario::model::Case;
 
 use super::plan::Play;
 use crate::clock;
@@ -34,7 +34,7 @@ impl Setting<'_> {
             line: position.line,
             name: case.name.clone(),
             family: case.id.family().to_owned(),
-            level: Level::as_str(case.level).to_owned(),
+            level: case.level,
             spec: case.spec.clone(),
             explain: case.explain.clone(),
             tags: case.tags.clone(),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use edgeproof_diagnostics::{Source, Span, Spanned};
+use serde::{Deserialize, Serialize};
 
 use super::{Origin, SiteSpec, Step};
 
@@ -25,7 +26,8 @@ impl std::fmt::Display for CaseId {
 }
 
 /// How binding the requirement is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Level {
     /// A MUST of the standard: failing it fails the run.
     Must,
@@ -49,6 +51,44 @@ impl Level {
             Level::May => "may",
             Level::Observe => "observe",
         }
+    }
+
+    /// Does a failure of this level count where the gate is `gate`? `observe` never does.
+    pub fn counts_at(self, gate: Level) -> bool {
+        self != Level::Observe && self <= gate
+    }
+}
+
+impl std::fmt::Display for Level {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A word that is no level.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LevelError {
+    found: String,
+}
+
+impl std::fmt::Display for LevelError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "`{}` is no level: expected must, should, may or observe", self.found)?;
+        match edgeproof_diagnostics::suggest(&self.found, Level::ALL.map(Level::as_str)) {
+            Some(near) => write!(f, "; did you mean `{near}`?"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for LevelError {}
+
+impl std::str::FromStr for Level {
+    type Err = LevelError;
+
+    fn from_str(word: &str) -> Result<Self, LevelError> {
+        let known = Level::ALL.into_iter().find(|level| level.as_str() == word);
+        known.ok_or_else(|| LevelError { found: word.to_owned() })
     }
 }
 

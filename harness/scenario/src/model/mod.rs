@@ -7,7 +7,7 @@ mod site;
 mod step;
 mod template;
 
-pub use case::{Case, CaseId, Level};
+pub use case::{Case, CaseId, Level, LevelError};
 pub use check::{Assertion, Check, Count, FileCheck, LogCheck, OriginCheck, Status, Value};
 pub use origin::{Answer, Body, Break, Chunking, Date, FieldValue, Interim, Origin, Rule, When};
 pub use site::{AccessLog, CacheSite, SiteClock, SiteSpec, WafSite};
