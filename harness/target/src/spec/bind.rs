@@ -6,10 +6,10 @@ use edgeproof_diagnostics::{Diagnostics, Kind, MapReader, Node, Value};
 use regex::Regex;
 
 use super::{
-    ClockKind, FileTemplate, Logs, Requirements, TargetSpec, Text, VersionProbe, services,
+    ClockKind, FileTemplate, Logs, Requirements, TargetSpec, Text, VersionProbe, known_failures,
+    services,
 };
 use crate::expresses::Expresses;
-use crate::known::{KnownFailure, KnownFailures};
 
 pub(super) fn bind(node: &Node, folder: &Path, diagnostics: &Diagnostics) -> Option<TargetSpec> {
     let mut map = MapReader::new(node, diagnostics, "a target");
@@ -34,7 +34,7 @@ pub(super) fn bind(node: &Node, folder: &Path, diagnostics: &Diagnostics) -> Opt
         ("none", ClockKind::None),
     ]);
     let max_wait = map.optional("max_wait");
-    let known_failures = map.optional("known_failures").list(known_failure).unwrap_or_default();
+    let known_failures = known_failures::read(map.optional("known_failures"), folder, diagnostics);
     map.finish();
 
     if max_wait.is_present() && kind.is_some_and(|kind| kind != ClockKind::Wait) {
@@ -60,7 +60,7 @@ pub(super) fn bind(node: &Node, folder: &Path, diagnostics: &Diagnostics) -> Opt
         expresses,
         clock: kind?,
         max_wait,
-        known_failures: KnownFailures::new(known_failures),
+        known_failures,
     })
 }
 
@@ -176,24 +176,4 @@ fn feature(value: Value<'_>) -> Option<String> {
         ));
     }
     Some(text.to_owned())
-}
-
-fn known_failure(value: Value<'_>) -> Option<KnownFailure> {
-    let mut map = value.map("a known failure")?;
-    let case = map.required("case");
-    let id = case.str();
-    let expectation = map.optional("expectation").str().map(str::to_owned);
-    let reason = map.required("reason");
-    let text = reason.str();
-    map.finish();
-    let (id, text) = (id?, text?);
-    if !id.contains('/') || id.contains('*') || id.ends_with('/') {
-        return case.reject(format!(
-            "`{id}` is no case's id; a known failure is listed case by case, never for a whole family"
-        ));
-    }
-    if text.trim().is_empty() {
-        return reason.reject("the reason is empty: say why this target fails here");
-    }
-    Some(KnownFailure { case: id.to_owned(), expectation, reason: text.to_owned() })
 }

@@ -1,6 +1,7 @@
 //! What a target is, read from its folder's `target.yaml` or from a URL of the command line.
 
 mod bind;
+mod known_failures;
 mod services;
 mod templates;
 pub(crate) mod url;

@@ -98,6 +98,28 @@ known_failures:
 }
 
 #[test]
+fn targets_can_share_a_list_of_known_failures() {
+    let shared = "- { case: cache/age, expectation: \"steps[2].expect.headers.age\", reason: none is sent }\n";
+    let including = GOOD.replace("known_failures:", "known_failures:\n  - include: shared.yaml");
+    let good = folder(&[("target.yaml", &including), ("shared.yaml", shared)]);
+    let spec = load(good.path());
+    let cases: Vec<&str> =
+        spec.known_failures.entries().iter().map(|entry| entry.case.as_str()).collect();
+    assert_eq!(cases, ["cache/age", "cache/vary/star"]);
+
+    let missing = folder(&[("target.yaml", &including)]);
+    let text = TargetSpec::load(missing.path()).unwrap_err().render(Colour::Never);
+    assert!(text.contains("cannot read") && text.contains("- include: shared.yaml"), "{text}");
+
+    // A shared list includes no other, and its mistakes are shown where they are.
+    let wrong = "- { case: cache, reason: all of it }\n- include: shared.yaml\n";
+    let wrong = folder(&[("target.yaml", &including), ("shared.yaml", wrong)]);
+    let text = TargetSpec::load(wrong.path()).unwrap_err().render(Colour::Never);
+    assert!(text.contains("shared.yaml:1:") && text.contains("never for a whole family"), "{text}");
+    assert!(text.contains("unknown key `include` in a known failure"), "{text}");
+}
+
+#[test]
 fn a_folder_without_the_file_is_told() {
     let folder = folder(&[]);
     let text = TargetSpec::load(folder.path()).unwrap_err().render(Colour::Never);
