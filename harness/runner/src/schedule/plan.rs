@@ -31,18 +31,33 @@ impl Play {
     }
 }
 
+/// The plays that share one start.
+#[derive(Debug)]
+pub(super) struct Wave {
+    pub(super) plays: Vec<Play>,
+    /// Is the clock of the whole target moved?
+    pub(super) moves_time: bool,
+}
+
 /// Groups in which no host name stands twice: each case has the target's site of that name for itself.
-/// The order within a group is that of the plays.
-pub(super) fn waves(plays: Vec<Play>) -> Vec<Vec<Play>> {
-    let mut waves: Vec<(HashSet<String>, Vec<Play>)> = Vec::new();
+/// Those that move the clock of the whole target stand apart, because being able to be moved costs a
+/// target up to half of its speed. The order within a group is that of the plays.
+pub(super) fn waves(plays: Vec<Play>) -> Vec<Wave> {
+    let mut waves: Vec<(HashSet<String>, Wave)> = Vec::new();
     for play in plays {
         let host = play.host.to_ascii_lowercase();
-        match waves.iter_mut().find(|(hosts, _)| !hosts.contains(&host)) {
+        let moves_time = play.way.is_exclusive();
+        let fits = |(hosts, wave): &&mut (HashSet<String>, Wave)| {
+            wave.moves_time == moves_time && !hosts.contains(&host)
+        };
+        match waves.iter_mut().find(fits) {
             Some((hosts, wave)) => {
                 hosts.insert(host);
-                wave.push(play);
+                wave.plays.push(play);
             }
-            None => waves.push((HashSet::from([host]), vec![play])),
+            None => {
+                waves.push((HashSet::from([host]), Wave { plays: vec![play], moves_time }));
+            }
         }
     }
     waves.into_iter().map(|(_, wave)| wave).collect()
@@ -55,4 +70,34 @@ pub(super) fn run_token() -> String {
     let mut hasher = std::hash::RandomState::new().build_hasher();
     hasher.write_u32(std::process::id());
     format!("{:08x}", hasher.finish() & 0xffff_ffff)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn play(index: usize, host: Option<&str>, way: Way) -> Play {
+        let site = host.map(|host| format!("site: {{ host: {host} }}\n")).unwrap_or_default();
+        let text = format!(
+            "name: A case\nspec: RFC 9110\n{site}steps: [{{ send: GET /, expect: {{ status: 200 }} }}]\n"
+        );
+        let (mut cases, _) = edgeproof_scenario::bind_text("scenarios/a.yaml", &text);
+        Play::new(index, &Arc::new(cases.remove(0)), 1, way, "run")
+    }
+
+    #[test]
+    fn a_host_stands_once_in_a_wave_and_what_moves_the_clock_stands_apart() {
+        let waves = waves(vec![
+            play(0, None, Way::Unmoved),
+            play(1, Some("golden.test"), Way::Unmoved),
+            play(2, None, Way::Faketime),
+            play(3, Some("Golden.test"), Way::Unmoved),
+            play(4, None, Way::Unmoved),
+        ]);
+        let told: Vec<(Vec<usize>, bool)> = waves
+            .iter()
+            .map(|wave| (wave.plays.iter().map(|play| play.index).collect(), wave.moves_time))
+            .collect();
+        assert_eq!(told, [(vec![0, 1, 4], false), (vec![2], true), (vec![3], false)]);
+    }
 }

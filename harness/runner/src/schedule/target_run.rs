@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::finished::Setting;
-use super::plan::{Play, run_token, waves};
+use super::plan::{Play, Wave, run_token, waves};
 use super::select::select;
 use super::stage::{Prepared, Scene};
 use super::{RunOptions, emit, verdict};
@@ -91,7 +91,8 @@ impl House<'_> {
     }
 
     /// One start of the target, with the sites of all these plays.
-    async fn play_wave(self, target: &Arc<TargetSpec>, wave: Vec<Play>) {
+    async fn play_wave(self, target: &Arc<TargetSpec>, wave: Wave) {
+        let Wave { plays: wave, moves_time } = wave;
         let prepared: Result<Vec<_>, _> =
             wave.iter().map(|play| Prepared::new(play.clone(), self.origin)).collect();
         let prepared = match prepared {
@@ -104,7 +105,7 @@ impl House<'_> {
         let sites: Vec<_> = prepared.iter().map(|it| it.site(self.origin)).collect();
         let mut stopping = self.stopping.clone();
         let started = tokio::select! {
-            started = self.start(target, &sites) => started,
+            started = self.start(target, &sites, moves_time) => started,
             _ = stopping.wait_for(|stop| *stop) => return,
         };
         match started {
@@ -117,11 +118,13 @@ impl House<'_> {
         &self,
         target: &TargetSpec,
         sites: &[edgeproof_target::SiteRequest],
+        moves_time: bool,
     ) -> Result<RunningTarget, StartError> {
         let mut options = StartOptions::new(self.origin.address()).map_err(|error| {
             StartError::System { what: "cannot find the running program".into(), error }
         })?;
         options.allow_remote = self.options.allow_remote;
+        options.moves_time = moves_time;
         if let Some(supervisor) = &self.options.supervisor {
             options.supervisor.clone_from(supervisor);
         }
