@@ -187,7 +187,7 @@ async fn nginx_serves_sites_apart_and_follows_its_clock(name: &str) {
     get(&target, one, "/doc");
     assert_eq!(origin.requests(), 3, "stale, so asked again");
     clock.freeze("2018-07-16 10:04:07").unwrap();
-    assert!(get(&target, one, "/other").contains("Date: Mon, 16 Jul 2018 10:04:07 GMT"));
+    assert_eq!(status(&get(&target, one, "/other")), "200");
 
     let text = log(&target.access_log("one").unwrap().path, 5);
     let last = text.lines().last().unwrap();
@@ -197,7 +197,10 @@ async fn nginx_serves_sites_apart_and_follows_its_clock(name: &str) {
     );
     let text = log(&target.access_log("two").unwrap().path, 1);
     assert!(text.starts_with('{') && text.contains(r#""request_path":"/doc""#), "{text}");
-    assert_eq!(status(&get(&target, "nobody.test", "/")), "421");
+    // An answer of nginx's own has its own Date; others have their origin's.
+    let refused = get(&target, "nobody.test", "/");
+    assert_eq!(status(&refused), "421");
+    assert!(refused.contains("Date: Mon, 16 Jul 2018 10:04:07 GMT"), "{refused}");
     assert!(TcpStream::connect(target.tls().unwrap()).is_ok());
     target.stop().await;
 }
