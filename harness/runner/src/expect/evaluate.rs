@@ -243,8 +243,12 @@ fn file(
     let exists = state.file.is_some();
     let wants_one = check.exists.unwrap_or(true);
     let words = |exists| if exists { "a file" } else { "no file" };
+    if let Some(trouble) = &state.trouble {
+        // Something is there, if only a folder: neither a file nor no file.
+        return one(&path, Some((words(wants_one).to_owned(), trouble.clone())));
+    }
     if exists != wants_one || !exists {
-        let found = state.trouble.clone().unwrap_or_else(|| words(exists).to_owned());
+        let found = words(exists).to_owned();
         return one(&path, (exists != wants_one).then(|| (words(wants_one).to_owned(), found)));
     }
     let Some((mode, content)) = &state.file else { return Vec::new() };

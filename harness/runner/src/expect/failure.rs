@@ -12,20 +12,26 @@ pub(crate) fn failure(
     mismatch: &Mismatch,
     exchange: Option<usize>,
 ) -> Failure {
-    at(&assertion.span, &assertion.path, mismatch, exchange)
+    let Mismatch { what, expected, found } = mismatch;
+    let message = format!("{what}: expected {expected}, found {found}");
+    let mark = format!("found {found}");
+    told(&assertion.span, &assertion.path, (&message, &mark), (expected, found), exchange)
 }
 
 /// A failure that no assertion asked for: at the step or the case that it happened in.
 pub(crate) fn broken(span: &Span, path: &str, message: &str) -> Failure {
-    at(span, path, &Mismatch::new("the case", "nothing like that", message), None)
+    told(span, path, (message, "in this case or step"), ("nothing of the kind", message), None)
 }
 
-fn at(span: &Span, path: &str, mismatch: &Mismatch, exchange: Option<usize>) -> Failure {
-    let Mismatch { what, expected, found } = mismatch;
-    let message = format!("{what}: expected {expected}, found {found}");
-    let headline = message.lines().next().unwrap_or_default().trim_end_matches(':').to_owned();
-    let mark = format!("found {}", found.lines().next().unwrap_or_default().trim_end_matches(':'));
-    let mut diagnostic = Diagnostic::error(&headline).label(&span.first_line(), mark);
+fn told(
+    span: &Span,
+    path: &str,
+    (message, mark): (&str, &str),
+    (expected, found): (&str, &str),
+    exchange: Option<usize>,
+) -> Failure {
+    let headline = first_line(message);
+    let mut diagnostic = Diagnostic::error(headline).label(&span.first_line(), first_line(mark));
     for line in found.lines().skip(1) {
         diagnostic = diagnostic.with_note(line.trim());
     }
@@ -35,10 +41,14 @@ fn at(span: &Span, path: &str, mismatch: &Mismatch, exchange: Option<usize>) -> 
         line: position.line,
         column: position.column,
         path: path.to_owned(),
-        message: headline,
-        expected: expected.clone(),
-        found: found.clone(),
+        message: headline.to_owned(),
+        expected: expected.to_owned(),
+        found: found.to_owned(),
         rendered: diagnostic.render(Colour::Never),
         exchange,
     }
+}
+
+fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default().trim_end_matches(':')
 }

@@ -1,19 +1,25 @@
 //! The event of a case's end.
 
+use std::path::Path;
 use std::time::Duration;
 
 use edgeproof_scenario::model::Case;
+use edgeproof_target::TargetSpec;
 
+use super::RunOptions;
 use super::plan::Play;
 use crate::clock;
 use crate::event::{CaseResult, Verdict};
 use crate::player::Told;
 
+/// Where the command line looks up targets by name.
+const TARGETS: &str = "ci/targets";
+
 /// What is the same for all cases of a target.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Setting<'a> {
-    pub(super) target: &'a str,
-    pub(super) attempts: usize,
+    pub(super) target: &'a TargetSpec,
+    pub(super) options: &'a RunOptions,
 }
 
 impl Setting<'_> {
@@ -38,18 +44,18 @@ impl Setting<'_> {
             spec: case.spec.clone(),
             explain: case.explain.clone(),
             tags: case.tags.clone(),
-            target: self.target.to_owned(),
+            target: self.target.name.clone(),
             verdict,
             reason: Some(reason.to_owned()),
             duration_ms: 0,
             attempt,
-            attempts: self.attempts,
+            attempts: self.options.repeat.max(1),
             clock: None,
             failures: Vec::new(),
             exchanges: Vec::new(),
             logs: Vec::new(),
             figures: Vec::new(),
-            reproduce: reproduce(case, self.target),
+            reproduce: reproduce(case, self.target, self.options),
         }
     }
 
@@ -76,9 +82,32 @@ impl Setting<'_> {
 }
 
 /// The command that plays the case again, safe to paste into a shell.
-fn reproduce(case: &Case, target: &str) -> String {
+fn reproduce(case: &Case, target: &TargetSpec, options: &RunOptions) -> String {
     let file = shell_word(case.source.path());
-    format!("edgeproof run {file} -k {} --target {}", quote(&case.id.0), shell_word(target))
+    let mut command = format!("edgeproof run {file} -k {}", quote(&case.id.0));
+    let mut add = |option: &str, word: &str| {
+        command.push_str(&format!(" {option} {}", shell_word(word)));
+    };
+    match &target.folder {
+        // Where targets are looked up by name, the name is enough.
+        Some(folder) if *folder == Path::new(TARGETS).join(&target.name) => {
+            add("--target", &target.name);
+        }
+        Some(folder) => add("--target", &folder.display().to_string()),
+        None => {
+            add("--target", &target.name);
+            for ability in target.declares.iter().filter(|ability| *ability != "http") {
+                add("--declare", ability);
+            }
+        }
+    }
+    if let Some(address) = options.origin_listen {
+        add("--origin-listen", &address.to_string());
+    }
+    if options.allow_remote {
+        command.push_str(" --allow-remote");
+    }
+    command
 }
 
 fn shell_word(text: &str) -> String {

@@ -13,12 +13,13 @@ pub(super) fn select(
     options: &RunOptions,
 ) -> Result<Way, String> {
     let name = &target.name;
-    let missing: Vec<&str> = case
-        .needs
-        .iter()
-        .map(|need| need.value.as_str())
-        .filter(|need| !target.declares(need))
-        .collect();
+    // A need that is written and one that follows from the steps may be the same.
+    let mut missing: Vec<&str> = Vec::new();
+    for need in case.needs.iter().map(|need| need.value.as_str()) {
+        if !target.declares(need) && !missing.contains(&need) {
+            missing.push(need);
+        }
+    }
     if !missing.is_empty() {
         return Err(format!("needs {}, which {name} does not declare", missing.join(", ")));
     }
@@ -27,6 +28,11 @@ pub(super) fn select(
     if given_as_url && has_origin(case) && options.origin_listen.is_none() {
         return Err(
             "has an origin of its own, and a URL target needs --origin-listen for it".into()
+        );
+    }
+    if given_as_url && !matches!(case.origin, Origin::Rules(_)) {
+        return Err(
+            "has an origin that cannot be reached, and that of a URL target always can".into()
         );
     }
     clock::choose(target.clock, target.max_wait, case).map_err(|why| format!("{name}: {why}"))

@@ -72,8 +72,8 @@ impl House<'_> {
         self.note_unrouted(target);
     }
 
-    fn setting<'t>(&self, target: &'t TargetSpec) -> Setting<'t> {
-        Setting { target: &target.name, attempts: self.options.repeat.max(1) }
+    fn setting<'t>(&'t self, target: &'t TargetSpec) -> Setting<'t> {
+        Setting { target, options: self.options }
     }
 
     fn finish(&self, result: CaseResult) {
@@ -249,8 +249,8 @@ impl Show<'_> {
         match prepared.set(&self.surface, self.house.origin, self.house.options) {
             Ok(scene) => {
                 let (target, dead) = (Arc::clone(self.target), Arc::clone(&self.dead));
-                let (events, attempts) = (self.house.events.clone(), setting.attempts);
-                running.spawn(perform(scene, target, attempts, dead, events));
+                let (events, options) = (self.house.events.clone(), self.house.options.clone());
+                running.spawn(perform(scene, target, options, dead, events));
             }
             Err(why) => {
                 self.blemished = true;
@@ -266,7 +266,7 @@ impl Show<'_> {
 async fn perform(
     scene: Scene,
     target: Arc<TargetSpec>,
-    attempts: usize,
+    options: RunOptions,
     dead: Arc<Mutex<Option<Trouble>>>,
     events: mpsc::UnboundedSender<Event>,
 ) -> Ended {
@@ -283,7 +283,7 @@ async fn perform(
     let case = &scene.play.case.id;
     let reached =
         verdict::verdict(case, told.broken.as_deref(), &told.failures, &target.known_failures);
-    let setting = Setting { target: &target.name, attempts };
+    let setting = Setting { target: &target, options: &options };
     let result = setting.played(&scene.play, told, reached, began.elapsed());
     (result, scene.player.origin)
 }

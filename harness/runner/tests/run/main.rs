@@ -1,5 +1,6 @@
 //! Whole runs, from the text of a scenario to the events.
 
 mod bare;
+mod elsewhere;
 mod stand_in;
 mod support;
