@@ -59,7 +59,11 @@ impl Outputs {
 
     fn each(&mut self, write: impl Fn(&mut dyn Reporter) -> io::Result<()>) -> Result<(), Failure> {
         for (name, reporter) in &mut self.reporters {
-            write(reporter.as_mut()).map_err(|error| Failure::write(name, &error))?;
+            match write(reporter.as_mut()) {
+                // A reader that went away (`| head`) has seen what it wanted; the exit code still stands.
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+                written => written.map_err(|error| Failure::write(name, &error))?,
+            }
         }
         Ok(())
     }
