@@ -27,12 +27,31 @@ pub(crate) fn asked(arguments: &Run) -> Result<Vec<Asked>, Failure> {
     for (word, required) in words {
         for spec in specs(word, arguments)? {
             match asked.iter_mut().find(|earlier| earlier.spec.name == spec.name) {
-                Some(earlier) => earlier.required |= required,
+                Some(earlier) if same_place(&earlier.spec, &spec) => earlier.required |= required,
+                Some(earlier) => return Err(two_of_a_name(&earlier.spec, &spec)),
                 None => asked.push(Asked { spec, required }),
             }
         }
     }
     Ok(asked)
+}
+
+fn same_place(one: &TargetSpec, other: &TargetSpec) -> bool {
+    let place = |spec: &TargetSpec| spec.folder.as_ref().map(|folder| folder.canonicalize().ok());
+    place(one) == place(other)
+}
+
+/// A verdict names its target by the folder's name: two of one name could not be told apart.
+fn two_of_a_name(one: &TargetSpec, other: &TargetSpec) -> Failure {
+    let folder = |spec: &TargetSpec| {
+        spec.folder.as_ref().map_or_else(|| spec.name.clone(), |it| it.display().to_string())
+    };
+    Failure::Usage(format!(
+        "two targets have the name `{}`: {} and {}; rename a folder, or play them one by one",
+        one.name,
+        folder(one),
+        folder(other)
+    ))
 }
 
 fn specs(word: &str, arguments: &Run) -> Result<Vec<TargetSpec>, Failure> {

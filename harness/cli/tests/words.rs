@@ -94,6 +94,19 @@ fn mistakes_on_the_command_line() {
     );
 }
 
+/// Verdicts name a target by its folder's name: the second of two must not be left out in silence.
+#[test]
+fn two_targets_of_one_name_are_refused() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let other = folder.path().join("bare");
+    std::fs::create_dir(&other).expect("a folder");
+    std::fs::copy(root().join("ci/targets/bare/target.yaml"), other.join("target.yaml"))
+        .expect("a copy");
+    let asked = ["run", "scenarios/cache", "--target", "bare", "--require"];
+    let told = words(&[&asked[..], &[other.to_str().expect("UTF-8")]].concat());
+    assert!(told.contains("two targets have the name `bare`: ci/targets/bare and /"), "{told}");
+}
+
 /// The schema is the one that editors get, and every scenario of ours fits it.
 #[test]
 fn the_schema_takes_our_scenarios() {

@@ -47,7 +47,7 @@ fn annotate(case: &CaseResult, options: &Options, writer: &mut impl Write) -> io
     };
     if case.verdict == Verdict::Fixed {
         let text = format!(
-            "listed as a known failure and passes: update ci/targets/{}/target.yaml",
+            "listed as a known failure and passes: take it out of the target.yaml of {}",
             case.target
         );
         return line(&case.file, case.line, None, &text);

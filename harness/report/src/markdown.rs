@@ -199,8 +199,8 @@ fn lists(text: &mut String, run: &Run, outcomes: &[Outcome<'_>]) -> std::fmt::Re
         writeln!(text, "\n### Known failures that pass: update the lists\n")?;
     }
     for case in fixed.iter().map(|outcome| outcome.case()) {
-        let list = code(&format!("ci/targets/{}/target.yaml", case.target));
-        writeln!(text, "- {} in {list}", code(&case.id))?;
+        let (id, target) = (code(&case.id), code(&case.target));
+        writeln!(text, "- {id} in the target.yaml of {target}")?;
     }
     for (title, verdict) in [("Known failures", Verdict::KnownFail), ("Skipped", Verdict::Skip)] {
         reasons(text, title, outcomes.iter().filter(|outcome| outcome.verdict() == verdict))?;

@@ -123,3 +123,35 @@ fn a_figure_that_is_no_number_does_not_spoil_a_recording() {
     };
     assert_eq!(case.figures, [figure("rps", 10.5)]);
 }
+
+#[test]
+fn a_format_made_from_a_recording_has_the_very_same_figures() {
+    let mut case = result(0, "load/a", "nginx", "observe", Verdict::Pass);
+    // Numbers that a quick parser reads one unit in the last place off.
+    let samples = vec![1327.8713734554715, 1292.3685417904621, 121_991.260_000_000_01];
+    case.figures = vec![edgeproof_runner::event::Figure {
+        name: "rps".to_owned(),
+        value: samples[0],
+        unit: "req/s".to_owned(),
+        samples,
+    }];
+    let run = run_of([case]);
+    let again = replay(report_of(&run, Format::Events, Options::default()).as_bytes());
+    let again = again.expect("a whole recording");
+    for format in [Format::Json, Format::Tap, Format::Junit] {
+        assert_eq!(
+            report_of(&again, format, Options::default()),
+            report_of(&run, format, Options::default())
+        );
+    }
+}
+
+#[test]
+fn a_share_is_a_whole_number_of_per_cent_rounded_down() {
+    let verdicts = [Verdict::Pass].into_iter().chain([Verdict::Fail; 12]);
+    let cases = verdicts
+        .enumerate()
+        .map(|(index, it)| result(index, &format!("a/{index}"), "t", "may", it));
+    let page = report_of(&run_of(cases), Format::Html, Options::default());
+    assert!(page.contains("7 %") && !page.contains("7.0 %"));
+}

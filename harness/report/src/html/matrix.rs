@@ -3,10 +3,8 @@
 use edgeproof_runner::event::{Figure, Verdict};
 
 use crate::{
-    Change, Counts, Difference, Level, Run, Summary, TargetCounts,
-    html::data::Case,
-    number::{number, percent},
-    visible::visible_line,
+    Change, Counts, Difference, Level, Run, Summary, TargetCounts, html::data::Case,
+    number::number, visible::visible_line,
 };
 
 /// A target at the top of the page.
@@ -73,12 +71,7 @@ fn conformance(entry: &crate::LevelCounts) -> Option<Conformance> {
     let (held, judged) = (entry.counts.held(), entry.counts.judged());
     // Rounded down: only what holds in all is a hundred.
     let share = (held * 100).checked_div(judged)?;
-    Some(Conformance {
-        level: entry.level.as_str(),
-        held,
-        judged,
-        percent: percent(share as f64 / 100.0),
-    })
+    Some(Conformance { level: entry.level.as_str(), held, judged, percent: format!("{share} %") })
 }
 
 /// A sign for each verdict, so that colour alone tells nothing.

@@ -107,7 +107,7 @@ impl Page<'_> {
         let mut text = String::new();
         for (target, ids) in by_target {
             let target = visible_line(target);
-            text.push_str(&format!("  update ci/targets/{target}/target.yaml:\n"));
+            text.push_str(&format!("  take them out of the target.yaml of {target}:\n"));
             for id in ids {
                 text.push_str(&format!("    {}\n", self.paint.verdict(Verdict::Fixed, id)));
             }
