@@ -155,3 +155,28 @@ fn a_share_is_a_whole_number_of_per_cent_rounded_down() {
     let page = report_of(&run_of(cases), Format::Html, Options::default());
     assert!(page.contains("7 %") && !page.contains("7.0 %"));
 }
+
+#[test]
+fn a_target_that_did_not_start_is_told_once_with_the_lines_of_its_mistake() {
+    let cases = (0..3).map(|index| {
+        let mut case = result(index, &format!("a/{index}"), "t", "must", Verdict::Error);
+        case.reason = Some("the target did not start: error: no such variable".to_owned());
+        case
+    });
+    let mut events = run_of(cases);
+    events.insert(
+        1,
+        Event::TargetFailed {
+            target: "t".to_owned(),
+            reason: "error: no such variable\n --> target.yaml:2:3\n  |\n2 | {{ a }}".to_owned(),
+            log: String::new(),
+        },
+    );
+    let text = report_of(&events, Format::Human, Options::default());
+    assert!(
+        text.contains("did not start\nerror: no such variable\n --> target.yaml:2:3\n"),
+        "{text}"
+    );
+    assert!(!text.contains("again:"), "{text}");
+    assert_eq!(text.matches("  error a/").count(), 3, "{text}");
+}

@@ -19,17 +19,34 @@ const MESSAGE_LINES: usize = 40;
 const LINE_COLUMNS: usize = 400;
 
 impl Page<'_> {
-    /// Each failure in full. A negative control is expected to fail: a line says enough.
+    /// Each failure in full. A negative control is expected to fail: a line says enough, and so it does
+    /// for what was not played because its target did not start or died.
     pub(super) fn failures(&self) -> Vec<String> {
         let broken =
             |outcome: &&Outcome<'_>| matches!(outcome.verdict(), Verdict::Fail | Verdict::Error);
         let (control, failed): (Vec<_>, Vec<_>) =
             self.outcomes.iter().filter(broken).partition(|outcome| self.is_control(outcome));
+        let (unplayed, failed): (Vec<_>, Vec<_>) =
+            failed.into_iter().partition(|outcome| self.is_unplayed(outcome));
         let mut parts: Vec<String> =
             failed.into_iter().map(|outcome| self.failure(outcome)).collect();
+        let lines: String =
+            unplayed.into_iter().map(|outcome| self.failure_line(outcome)).collect();
+        parts.push(self.titled("Not played", lines));
         let lines: String = control.into_iter().map(|outcome| self.failure_line(outcome)).collect();
         parts.push(self.titled("Failures of negative controls (--format html shows all)", lines));
         parts
+    }
+
+    /// Was it left out because its target is not there any more?
+    fn is_unplayed(&self, outcome: &Outcome<'_>) -> bool {
+        let case = outcome.case();
+        let mut targets = self.run.targets.iter();
+        let target = targets.find(|state| state.info.name == case.target);
+        outcome.verdict() == Verdict::Error
+            && case.failures.is_empty()
+            && case.exchanges.is_empty()
+            && target.is_some_and(|state| state.failure.is_some())
     }
 
     fn is_control(&self, outcome: &Outcome<'_>) -> bool {
@@ -166,7 +183,11 @@ impl Page<'_> {
             let what = if failure.died { "died" } else { "did not start" };
             let title = format!("target {} {what}", visible_line(&state.info.name));
             let mut text = format!("── {}\n", self.paint.verdict(Verdict::Error, title));
-            text.push_str(&wrap(&visible_line(&failure.reason), self.width(), 0));
+            // A mistake in a template comes with its lines and a caret under them.
+            match failure.reason.contains('\n') {
+                true => text.push_str(&format!("{}\n", visible(failure.reason.trim_end()))),
+                false => text.push_str(&wrap(&visible_line(&failure.reason), self.width(), 0)),
+            }
             for line in visible(failure.log.trim_end()).lines() {
                 text.push_str(&format!("  │ {}\n", fit(line, LINE_COLUMNS)));
             }
