@@ -58,14 +58,18 @@ impl Outputs {
     }
 
     fn each(&mut self, write: impl Fn(&mut dyn Reporter) -> io::Result<()>) -> Result<(), Failure> {
+        let mut outcome = Ok(());
         for (name, reporter) in &mut self.reporters {
             match write(reporter.as_mut()) {
                 // A reader that went away (`| head`) has seen what it wanted; the exit code still stands.
                 Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
-                written => written.map_err(|error| Failure::write(name, &error))?,
+                // One output that cannot be written takes none of the others with it.
+                written => {
+                    outcome = outcome.and(written.map_err(|error| Failure::write(name, &error)));
+                }
             }
         }
-        Ok(())
+        outcome
     }
 }
 

@@ -92,18 +92,40 @@ fn a_target_killed_in_mid_run_is_an_error_and_no_hang() {
     nothing_is_left(folder.path());
 }
 
+/// Ctrl-C, and what a CI service sends when it cancels a job.
 #[test]
 fn an_interrupted_run_says_so_and_leaves_nothing() {
+    interrupted_by("INT");
+    interrupted_by("TERM");
+}
+
+fn interrupted_by(name: &str) {
     let folder = tempfile::tempdir().expect("a folder");
     let run = long_run(folder.path());
     in_the_middle(folder.path());
-    signal("INT", i32::try_from(run.id()).expect("a pid"));
+    signal(name, i32::try_from(run.id()).expect("a pid"));
     let output = run.wait_with_output().expect("it ends");
     assert_eq!(output.status.code(), Some(130));
     let report: serde_json::Value =
         serde_json::from_slice(&output.stdout).expect("JSON all the same");
     assert!(report["summary"]["passed"].as_u64().expect("a number") > 0);
     nothing_is_left(folder.path());
+}
+
+#[test]
+fn an_output_that_cannot_be_written_takes_no_other_with_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let whole = folder.path().join("whole.json");
+    let output = Command::new(env!("CARGO_BIN_EXE_edgeproof"))
+        .current_dir(root())
+        .args(["run", "scenarios/cache/vary", "--format", "junit=/dev/full", "--format"])
+        .arg(format!("json={}", whole.display()))
+        .output()
+        .expect("edgeproof runs");
+    assert_eq!(output.status.code(), Some(7));
+    let report = std::fs::read(&whole).expect("the other output");
+    let report: serde_json::Value = serde_json::from_slice(&report).expect("whole JSON");
+    assert!(report["summary"]["passed"].as_u64().expect("a number") > 0);
 }
 
 #[test]

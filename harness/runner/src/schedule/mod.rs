@@ -68,7 +68,7 @@ async fn conduct(
 ) -> Result<(), RunError> {
     let began = Instant::now();
     let origin = OriginServer::start(options.origin_address()).await.map_err(RunError::Origin)?;
-    let stopping = stop_on_ctrl_c();
+    let stopping = stop_when_asked();
     let (available, missing) = sort_out(&targets, &options).await?;
     let each = cases.len() * options.repeat.max(1);
     emit(&events, started(&targets, available.len() * each, &options));
@@ -96,16 +96,28 @@ fn emit(events: &mpsc::UnboundedSender<Event>, event: Event) {
     let _ = events.send(event);
 }
 
-fn stop_on_ctrl_c() -> watch::Receiver<bool> {
+fn stop_when_asked() -> watch::Receiver<bool> {
     let (tell, told) = watch::channel(false);
     tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            tell.send_replace(true);
-        }
+        asked_to_stop().await;
+        tell.send_replace(true);
         // Kept, so that the receivers stay valid to the end of the run.
         tell.closed().await;
     });
     told
+}
+
+/// Ctrl-C, or SIGTERM: what a CI service sends when it cancels a job.
+async fn asked_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
+        (Ok(mut interrupt), Ok(mut terminate)) => tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        },
+        // Without handlers the system ends the process; there is nothing to wait for.
+        _ => std::future::pending().await,
+    }
 }
 
 fn started(targets: &[Arc<TargetSpec>], planned: usize, options: &RunOptions) -> Event {
