@@ -7,15 +7,18 @@ use std::sync::Arc;
 
 use edgeproof_diagnostics::Colour;
 use edgeproof_report::{
-    Baseline, Format, Level, Options, Output, Reporter, Run, Summary, reporter,
+    Baseline, Format, Level, Options, Output, Reporter, Run, Summary, exit_code, reporter,
 };
-use edgeproof_runner::event::Event;
+use edgeproof_runner::event::{Event, Verdict};
 
 use crate::failure::Failure;
 
 /// All reporters of one run, and what the run comes to.
 pub(crate) struct Outputs {
     reporters: Vec<(String, Box<dyn Reporter>)>,
+    /// Finished reports take the place of older ones only at the end: (written, meant).
+    unnamed: Vec<(PathBuf, PathBuf)>,
+    on_standard_output: bool,
     run: Run,
     baseline: Option<Arc<Baseline>>,
 }
@@ -32,17 +35,26 @@ impl Outputs {
         one_place_each(asked)?;
         let baseline = baseline.map(read_baseline).transpose()?.map(Arc::new);
         let mut reporters = Vec::new();
+        let mut unnamed = Vec::new();
         for output in asked {
             let options = options(output, level, baseline.clone());
             let made = match &output.file {
                 None => reporter(output.format, io::stdout(), options),
-                Some(file) => reporter(output.format, BufWriter::new(create(file)?), options),
+                Some(file) => {
+                    let written = beside(file, output.format);
+                    let opened = BufWriter::new(create(&written)?);
+                    if written != *file {
+                        unnamed.push((written, file.clone()));
+                    }
+                    reporter(output.format, opened, options)
+                }
             };
             let place =
                 output.file.as_deref().map_or("standard output".into(), Path::to_string_lossy);
             reporters.push((format!("{} to {place}", output.format), made));
         }
-        Ok(Self { reporters, run: Run::default(), baseline })
+        let on_standard_output = asked.iter().any(|output| output.file.is_none());
+        Ok(Self { reporters, unnamed, on_standard_output, run: Run::default(), baseline })
     }
 
     /// Hands an event to every reporter.
@@ -51,10 +63,27 @@ impl Outputs {
         self.each(|reporter| reporter.event(event))
     }
 
-    /// Lets the reporters write the rest, and says what the run comes to.
-    pub(crate) fn finish(mut self) -> Result<Summary, Failure> {
-        self.each(|reporter| reporter.finish())?;
-        Ok(Summary::of(&self.run, self.baseline.as_deref()))
+    /// Lets the reporters write the rest, and says what the run comes to. Where all reports went to
+    /// files, a line on standard error says it to people.
+    pub(crate) fn finish(mut self, level: Level) -> Result<Summary, Failure> {
+        let mut outcome = self.each(|reporter| reporter.finish());
+        drop(std::mem::take(&mut self.reporters));
+        for (written, meant) in &self.unnamed {
+            let named = std::fs::rename(written, meant);
+            let name = meant.display().to_string();
+            outcome = outcome.and(named.map_err(|error| Failure::write(&name, &error)));
+        }
+        outcome?;
+        let summary = Summary::of(&self.run, self.baseline.as_deref());
+        if !self.on_standard_output {
+            let code = exit_code(&summary, level);
+            let counts = Verdict::ALL.map(|verdict| (summary.counts.of(verdict), verdict.as_str()));
+            let counts =
+                counts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}"));
+            let counts = counts.collect::<Vec<_>>().join(", ");
+            eprintln!("edgeproof: {} (exit {}): {counts}", code.meaning(), code.code());
+        }
+        Ok(summary)
     }
 
     fn each(&mut self, write: impl Fn(&mut dyn Reporter) -> io::Result<()>) -> Result<(), Failure> {
@@ -106,6 +135,18 @@ fn read_baseline(file: &Path) -> Result<Baseline, Failure> {
     let opened = File::open(file).map_err(|error| Failure::read(file, &error))?;
     Baseline::read(BufReader::new(opened))
         .map_err(|error| Failure::Usage(format!("--baseline {}: {error}", file.display())))
+}
+
+/// Where a report is written until it is whole, so that a run that is killed leaves the former one. A
+/// stream of events is worth having as far as it came, and what is no plain file (a pipe) keeps its name.
+fn beside(file: &Path, format: Format) -> PathBuf {
+    let special = std::fs::metadata(file).is_ok_and(|found| !found.is_file());
+    if format == Format::Events || special {
+        return file.to_owned();
+    }
+    let mut name = file.as_os_str().to_owned();
+    name.push(".partial");
+    PathBuf::from(name)
 }
 
 fn create(file: &PathBuf) -> Result<File, Failure> {

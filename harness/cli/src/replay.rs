@@ -24,5 +24,5 @@ pub(crate) fn report(arguments: &Report) -> Result<ExitCode, Failure> {
     for event in &events {
         outputs.event(event)?;
     }
-    Ok(exit_code(&outputs.finish()?, arguments.level))
+    Ok(exit_code(&outputs.finish(arguments.level)?, arguments.level))
 }

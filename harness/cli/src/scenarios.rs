@@ -1,5 +1,6 @@
 //! `check`, `list`, `explain` and `schema`: what can be said of scenarios without playing them.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -25,7 +26,7 @@ pub(crate) fn cases(paths: &[PathBuf]) -> Result<Vec<Case>, Failure> {
 }
 
 /// The cases that were selected; nothing is an error of its own.
-pub(crate) fn selected(selection: &Selection) -> Result<Vec<Case>, Failure> {
+pub(crate) fn selected(selection: &Selection) -> Result<Selected, Failure> {
     for path in &selection.paths {
         if !path.exists() {
             return Err(Failure::Nothing(format!("there is nothing at {}", path.display())));
@@ -34,21 +35,32 @@ pub(crate) fn selected(selection: &Selection) -> Result<Vec<Case>, Failure> {
     let filter = selection.filter.as_deref().map(Filter::parse).transpose();
     let filter = filter.map_err(|mistake| Failure::mistakes(&(*mistake).into()))?;
     let mut cases = cases(&selection.paths)?;
-    let places = selection.paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>();
+    let places = selection
+        .paths
+        .iter()
+        .map(|path| path.display().to_string())
+        .collect::<Vec<_>>()
+        .join(", ");
     if cases.is_empty() {
-        return Err(Failure::Nothing(format!("there is no scenario in {}", places.join(", "))));
+        return Err(Failure::Nothing(format!("there is no scenario in {places}")));
     }
+    let whole_suite = selection.paths.iter().any(|path| path.ends_with("scenarios"));
+    let known = whole_suite.then(|| cases.iter().map(|case| case.id.0.clone()).collect());
     if let Some(filter) = &filter {
         cases.retain(|case| filter.matches(case));
         if cases.is_empty() {
             let words = selection.filter.as_deref().unwrap_or_default();
-            return Err(Failure::Nothing(format!(
-                "no case in {} fits -k '{words}'",
-                places.join(", ")
-            )));
+            return Err(Failure::Nothing(format!("no case in {places} fits -k '{words}'")));
         }
     }
-    Ok(cases)
+    Ok(Selected { cases, known })
+}
+
+/// What was selected.
+pub(crate) struct Selected {
+    pub(crate) cases: Vec<Case>,
+    /// Every id of the suite, where the whole suite was read and not a part of it.
+    pub(crate) known: Option<BTreeSet<String>>,
 }
 
 pub(crate) fn check(arguments: &Check) -> Result<ExitCode, Failure> {
@@ -84,7 +96,7 @@ pub(crate) fn schema() -> Result<ExitCode, Failure> {
 }
 
 pub(crate) fn list(arguments: &List) -> Result<ExitCode, Failure> {
-    let cases = selected(&arguments.selection)?;
+    let Selected { cases, .. } = selected(&arguments.selection)?;
     let id = cases.iter().map(|case| case.id.0.chars().count()).max().unwrap_or(0);
     let mut text = String::new();
     for case in &cases {

@@ -45,7 +45,7 @@ const CAUGHT_BY: &[(&str, &str)] = &[
     ("no-via", "front/fields/via"),
     ("no-forwarded-for", "front/fields/forwarded-for"),
     ("drops-trailers", "front/messages/trailers"),
-    ("accepts-both-lengths", "front/smuggling#both-lengths"),
+    ("accepts-both-lengths", "front/tolerated/both-lengths-refused"),
     ("accepts-bare-lf", "front/refused/bare-lf"),
     ("accepts-two-hosts", "front/smuggling#two-hosts"),
     ("host-rewritten", "front/fields/host-kept"),

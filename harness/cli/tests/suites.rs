@@ -204,6 +204,39 @@ fn a_required_target_that_is_missing_is_an_error() {
     assert_eq!(required.status.code(), Some(3));
 }
 
+/// A former report is replaced only by a whole one, and a run whose reports all go to files says in a
+/// line what it came to.
+#[test]
+fn reports_in_files() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let junit = folder.path().join("out/junit.xml");
+    let format = format!("junit={}", junit.display());
+    let output = edgeproof(&["run", "scenarios/cache/key.yaml", "--format", &format]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(output.stdout.is_empty());
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("all good (exit 0): 2 pass"), "{said}");
+    assert!(std::fs::read_to_string(&junit).expect("the report").contains("<testsuites"));
+    let others = std::fs::read_dir(junit.parent().expect("a folder")).expect("a folder").count();
+    assert_eq!(others, 1, "nothing partial is left");
+}
+
+#[test]
+fn a_known_failure_of_no_case_is_said() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(
+        folder.path().join("target.yaml"),
+        "title: not installed\navailable: { commands: [no-such-proxy-anywhere] }\n\
+         services:\n  http:\n    process: { command: [no-such-proxy-anywhere] }\n    \
+         address: 127.0.0.1:{{ port.http }}\ndeclares: [http]\nclock: none\n\
+         known_failures:\n  - { case: cache/freshness/max-agee, reason: misspelt }\n",
+    )
+    .expect("target.yaml");
+    let output = edgeproof(&["run", "--target", folder.path().to_str().expect("text")]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("did you mean `cache/freshness/max-age`?"), "{said}");
+}
+
 #[test]
 fn a_remote_target_needs_a_word() {
     let output = edgeproof(&["run", "scenarios/front", "--target", "http://192.0.2.1:80"]);

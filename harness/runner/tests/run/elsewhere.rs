@@ -22,7 +22,7 @@ fn on_a_url(text: &str, options: &RunOptions) -> Vec<CaseResult> {
 fn the_command_that_plays_a_case_again_says_all_that_a_url_needs() {
     let text =
         "name: a\nspec: b\ntime_limit: 50ms\nsteps: [{ send: GET /, expect: { status: 200 } }]\n";
-    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let address = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
     let options = RunOptions { origin_listen: Some(address), ..RunOptions::default() };
     assert_eq!(
         on_a_url(text, &options)[0].reproduce,
@@ -34,7 +34,7 @@ fn the_command_that_plays_a_case_again_says_all_that_a_url_needs() {
 
 #[test]
 fn an_origin_that_cannot_be_reached_is_not_played_on_a_url() {
-    let address = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let address = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
     let options = RunOptions { origin_listen: Some(address), ..RunOptions::default() };
     for how in ["refuse", "reset", "stall"] {
         let text = format!(
