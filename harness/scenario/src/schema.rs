@@ -57,7 +57,9 @@ fn gather(form: &'static Form, forms: &mut BTreeMap<&'static str, &'static Form>
 fn gather_from(takes: &'static Takes, forms: &mut BTreeMap<&'static str, &'static Form>) {
     match takes {
         Takes::Form(form) => gather(form(), forms),
-        Takes::Table(inner) | Takes::List(inner) | Takes::Pair(inner) => gather_from(inner, forms),
+        Takes::Table(inner) | Takes::List(inner) | Takes::Some(inner) | Takes::Pair(inner) => {
+            gather_from(inner, forms);
+        }
         Takes::Either(several) => several.iter().for_each(|takes| gather_from(takes, forms)),
         _ => {}
     }
@@ -90,6 +92,9 @@ fn shape(takes: &Takes) -> Value {
     match takes {
         Takes::Text => json!({ "type": ["string", "number", "boolean"] }),
         Takes::Id => json!({ "type": ["string", "number", "boolean"], "pattern": r"^[^\s/#]+$" }),
+        Takes::Filled => {
+            json!({ "type": ["string", "number", "boolean"], "minLength": 1 })
+        }
         Takes::Null => json!({ "type": "null" }),
         Takes::Flag => or_column(&json!({ "type": "boolean" })),
         Takes::True => json!({ "const": true }),
@@ -99,6 +104,11 @@ fn shape(takes: &Takes) -> Value {
         }
         Takes::Number => or_column(&json!({ "type": "number" })),
         Takes::Duration => quantity(r"^([0-9]+(\.[0-9]+)?(d|h|m|s|ms|us|ns))+$|^0$", 0),
+        // The same with a digit that is not 0; no number stands without a unit.
+        Takes::Lasting => json!({ "anyOf": [
+            { "type": "string", "pattern": r"^(?=.*[1-9])([0-9]+(\.[0-9]+)?(d|h|m|s|ms|us|ns))+$" },
+            { "$ref": "#/$defs/placeholder" },
+        ] }),
         Takes::Offset => quantity(r"^[-+]?([0-9]+(\.[0-9]+)?(d|h|m|s|ms|us|ns))+$|^[-+]?0$", 0),
         Takes::Size => quantity(r"^[0-9]+(\.[0-9]+)?(B|[kK]B|KiB|[MGT]i?B)?$", u64::MAX),
         Takes::Word(words) => or_column(&json!({ "enum": spellings(words) })),
@@ -106,6 +116,9 @@ fn shape(takes: &Takes) -> Value {
         Takes::Form(form) => json!({ "$ref": format!("#/$defs/{}", form().name) }),
         Takes::Table(value) => json!({ "type": "object", "additionalProperties": shape(value) }),
         Takes::List(item) => json!({ "type": "array", "items": shape(item) }),
+        Takes::Some(item) => {
+            json!({ "type": "array", "items": shape(item), "minItems": 1 })
+        }
         Takes::Pair(item) => {
             json!({ "type": "array", "items": shape(item), "minItems": 2, "maxItems": 2 })
         }

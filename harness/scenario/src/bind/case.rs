@@ -95,7 +95,7 @@ impl Binder<'_> {
         let tags = fields.get("tags").map(|it| self.texts(it)).unwrap_or_default();
         let alone = fields.get("alone").and_then(|it| self.flag(it)).unwrap_or(false);
         let time_limit = match fields.get("time_limit") {
-            Some(limit) => self.duration(limit),
+            Some(limit) => self.lasting(limit),
             None => Some(TIME_LIMIT),
         };
         Some(Case {

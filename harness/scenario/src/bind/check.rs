@@ -40,6 +40,7 @@ impl Binder<'_> {
         if node.as_mapping().is_some_and(<[_]>::is_empty) {
             self.reject::<()>(&node.span, "nothing is expected here");
         }
+        self.answered(&fields);
         let mut assertions = Vec::new();
         for (key, value) in fields.known() {
             // Also what is wrong was meant as an assertion: no second message that there is none.
@@ -75,6 +76,9 @@ impl Binder<'_> {
                 Some(Check::Load(known?, self.count(value)?))
             }),
             "processes" => {
+                if value.as_sequence().is_some_and(<[_]>::is_empty) {
+                    self.reject::<()>(&value.span, "nothing is expected of the processes");
+                }
                 for node in value.as_sequence().unwrap_or(std::slice::from_ref(value)) {
                     let check = self.processes(node);
                     assertions.extend(check.map(|check| assertion(line, check)));
@@ -99,7 +103,11 @@ impl Binder<'_> {
                 Check::ConnectionOpen(self.word_of(node, &["open", "closed"])? == "open")
             }
             "no_answer" => Check::NoAnswer(self.flag(node)?),
-            "answers" => Check::Answers(self.code_list(node)?),
+            "answers" => {
+                let codes = self.code_list(node)?;
+                let help = "name the status codes, or write `no_answer: true`";
+                Check::Answers(self.some(node, codes, help)?)
+            }
             "time" => self.time(node)?,
             "origin_requests" => Check::OriginRequests(self.count(node)?),
             "origin_connections" => Check::OriginConnections(self.count(node)?),
@@ -167,8 +175,12 @@ impl Binder<'_> {
 
     fn time(&self, node: &Node) -> Option<Check> {
         let fields = self.fields(node, &table::TIME)?;
-        let bound = |key| fields.get(key).and_then(|it| self.duration(it));
+        let bound = |key| fields.get(key).map(|it| self.lasting(it));
         let (above, below) = (bound("above"), bound("below"));
+        if above == Some(None) || below == Some(None) {
+            return None;
+        }
+        let (above, below) = (above.flatten(), below.flatten());
         if node.as_mapping().is_some_and(<[_]>::is_empty) {
             return self.reject(&node.span, "expected `above`, `below` or both");
         }
@@ -183,7 +195,13 @@ impl Binder<'_> {
     fn origin_check(&self, node: &Node) -> Option<OriginCheck> {
         let fields = self.fields(node, &table::ORIGIN_SAW)?;
         let value = |key| fields.get(key).and_then(|it| self.value(it));
-        let values = |key| fields.get(key).map(|it| self.values(it)).unwrap_or_default();
+        let values = |key| {
+            let Some(node) = fields.get(key) else { return Vec::new() };
+            if node.as_mapping().is_some_and(<[_]>::is_empty) {
+                self.reject::<()>(&node.span, "nothing is expected here");
+            }
+            self.values(node)
+        };
         if !fields.known().any(|(key, _)| key.as_str() != Some("all")) {
             return self.reject(&node.span, "nothing is expected of the request");
         }

@@ -22,6 +22,7 @@ mod site;
 mod splice;
 mod step;
 mod text;
+mod vacuous;
 mod value;
 mod verb;
 

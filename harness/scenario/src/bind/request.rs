@@ -195,6 +195,11 @@ impl Binder<'_> {
         }
         let fields = self.fields(node, &table::RAW)?;
         let mut bytes = Template::default();
+        if let Some(lines) = fields.get("lines")
+            && lines.as_sequence().is_some_and(<[_]>::is_empty)
+        {
+            self.vacuous::<()>(lines, "no line is sent by this", "leave `lines` out");
+        }
         for line in fields.get("lines").map(|it| self.items(it)).unwrap_or_default() {
             // An empty line may be written as nothing at all.
             if !line.is_null() {

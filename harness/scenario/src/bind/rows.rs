@@ -42,7 +42,7 @@ impl Binder<'_> {
         for (key, value) in fields.others() {
             let name = key.as_str().unwrap_or_default();
             // A cell with a mistake still makes its column known: one message is enough.
-            let cell = self.cell(value).unwrap_or_default();
+            let cell = self.cell(value).unwrap_or_else(|| b"x".to_vec());
             if self.column_name(key, name) {
                 row.columns.push((name.to_owned(), cell));
                 row.places.push(key.span.clone());

@@ -114,6 +114,19 @@ impl Binder<'_> {
         }
     }
 
+    /// A duration in which something can happen.
+    pub(super) fn lasting(&self, node: &Node) -> Option<Duration> {
+        let duration = self.duration(node)?;
+        match duration.is_zero() {
+            false => Some(duration),
+            true => self.vacuous(
+                node,
+                "nothing can happen in no time at all",
+                "write a duration with its unit, such as `10s`",
+            ),
+        }
+    }
+
     /// `10s`.
     pub(super) fn duration(&self, node: &Node) -> Option<Duration> {
         let node = self.filled(node)?;
@@ -242,7 +255,11 @@ impl Binder<'_> {
         let (low, high) = (read(from), read(to));
         let (low, high) = (low?, high?);
         if low > high {
-            return self.reject(&node.span, "the first of the two is larger than the second");
+            return self.vacuous(
+                node,
+                "the first of the two is larger than the second",
+                "write the smaller one first: nothing lies between them so",
+            );
         }
         Some((low, high))
     }

@@ -27,6 +27,7 @@ impl Binder<'_> {
             return self.template(node).map(Value::Equals);
         }
         let fields = self.fields(node, &table::VALUE)?;
+        self.only_absent(&fields);
         let mut values: Vec<Option<Value>> = Vec::new();
         for (key, operand) in fields.known() {
             values.push(self.comparison(key.as_str().unwrap_or_default(), operand));
@@ -45,10 +46,10 @@ impl Binder<'_> {
         Some(match key {
             "equals" => Value::Equals(self.bytes(node)?),
             "not" => Value::Not(self.bytes(node)?),
-            "matches" => Value::Matches(self.regex(node)?),
-            "not_matches" => Value::NotMatches(self.regex(node)?),
-            "contains" => Value::Contains(self.bytes(node)?),
-            "not_contains" => Value::NotContains(self.bytes(node)?),
+            "matches" => Value::Matches(self.telling_regex(node, false)?),
+            "not_matches" => Value::NotMatches(self.telling_regex(node, true)?),
+            "contains" => Value::Contains(self.part(node, false)?),
+            "not_contains" => Value::NotContains(self.part(node, true)?),
             "absent" => self.only_true(node).map(|()| Value::Absent)?,
             "present" => self.only_true(node).map(|()| Value::Present)?,
             "count" => Value::Count(self.count(node)?),
@@ -76,7 +77,12 @@ impl Binder<'_> {
         let items = node.as_sequence().map(<[Node]>::len);
         let templates: Vec<Template> =
             self.items(node).iter().filter_map(|it| self.bytes(it)).collect();
-        (items == Some(templates.len())).then_some(templates)
+        let templates = (items == Some(templates.len())).then_some(templates)?;
+        self.some(
+            node,
+            templates,
+            "name what is expected, or write `absent: true` or `present: true`",
+        )
     }
 
     /// Names with values.
@@ -97,32 +103,48 @@ impl Binder<'_> {
         let fields = self.fields(node, &table::COUNT)?;
         fields.one_of(self, &["between", "at_least"]);
         fields.one_of(self, &["between", "at_most"]);
-        let bound = |key| fields.get(key).and_then(|it| self.whole(it, 0..=u64::MAX));
         if let Some(between) = fields.get("between") {
             let (min, max) = self.pair(between, |it| self.whole(it, 0..=u64::MAX))?;
-            return Some(Count { min, max });
+            return self.telling(node, Count { min, max });
         }
-        let (min, max) = (bound("at_least"), bound("at_most"));
-        if min.is_none() && max.is_none() && node.as_mapping().is_some_and(<[_]>::is_empty) {
-            return self.reject(&node.span, "expected `between`, `at_least` or `at_most`");
+        let least = fields.get("at_least").map(|it| self.at_least(it));
+        let most = fields.get("at_most").map(|it| self.whole(it, 0..=u64::MAX));
+        // What was written and could not be read leaves no range to judge.
+        if matches!(least, Some(None)) || matches!(most, Some(None)) {
+            return None;
+        }
+        let (min, max) = (least.flatten(), most.flatten());
+        if min.is_none() && max.is_none() {
+            // An unknown key has been reported already.
+            return match node.as_mapping().is_some_and(<[_]>::is_empty) {
+                true => self.reject(&node.span, "expected `between`, `at_least` or `at_most`"),
+                false => None,
+            };
         }
         let count = Count { min: min.unwrap_or(0), max: max.unwrap_or(u64::MAX) };
         if count.min > count.max {
             return self.reject(&node.span, "`at_least` is larger than `at_most`");
         }
-        Some(count)
+        self.telling(node, count)
     }
 
     /// `200`, `[200, 206]`, `2xx`, `{ not: 200 }`.
     pub(super) fn status(&self, node: &Node) -> Option<Status> {
         if node.as_mapping().is_some() {
             let fields = self.fields(node, &table::NOT_STATUS)?;
-            return self.codes(fields.get("not")?).map(Status::NoneOf);
+            let node = fields.get("not")?;
+            return self.some_codes(node).map(Status::NoneOf);
         }
         if let Some(class) = node.as_str().and_then(status_class) {
             return Some(Status::Class(class));
         }
-        self.codes(node).map(Status::OneOf)
+        self.some_codes(node).map(Status::OneOf)
+    }
+
+    /// Status codes, at least one.
+    fn some_codes(&self, node: &Node) -> Option<Vec<u16>> {
+        let codes = self.codes(node)?;
+        self.some(node, codes, "name a status code, or write `no_answer: true`")
     }
 
     /// One or several status codes.

@@ -61,9 +61,14 @@ impl Binder<'_> {
             }),
         };
         let until = fields.get("until").map(|it| self.expect(it, &format!("{path}.poll.until")));
-        let time = |key, usual| fields.get(key).map_or(Some(usual), |it| self.duration(it));
-        let every = time("every", Duration::from_millis(50));
-        let within = time("within", Duration::from_secs(5));
+        let every = match fields.get("every") {
+            Some(every) => self.duration(every),
+            None => Some(Duration::from_millis(50)),
+        };
+        let within = match fields.get("within") {
+            Some(within) => self.lasting(within),
+            None => Some(Duration::from_secs(5)),
+        };
         let (every, within) = (every?, within?);
         if every > within {
             return self.reject(&node.span, "`every` is longer than `within`");
@@ -128,7 +133,7 @@ impl Binder<'_> {
         let shots = count("shots", 1000, 1);
         let requests = fields.get("requests").and_then(|it| self.whole(it, 1..=u64::MAX));
         let time_limit = match fields.get("time_limit") {
-            Some(limit) => self.duration(limit),
+            Some(limit) => self.lasting(limit),
             None => Some(Duration::from_secs(60)),
         };
         let keep_alive = fields.get("keep_alive").and_then(|it| self.flag(it)).unwrap_or(true);

@@ -24,7 +24,7 @@ const ORIGIN: Key =
 const ALONE: Key =
     key("alone", Takes::Flag, "Must no other case run on the target at the same time?");
 const TIME_LIMIT: Key =
-    key("time_limit", Takes::Duration, "The most real time that the case may take (10s).");
+    key("time_limit", Takes::Lasting, "The most real time that the case may take (10s).");
 const EACH: Key = key(
     "each",
     Takes::List(&Takes::Form(|| &COLUMN)),

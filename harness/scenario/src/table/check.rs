@@ -1,7 +1,7 @@
 //! `expect`.
 
 use super::step::TEXT_OR_BYTES;
-use super::{Form, Takes, key, required};
+use super::{BYTES, Form, Takes, key, required};
 
 /// How a value is compared.
 pub(super) const VALUE_TAKES: Takes = Takes::Either(&[Takes::Text, Takes::Form(|| &VALUE)]);
@@ -9,9 +9,11 @@ pub(super) const VALUE_TAKES: Takes = Takes::Either(&[Takes::Text, Takes::Form(|
 const COUNT_TAKES: Takes = Takes::Either(&[Takes::Whole(0, u64::MAX), Takes::Form(|| &COUNT)]);
 const CODE: Takes = Takes::Whole(100, 999);
 const CODES: Takes = Takes::List(&CODE);
-const STATUS: Takes = Takes::Either(&[CODE, CODES, Takes::Class, Takes::Form(|| &NOT_STATUS)]);
+const SOME_CODES: Takes = Takes::Some(&CODE);
+const STATUS: Takes = Takes::Either(&[CODE, SOME_CODES, Takes::Class, Takes::Form(|| &NOT_STATUS)]);
 const VALUES: Takes = Takes::Table(&VALUE_TAKES);
-const TEXTS: Takes = Takes::List(&TEXT_OR_BYTES);
+const TEXTS: Takes = Takes::Some(&TEXT_OR_BYTES);
+const PART: Takes = Takes::Either(&[Takes::Filled, Takes::Form(|| &BYTES)]);
 
 /// `expect`.
 pub(crate) static EXPECT: Form = Form {
@@ -33,7 +35,7 @@ pub(crate) static EXPECT: Form = Form {
             "The connection after the answer; closed also by a reset.",
         ),
         key("no_answer", Takes::Flag, "Did the target say nothing and close?"),
-        key("answers", CODES, "All status codes, in order (of `parallel`: sorted)."),
+        key("answers", SOME_CODES, "All status codes, in order (of `parallel`: sorted)."),
         key("time", Takes::Form(|| &TIME), "From the first byte sent to the last byte read."),
         key("origin_requests", COUNT_TAKES, "Requests that the case's origin has had so far."),
         key("origin_connections", COUNT_TAKES, "Connections that they came on."),
@@ -47,7 +49,7 @@ pub(crate) static EXPECT: Form = Form {
         ),
         key(
             "processes",
-            Takes::Either(&[Takes::Form(|| &PROCESSES), Takes::List(&Takes::Form(|| &PROCESSES))]),
+            Takes::Either(&[Takes::Form(|| &PROCESSES), Takes::Some(&Takes::Form(|| &PROCESSES))]),
             "Processes of the target.",
         ),
         key("ssh", VALUES, "What the SSH service said: banner, kex, ciphers_to_client, …"),
@@ -65,10 +67,10 @@ pub(crate) static VALUE: Form = Form {
     keys: &[
         key("equals", TEXT_OR_BYTES, "Equal."),
         key("not", TEXT_OR_BYTES, "Not equal."),
-        key("matches", Takes::Text, "A regex, on bytes, unanchored."),
-        key("not_matches", Takes::Text, "A regex that must not match."),
-        key("contains", TEXT_OR_BYTES, "A part."),
-        key("not_contains", TEXT_OR_BYTES, "What must not be a part; holds also when absent."),
+        key("matches", Takes::Filled, "A regex, on bytes, unanchored."),
+        key("not_matches", Takes::Filled, "A regex that must not match."),
+        key("contains", PART, "A part."),
+        key("not_contains", PART, "What must not be a part; holds also when absent."),
         key("absent", Takes::True, "Not there."),
         key("present", Takes::True, "There."),
         key("count", COUNT_TAKES, "So many field lines."),
@@ -92,7 +94,7 @@ pub(crate) static COUNT: Form = Form {
     about: "A range of whole numbers.",
     keys: &[
         key("between", Takes::Pair(&Takes::Whole(0, u64::MAX)), "From … to …, both included."),
-        key("at_least", Takes::Whole(0, u64::MAX), "Not fewer."),
+        key("at_least", Takes::Whole(1, u64::MAX), "Not fewer."),
         key("at_most", Takes::Whole(0, u64::MAX), "Not more."),
     ],
     others: None,
@@ -112,7 +114,7 @@ pub(crate) static NOT_STATUS: Form = Form {
     name: "notStatus",
     what: "`status`",
     about: "What the status must not be.",
-    keys: &[required("not", Takes::Either(&[CODE, CODES]), "None of these.")],
+    keys: &[required("not", Takes::Either(&[CODE, SOME_CODES]), "None of these.")],
     others: None,
 };
 
@@ -121,7 +123,7 @@ pub(crate) static TIME: Form = Form {
     name: "time",
     what: "`time`",
     about: "Bounds of the real time that the answer took.",
-    keys: &[key("above", Takes::Duration, "At least."), key("below", Takes::Duration, "At most.")],
+    keys: &[key("above", Takes::Lasting, "At least."), key("below", Takes::Lasting, "At most.")],
     others: None,
 };
 

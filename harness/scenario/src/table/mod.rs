@@ -54,6 +54,8 @@ pub(crate) struct Key {
 pub(crate) enum Takes {
     /// A scalar.
     Text,
+    /// A scalar that is not the empty text.
+    Filled,
     /// `null`.
     Null,
     /// `true` or `false`.
@@ -66,6 +68,8 @@ pub(crate) enum Takes {
     Number,
     /// `10s`.
     Duration,
+    /// `10s`, not `0s`.
+    Lasting,
     /// `-10s`.
     Offset,
     /// `64KiB`.
@@ -82,6 +86,8 @@ pub(crate) enum Takes {
     Table(&'static Takes),
     /// A list.
     List(&'static Takes),
+    /// A list with something in it.
+    Some(&'static Takes),
     /// Exactly two.
     Pair(&'static Takes),
     /// Any of these.

@@ -126,7 +126,11 @@ pub(crate) static RAW: Form = Form {
     what: "`raw`",
     about: "Bytes exactly as they stand: the lines, each ended by CRLF, then the bytes.",
     keys: &[
-        key("lines", LINES, "Lines; each gets CRLF at its end. Write the empty one too."),
+        key(
+            "lines",
+            Takes::Some(&Takes::Text),
+            "Lines; each gets CRLF at its end. Write the empty one too.",
+        ),
         key("bytes", TEXT_OR_BYTES, "Bytes."),
         key("answers", Takes::Whole(0, MOST), "How many final answers to read (1)."),
         key("tls", Takes::Flag, "Through the target's TLS listener."),
@@ -168,7 +172,7 @@ pub(crate) static POLL: Form = Form {
         key("step", Takes::Form(|| &STEP), "What is tried; without it only `until` is looked at."),
         required("until", Takes::Form(|| &check::EXPECT), "What ends it."),
         key("every", Takes::Duration, "Real time between two tries (50ms)."),
-        key("within", Takes::Duration, "Real time after which it is a failure (5s)."),
+        key("within", Takes::Lasting, "Real time after which it is a failure (5s)."),
     ],
     others: None,
 };
@@ -210,7 +214,7 @@ pub(crate) static LOAD: Form = Form {
         required("send", REQUEST_TAKES, "The request."),
         key("concurrency", Takes::Whole(1, 10_000), "Clients at a time (10)."),
         required("requests", Takes::Whole(1, u64::MAX), "Requests in each shot."),
-        key("time_limit", Takes::Duration, "The most real time of a shot (60s)."),
+        key("time_limit", Takes::Lasting, "The most real time of a shot (60s)."),
         key("shots", Takes::Whole(1, 1000), "How many shots (1)."),
         key("keep_alive", Takes::Flag, "Kept-alive connections (true)."),
     ],
