@@ -57,8 +57,19 @@ pub struct Change {
     pub level: Level,
     /// The verdict in the baseline; `None` where it was not played.
     pub was: Option<Verdict>,
-    /// The verdict now; `None` where it was not played.
+    /// The verdict now; `None` where it is not in the run.
     pub now: Option<Verdict>,
+    /// Why it is no longer played.
+    pub reason: Option<String>,
+}
+
+impl Change {
+    /// Did the target keep to this before (or was listed as known not to), and does it not show so
+    /// now? A failure that is skipped now is no worse than it was.
+    pub fn is_regression(&self) -> bool {
+        let failed = matches!(self.was, None | Some(Verdict::Fail));
+        matches!(self.now, Some(Verdict::Fail | Verdict::Skip)) && !failed
+    }
 }
 
 /// What changed, each list in file order (what is gone: by name).
@@ -66,27 +77,43 @@ pub struct Change {
 pub struct Difference {
     /// Fails, and did not: a regression where its level counts.
     pub newly_failing: Vec<Change>,
+    /// Played then and skipped now: a regression too, lest coverage vanish unseen
+    /// ([`Change::is_regression`]).
+    pub no_longer_played: Vec<Change>,
     /// Failed (known or not), and does not.
     pub newly_passing: Vec<Change>,
     /// Played now and not then.
     pub new: Vec<Change>,
-    /// Played then and not now.
+    /// Played then and not in the run now. A run may be on a part of the cases (a PATH, `-k`), and
+    /// its events do not tell what was left out; so a case is called gone only where another case
+    /// of the same folder (its id up to the last `/`) was played on the same target.
     pub gone: Vec<Change>,
-    /// How many were played both times: without one, nothing was compared.
+    /// How many were played both times.
     pub shared: usize,
 }
 
 impl Difference {
     /// Is nothing otherwise than it was?
     pub fn is_empty(&self) -> bool {
-        let lists = [&self.newly_failing, &self.newly_passing, &self.new, &self.gone];
-        lists.iter().all(|list| list.is_empty())
+        self.lists().iter().all(|(_, list)| list.is_empty())
     }
 
-    /// The four lists with their names.
-    pub fn lists(&self) -> [(&'static str, &[Change]); 4] {
+    /// Does the baseline have none of the run's cases?
+    pub fn compares_nothing(&self) -> bool {
+        self.shared == 0 && self.no_longer_played.is_empty()
+    }
+
+    /// What is worse than it was.
+    pub fn regressions(&self) -> impl Iterator<Item = &Change> {
+        let worse = self.newly_failing.iter().chain(&self.no_longer_played);
+        worse.filter(|change| change.is_regression())
+    }
+
+    /// The five lists with their names.
+    pub fn lists(&self) -> [(&'static str, &[Change]); 5] {
         [
             ("newly failing", &self.newly_failing),
+            ("no longer played", &self.no_longer_played),
             ("newly passing", &self.newly_passing),
             ("new", &self.new),
             ("gone", &self.gone),
@@ -137,21 +164,32 @@ impl Baseline {
     pub fn difference(&self, run: &Run) -> Difference {
         let mut difference = Difference::default();
         let mut seen = BTreeSet::new();
+        let mut folders = BTreeSet::new();
         for outcome in run.outcomes() {
             let case = outcome.case();
             let key = (case.id.clone(), case.target.clone());
             let was = self.verdict(&key.0, &key.1).filter(|v| played(*v));
-            let now = Some(outcome.verdict()).filter(|v| played(*v));
-            let change =
-                Change { id: key.0.clone(), target: key.1.clone(), level: case.level, was, now };
+            if played(outcome.verdict()) {
+                folders.insert((folder(&case.id), &*case.target));
+            }
+            difference.sort_in(
+                Change {
+                    id: key.0.clone(),
+                    target: key.1.clone(),
+                    level: case.level,
+                    was,
+                    now: Some(outcome.verdict()),
+                    reason: None,
+                },
+                case.reason.as_deref(),
+            );
             seen.insert(key);
-            difference.sort_in(change, outcome.verdict());
         }
-        let targets = run.played_targets();
         for (key, (verdict, level)) in &self.cases {
-            if !seen.contains(key) && targets.contains(&&*key.1) && played(*verdict) {
-                let (id, target) = key.clone();
-                let change = Change { id, target, level: *level, was: Some(*verdict), now: None };
+            let missed = folders.contains(&(folder(&key.0), &*key.1)) && !seen.contains(key);
+            if missed && played(*verdict) {
+                let ((id, target), was) = (key.clone(), Some(*verdict));
+                let change = Change { id, target, level: *level, was, now: None, reason: None };
                 difference.gone.push(change);
             }
         }
@@ -160,8 +198,15 @@ impl Baseline {
 }
 
 impl Difference {
-    fn sort_in(&mut self, change: Change, verdict: Verdict) {
+    fn sort_in(&mut self, mut change: Change, reason: Option<&str>) {
         match (change.was, change.now) {
+            // A broken harness says nothing about the case.
+            (_, None | Some(Verdict::Error)) | (None, Some(Verdict::Skip)) => {}
+            (None, Some(_)) => self.new.push(change),
+            (Some(_), Some(Verdict::Skip)) => {
+                change.reason = reason.map(str::to_owned);
+                self.no_longer_played.push(change);
+            }
             (Some(was), Some(now)) => {
                 self.shared += 1;
                 if now == Verdict::Fail && was != Verdict::Fail {
@@ -170,12 +215,14 @@ impl Difference {
                     self.newly_passing.push(change);
                 }
             }
-            (None, Some(_)) => self.new.push(change),
-            // A broken harness says nothing about the case: it is not gone.
-            (Some(_), None) if verdict != Verdict::Error => self.gone.push(change),
-            (_, None) => {}
         }
     }
+}
+
+/// `cache/vary` of `cache/vary/star#2`; a row's own name may have a slash in it.
+fn folder(id: &str) -> &str {
+    let file = id.split_once('#').map_or(id, |(file, _)| file);
+    file.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
 /// A skipped or broken case says nothing about the requirement.

@@ -48,6 +48,7 @@ struct Case<'a> {
 struct Changes {
     compared: usize,
     newly_failing: Vec<Changed>,
+    no_longer_played: Vec<Changed>,
     newly_passing: Vec<Changed>,
     new: Vec<Changed>,
     gone: Vec<Changed>,
@@ -60,6 +61,8 @@ struct Changed {
     level: &'static str,
     was: Option<Verdict>,
     now: Option<Verdict>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
 }
 
 pub(crate) fn render(run: &Run, options: &Options, writer: &mut impl Write) -> io::Result<()> {
@@ -108,6 +111,7 @@ impl Changes {
         Changes {
             compared: difference.shared,
             newly_failing: list(difference.newly_failing),
+            no_longer_played: list(difference.no_longer_played),
             newly_passing: list(difference.newly_passing),
             new: list(difference.new),
             gone: list(difference.gone),
@@ -117,7 +121,7 @@ impl Changes {
 
 impl Changed {
     fn of(change: Change) -> Self {
-        let Change { id, target, level, was, now } = change;
-        Changed { id, target, level: level.as_str(), was, now }
+        let Change { id, target, level, was, now, reason } = change;
+        Changed { id, target, level: level.as_str(), was, now, reason }
     }
 }

@@ -85,7 +85,7 @@ fn changes(text: &mut String, run: &Run, options: &Options) -> std::fmt::Result 
     let Some(baseline) = options.baseline.as_deref() else { return Ok(()) };
     let difference = baseline.difference(run);
     writeln!(text, "\n### Against the baseline\n")?;
-    if difference.shared == 0 {
+    if difference.compares_nothing() {
         writeln!(text, "The baseline has none of these cases: nothing could be compared.")?;
     } else if difference.is_empty() {
         writeln!(text, "{}, no change.", plural(difference.shared, "case"))?;
@@ -96,7 +96,9 @@ fn changes(text: &mut String, run: &Run, options: &Options) -> std::fmt::Result 
             let word = |verdict: Option<Verdict>| verdict.map_or("–", Verdict::as_str);
             let (id, target) = (code(&change.id), code(&change.target));
             let (was, now) = (word(change.was), word(change.now));
-            writeln!(text, "  - {id} on {target} ({}): {was} → {now}", change.level)?;
+            let reason = change.reason.as_deref().map(|reason| format!(": {}", cell(reason)));
+            let reason = reason.unwrap_or_default();
+            writeln!(text, "  - {id} on {target} ({}): {was} → {now}{reason}", change.level)?;
         }
         if changes.len() > NAMES {
             writeln!(text, "  - … {} more", changes.len() - NAMES)?;

@@ -76,7 +76,7 @@ pub struct Summary {
     /// The levels of the failures that count by themselves: all of them, or, where there is a
     /// baseline, those of cases that it does not have.
     pub failures: Vec<Level>,
-    /// The levels of the failures that the baseline did not have.
+    /// The levels of what is worse than in the baseline: newly failing, or no longer played.
     pub regressions: Vec<Level>,
     /// Targets that did not start, or that were required and cannot be had.
     pub not_started: usize,
@@ -116,20 +116,18 @@ impl Summary {
     }
 
     /// Only changes matter where there is a baseline: a failure that it has too is nobody's news,
-    /// one that it does not have is a regression, one of a case that it does not know counts alone.
+    /// one that it does not have is a regression, and so is a case that held and is skipped now; a failure of a case that it does
+    /// not know counts alone.
     fn judge(&mut self, outcomes: &[Outcome<'_>], difference: Option<Difference>) {
         let failed = outcomes.iter().filter(|outcome| outcome.verdict() == Verdict::Fail);
         let Some(difference) = difference else {
             self.failures = failed.map(|outcome| outcome.case().level).collect();
             return;
         };
-        let levels = |changes: &[crate::Change]| {
-            let failed = changes.iter().filter(|change| change.now == Some(Verdict::Fail));
-            failed.map(|change| change.level).collect()
-        };
-        self.failures = levels(&difference.new);
-        self.regressions = levels(&difference.newly_failing);
-        if difference.shared == 0 && self.counts.judged() > 0 {
+        let new = difference.new.iter().filter(|change| change.now == Some(Verdict::Fail));
+        self.failures = new.map(|change| change.level).collect();
+        self.regressions = difference.regressions().map(|change| change.level).collect();
+        if difference.compares_nothing() && self.counts.judged() > 0 {
             self.inconclusive += 1;
         }
     }

@@ -85,7 +85,8 @@ fn what_is_gone_is_looked_for_only_on_targets_of_this_run() {
     };
     assert_eq!(ids(&difference.newly_failing), ["cache/a@nginx"]);
     assert_eq!(ids(&difference.new), ["cache/d@nginx"]);
-    assert_eq!(ids(&difference.gone), ["cache/c@nginx", "cache/b@nginx"]);
+    assert_eq!(ids(&difference.no_longer_played), ["cache/c@nginx"]);
+    assert_eq!(ids(&difference.gone), ["cache/b@nginx"]);
     assert_eq!(ids(&difference.newly_passing), Vec::<String>::new());
 }
 

@@ -157,6 +157,13 @@ fn against_a_baseline() {
         ("broke then: a failure of its own", "must", Error, Fail, ExitCode::Failed),
         ("newly passing", "must", Fail, Pass, ExitCode::Good),
         ("broke now", "must", Pass, Error, ExitCode::Error),
+        ("held and is skipped now", "must", Pass, Skip, ExitCode::Regression),
+        ("was known and is skipped now", "must", KnownFail, Skip, ExitCode::Regression),
+        ("was fixed and is skipped now", "must", Fixed, Skip, ExitCode::Regression),
+        ("skipped below the gate", "should", Pass, Skip, ExitCode::Good),
+        ("failed and is skipped: no worse", "must", Fail, Skip, ExitCode::Good),
+        ("was skipped then too", "must", Skip, Skip, ExitCode::Good),
+        ("broke then and is skipped now", "must", Error, Skip, ExitCode::Good),
     ];
     for (what, level, before, now, expected) in table {
         let other = then("cache/other", "must", Pass);
@@ -168,6 +175,47 @@ fn against_a_baseline() {
     assert_eq!(code(vec![before.clone()], vec![now], Level::Should), ExitCode::Regression);
     let stranger = then("waf/b", "must", Pass);
     assert_eq!(code(vec![before], vec![stranger], Level::Must), ExitCode::Inconclusive);
+}
+
+/// All that is left of a baseline is skipped: neither "nothing ran" nor "nothing was compared".
+#[test]
+fn a_run_of_nothing_but_skips_is_a_regression() {
+    let case = |verdict| result(0, "cache/a", "nginx", "must", verdict);
+    let baseline = Baseline::of(&Run::of(&run_of([case(Verdict::Pass)])));
+    let stranger = result(1, "cache/b", "nginx", "must", Verdict::Pass);
+    for now in [vec![case(Verdict::Skip)], vec![case(Verdict::Skip), stranger]] {
+        let run = Run::of(&run_of(now));
+        let code = exit_code(&Summary::of(&run, Some(&baseline)), Level::Must);
+        assert_eq!(code, ExitCode::Regression);
+        let difference = baseline.difference(&run);
+        let [change] = &*difference.no_longer_played else { panic!("one change") };
+        assert_eq!((change.was, change.now), (Some(Verdict::Pass), Some(Verdict::Skip)));
+        assert_eq!(change.reason.as_deref(), Some("for a reason"));
+        assert!(difference.gone.is_empty() && !difference.compares_nothing());
+    }
+}
+
+/// What is not in the run may have been left out on purpose.
+#[test]
+fn gone_is_only_what_should_have_been_there() {
+    use Verdict::{Error, Pass, Skip};
+    let gone = "cache/vary/gone#1/2";
+    let table = [
+        ("another case of the folder was played", "cache/vary/star", "nginx", Pass, true),
+        ("another row of the file was played", "cache/vary/gone#2", "nginx", Pass, true),
+        ("only another folder was asked for", "cache/purge/exact", "nginx", Pass, false),
+        ("only a folder below was asked for", "cache/vary/more/a", "nginx", Pass, false),
+        ("another target", "cache/vary/star", "varnish", Pass, false),
+        ("nothing of the folder was played", "cache/vary/star", "nginx", Skip, false),
+        ("the folder's case broke", "cache/vary/star", "nginx", Error, false),
+    ];
+    let baseline =
+        Baseline::of(&Run::of(&run_of([result(0, gone, "nginx", "must", Verdict::Pass)])));
+    for (what, id, target, verdict, expected) in table {
+        let run = Run::of(&run_of([result(0, id, target, "must", verdict)]));
+        let found = baseline.difference(&run).gone;
+        assert_eq!(found.iter().any(|change| change.id == gone), expected, "{what}");
+    }
 }
 
 #[test]

@@ -208,6 +208,7 @@ pub(super) fn levels(summary: &Summary) -> Vec<&'static str> {
 
 /// What changed since the baseline.
 pub(super) struct Changes {
+    pub(super) nothing: bool,
     pub(super) compared: usize,
     pub(super) lists: Vec<(&'static str, Vec<ChangeRow>)>,
 }
@@ -220,6 +221,7 @@ pub(super) struct ChangeRow {
     pub(super) was: &'static str,
     pub(super) now: &'static str,
     pub(super) symbol: &'static str,
+    pub(super) reason: String,
 }
 
 impl Changes {
@@ -228,7 +230,11 @@ impl Changes {
             .lists()
             .map(|(title, changes)| (title, changes.iter().map(ChangeRow::of).collect::<Vec<_>>()));
         let lists = lists.into_iter().filter(|(_, changes)| !changes.is_empty());
-        Changes { compared: difference.shared, lists: lists.collect() }
+        Changes {
+            nothing: difference.compares_nothing(),
+            compared: difference.shared,
+            lists: lists.collect(),
+        }
     }
 }
 
@@ -246,6 +252,7 @@ impl ChangeRow {
             was: change.was.map_or("none", Verdict::as_str),
             now: change.now.map_or("none", Verdict::as_str),
             symbol: change.now.map_or("", symbol),
+            reason: change.reason.as_deref().map(visible_line).unwrap_or_default(),
         }
     }
 }

@@ -140,7 +140,7 @@ impl Page<'_> {
                 text.push_str(&format!("    … {} more\n", changes.len() - NAMES));
             }
         }
-        if difference.shared == 0 {
+        if difference.compares_nothing() {
             text.push_str("  the baseline has none of these cases: nothing could be compared\n");
         } else if text.is_empty() {
             text.push_str(&format!("  {}, no change\n", plural(difference.shared, "case")));
@@ -153,7 +153,9 @@ impl Page<'_> {
         let name = format!("{} on {}", visible_line(&change.id), visible_line(&change.target));
         let now =
             change.now.map_or_else(|| "–".to_owned(), |now| self.paint.verdict(now, now.as_str()));
-        format!("    {name} ({}): {} → {now}\n", change.level, word(change.was))
+        let line = format!("    {name} ({}): {} → {now}\n", change.level, word(change.was));
+        let reason = change.reason.as_deref().map(visible_line);
+        line + &reason.map(|reason| wrap(&reason, self.width(), 6)).unwrap_or_default()
     }
 
     pub(super) fn notes(&self) -> String {
