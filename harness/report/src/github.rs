@@ -1,4 +1,5 @@
-//! GitHub's workflow commands: each failure as an annotation at its line.
+//! GitHub's workflow commands: each failure as an annotation at its line. GitHub shows few of them,
+//! so what the baseline did not have comes first.
 
 use std::io::{self, Write};
 
@@ -21,17 +22,19 @@ pub(crate) fn render(run: &Run, options: &Options, writer: &mut impl Write) -> i
         let text = format!("{} {what}: {}\n{}", state.info.name, failure.reason, failure.log);
         writeln!(writer, "::error title=edgeproof::{}", data(text.trim_end()))?;
     }
-    for outcome in run.outcomes() {
+    for outcome in options.news_first(run.outcomes()) {
         annotate(outcome.case(), options, writer)?;
     }
     Ok(())
 }
 
 fn annotate(case: &CaseResult, options: &Options, writer: &mut impl Write) -> io::Result<()> {
+    let before = options.failed_before(case);
     let command = match case.verdict {
         Verdict::Pass | Verdict::KnownFail | Verdict::Skip => return Ok(()),
         Verdict::Fixed => "notice",
         Verdict::Error => "error",
+        Verdict::Fail if before => "notice",
         Verdict::Fail => match case.level {
             level if level.counts_at(options.gate) => "error",
             Level::Must | Level::Should => "warning",
@@ -42,7 +45,8 @@ fn annotate(case: &CaseResult, options: &Options, writer: &mut impl Write) -> io
     let mut line = |file: &str, line: usize, column: Option<usize>, text: &str| {
         let file = property(&options.relative(file));
         let column = column.map(|column| format!(",col={column}")).unwrap_or_default();
-        let (title, text) = (property(&title), data(text));
+        let before = if before { "was failing already: " } else { "" };
+        let (title, text) = (property(&title), data(&format!("{before}{text}")));
         writeln!(writer, "::{command} file={file},line={line}{column},title={title}::{text}")
     };
     if case.verdict == Verdict::Fixed {

@@ -4,6 +4,7 @@
 //! reason, so that a CI server agrees with the exit code.
 
 use std::{
+    error::Error as _,
     io::{self, Write},
     time::Duration,
 };
@@ -35,8 +36,20 @@ pub(crate) fn render(run: &Run, options: &Options, writer: &mut impl Write) -> i
         }
         report.add_test_suites(suites.into_iter().map(timed));
     }
-    report.serialize(&mut *writer).map_err(io::Error::other)?;
-    writer.flush()
+    let text = report.to_string().map_err(|error| with_cause(&error))?;
+    // Written apart, so that a writer's own error stays what it is.
+    writer.write_all(text.as_bytes())
+}
+
+/// A serialising error says only that there was one: what it was stands in its sources.
+fn with_cause(error: &quick_junit::SerializeError) -> io::Error {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(&format!(": {error}"));
+        cause = error.source();
+    }
+    io::Error::other(text)
 }
 
 fn suite(name: &str, run: &Run, target: &str) -> TestSuite {

@@ -41,7 +41,7 @@ fn heading(run: &Run, summary: &Summary, options: &Options) -> String {
     let time = run.duration_ms.map(|ms| format!(" in {}", duration(ms))).unwrap_or_default();
     format!(
         "## {mark} Edgeproof: {}\n\n{}{time} · {} · {} · exit code {}\n",
-        code.meaning(),
+        summary.headline(options.gate),
         plural(summary.counts.total(), "result"),
         cell(&run.tool),
         cell(&date(&run.started)),
@@ -110,7 +110,7 @@ fn changes(text: &mut String, run: &Run, options: &Options) -> std::fmt::Result 
 fn failures(text: &mut String, outcomes: &[Outcome<'_>], options: &Options) -> std::fmt::Result {
     let broken =
         |outcome: &&Outcome<'_>| matches!(outcome.verdict(), Verdict::Fail | Verdict::Error);
-    let failed: Vec<_> = outcomes.iter().filter(broken).collect();
+    let failed = options.news_first(outcomes.iter().filter(broken).cloned().collect());
     if failed.is_empty() {
         return Ok(());
     }
@@ -129,6 +129,7 @@ fn failure(text: &mut String, outcome: &Outcome<'_>, options: &Options) -> std::
     let level = case.level;
     let counted = match outcome.verdict() {
         Verdict::Error => "error".to_owned(),
+        _ if options.failed_before(case) => format!("{level}, was failing already"),
         _ if level.counts_at(options.gate) => level.to_string(),
         _ => format!("{level}, not counted"),
     };

@@ -2,11 +2,11 @@
 
 use std::{io, path::PathBuf, sync::Arc};
 
-use edgeproof_runner::event::Event;
+use edgeproof_runner::event::{CaseResult, Event, Verdict};
 
 use crate::{
-    Baseline, Format, Level, Run, events::EventLines, github, html, human::Human, json, junit,
-    markdown, sarif, tap,
+    Baseline, Format, Level, Outcome, Run, events::EventLines, github, html, human::Human, json,
+    junit, markdown, sarif, tap,
 };
 
 /// Listens to a run and writes about it. Results come out in file order whatever the order in
@@ -56,6 +56,18 @@ impl Default for Options {
 }
 
 impl Options {
+    /// Did this case fail in the baseline as it does now? Then it is nobody's news.
+    pub(crate) fn failed_before(&self, case: &CaseResult) -> bool {
+        let was = || self.baseline.as_deref()?.verdict(&case.id, &case.target);
+        case.verdict == Verdict::Fail && was() == Some(Verdict::Fail)
+    }
+
+    /// What the baseline did not have comes first, else in the same order.
+    pub(crate) fn news_first<'a>(&self, mut outcomes: Vec<Outcome<'a>>) -> Vec<Outcome<'a>> {
+        outcomes.sort_by_key(|outcome| self.failed_before(outcome.case()));
+        outcomes
+    }
+
     /// A scenario's path as annotations want it: below `root` where it is there, with slashes.
     pub(crate) fn relative(&self, file: &str) -> String {
         let path = std::path::Path::new(file);

@@ -2,7 +2,7 @@
 
 use edgeproof_runner::event::Verdict;
 
-use crate::{Baseline, Difference, Level, Outcome, Run};
+use crate::{Baseline, Difference, ExitCode, Level, Outcome, Run, exit_code, number::plural};
 
 /// How many of each verdict.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -78,6 +78,8 @@ pub struct Summary {
     pub failures: Vec<Level>,
     /// The levels of what is worse than in the baseline: newly failing, or no longer played.
     pub regressions: Vec<Level>,
+    /// How many failures the baseline had too, whatever their level.
+    pub old_failures: usize,
     /// Targets that did not start, or that were required and cannot be had.
     pub not_started: usize,
     /// Targets that died in the run.
@@ -115,6 +117,18 @@ impl Summary {
         summary
     }
 
+    /// What the run is worth, in words. Failures that were there before are no regression, and yet
+    /// not "all good".
+    pub fn headline(&self, gate: Level) -> String {
+        let code = exit_code(self, gate);
+        if code != ExitCode::Good || self.old_failures == 0 {
+            return code.meaning().to_owned();
+        }
+        let nothing = if self.regressions.is_empty() { "nothing" } else { "nothing that counts" };
+        let were = if self.old_failures == 1 { "was" } else { "were" };
+        format!("{nothing} got worse: {} {were} there before", plural(self.old_failures, "failure"))
+    }
+
     /// Only changes matter where there is a baseline: a failure that it has too is nobody's news,
     /// one that it does not have is a regression, and so is a case that held and is skipped now; a failure of a case that it does
     /// not know counts alone.
@@ -127,6 +141,8 @@ impl Summary {
         let new = difference.new.iter().filter(|change| change.now == Some(Verdict::Fail));
         self.failures = new.map(|change| change.level).collect();
         self.regressions = difference.regressions().map(|change| change.level).collect();
+        let news = difference.newly_failing.len() + self.failures.len();
+        self.old_failures = failed.count() - news;
         if difference.compares_nothing() && self.counts.judged() > 0 {
             self.inconclusive += 1;
         }

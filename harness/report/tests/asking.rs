@@ -2,7 +2,9 @@
 
 mod recorded;
 
-use edgeproof_report::{Baseline, Format, Level, Options, Output, Run, replay};
+use std::{io, sync::Arc};
+
+use edgeproof_report::{Baseline, Format, Level, Options, Output, Run, replay, reporter};
 use edgeproof_runner::event::{Event, Verdict};
 use recorded::{EVENTS, events, report_of, result, run_of};
 
@@ -88,6 +90,51 @@ fn what_is_gone_is_looked_for_only_on_targets_of_this_run() {
     assert_eq!(ids(&difference.no_longer_played), ["cache/c@nginx"]);
     assert_eq!(ids(&difference.gone), ["cache/b@nginx"]);
     assert_eq!(ids(&difference.newly_passing), Vec::<String>::new());
+}
+
+/// With a baseline the news comes first, and old failures are called so.
+#[test]
+fn failures_that_were_there_before_stand_last_and_are_no_news() {
+    let all = |verdict, level| {
+        run_of([
+            result(0, "cache/old", "nginx", "must", Verdict::Fail),
+            result(1, "cache/other", "nginx", level, verdict),
+        ])
+    };
+    let then = Run::of(&all(Verdict::Pass, "must"));
+    let options =
+        Options { baseline: Some(Arc::new(Baseline::of(&then))), width: 120, ..Options::default() };
+    let worse = all(Verdict::Fail, "must");
+    for format in [Format::Human, Format::Markdown, Format::Github] {
+        let text = report_of(&worse, format, options.clone());
+        let place = |id: &str| text.find(id).expect("named");
+        let failures = match format {
+            Format::Markdown => text.find("### Failures").expect("failures"),
+            _ => 0,
+        };
+        let text_after = &text[failures..];
+        let places = ["cache/other", "cache/old"].map(|id| text_after.find(id).expect("named"));
+        assert!(places[0] < places[1], "{format:?}: {text}");
+        assert_eq!(text.matches("was failing already").count(), 1, "{format:?}: {text}");
+        assert!(place("was failing already") > failures + places[0], "{format:?}: {text}");
+    }
+    let commands: Vec<String> = report_of(&worse, Format::Github, options.clone())
+        .lines()
+        .map(|line| line.split_whitespace().next().unwrap_or_default().to_owned())
+        .collect();
+    assert_eq!(commands, ["::error", "::notice"]);
+
+    let same = "nothing got worse: 1 failure was there before";
+    let below = "nothing that counts got worse: 1 failure was there before";
+    for (events, headline) in
+        [(all(Verdict::Pass, "must"), same), (all(Verdict::Fail, "should"), below)]
+    {
+        for format in [Format::Human, Format::Markdown, Format::Html] {
+            let text = report_of(&events, format, options.clone()).to_lowercase();
+            assert!(text.contains(headline), "{format:?}");
+            assert!(!text.contains("all good"), "{format:?}");
+        }
+    }
 }
 
 #[test]
@@ -180,4 +227,26 @@ fn a_target_that_did_not_start_is_told_once_with_the_lines_of_its_mistake() {
     );
     assert!(!text.contains("again:"), "{text}");
     assert_eq!(text.matches("  error a/").count(), 3, "{text}");
+}
+
+/// A full disk is told as such, and a reader that went away is known by its kind.
+#[test]
+fn a_writer_that_fails_is_told_with_its_cause() {
+    struct Full;
+    impl io::Write for Full {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::Error::new(io::ErrorKind::StorageFull, "no room is left"))
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    for format in Format::ALL {
+        let mut reporter = reporter(format, Full, Options::default());
+        let events = events();
+        let written = events.iter().try_for_each(|event| reporter.event(event));
+        let error = written.and_then(|()| reporter.finish()).expect_err("it cannot be written");
+        assert_eq!(error.kind(), io::ErrorKind::StorageFull, "{format:?}");
+        assert_eq!(error.to_string(), "no room is left", "{format:?}");
+    }
 }

@@ -75,7 +75,7 @@ fn page(run: &Run, options: &Options) -> io::Result<Page> {
         date: visible_line(&date(&run.started)),
         lasted: run.duration_ms.map(duration).unwrap_or_default(),
         good: code == ExitCode::Good,
-        headline: sentence(code.meaning()),
+        headline: sentence(&summary.headline(options.gate)),
         code: code.code(),
         gate: options.gate.as_str(),
         results: plural(summary.counts.total(), "result"),

@@ -86,7 +86,12 @@ impl Page<'_> {
         let several = self.summary.targets.len() > 1;
         let mut text = String::new();
         for (reason, (count, targets)) in reasons {
-            let of = if several { format!(" ({})", targets.join(", ")) } else { String::new() };
+            // Most reasons name their target themselves.
+            let named = targets.iter().all(|target| names(&reason, target));
+            let of = match several && !named {
+                true => format!(" ({})", visible_line(&targets.join(", "))),
+                false => String::new(),
+            };
             let lines = wrap(&format!("{reason}{of}"), self.width(), 8);
             let count = self.paint.verdict(verdict, right(&count.to_string(), 6));
             text.push_str(&format!("{count}  {}", lines.trim_start()));
@@ -174,6 +179,9 @@ impl Page<'_> {
         let counts = &self.summary.counts;
         let words = ["passed", "failed", "known to fail", "fixed", "skipped", "broken"];
         let mut line = match code {
+            ExitCode::Good if self.summary.old_failures > 0 => self
+                .paint
+                .verdict(Verdict::Pass, self.summary.headline(self.options.gate).to_uppercase()),
             ExitCode::Good => self.paint.verdict(Verdict::Pass, "PASSED"),
             code => self.paint.verdict(Verdict::Fail, code.meaning().to_uppercase()),
         };
@@ -200,6 +208,15 @@ impl Page<'_> {
             false => format!("{}\n{text}", self.paint.bold(title)),
         }
     }
+}
+
+/// Is the name a word of the text? `nginx` is none of `nginx-container`.
+fn names(text: &str, name: &str) -> bool {
+    let inside = |character: char| character.is_alphanumeric() || "-_".contains(character);
+    text.match_indices(name).any(|(place, _)| {
+        let (before, after) = (&text[..place], &text[place + name.len()..]);
+        !before.ends_with(inside) && !after.starts_with(inside)
+    })
 }
 
 fn name_of(outcome: &Outcome<'_>) -> String {

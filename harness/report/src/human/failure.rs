@@ -19,13 +19,15 @@ const MESSAGE_LINES: usize = 40;
 const LINE_COLUMNS: usize = 400;
 
 impl Page<'_> {
-    /// Each failure in full. A negative control is expected to fail: a line says enough, and so it does
+    /// Each failure in full, those that the baseline did not have first. A negative control is expected to fail: a line says enough, and so it does
     /// for what was not played because its target did not start or died.
     pub(super) fn failures(&self) -> Vec<String> {
         let broken =
             |outcome: &&Outcome<'_>| matches!(outcome.verdict(), Verdict::Fail | Verdict::Error);
+        let broken =
+            self.options.news_first(self.outcomes.iter().filter(broken).cloned().collect());
         let (control, failed): (Vec<_>, Vec<_>) =
-            self.outcomes.iter().filter(broken).partition(|outcome| self.is_control(outcome));
+            broken.iter().partition(|outcome| self.is_control(outcome));
         let (unplayed, failed): (Vec<_>, Vec<_>) =
             failed.into_iter().partition(|outcome| self.is_unplayed(outcome));
         let mut parts: Vec<String> =
@@ -59,8 +61,12 @@ impl Page<'_> {
         let case = outcome.case();
         let verdict = self.paint.verdict(outcome.verdict(), left(outcome.verdict().as_str(), 5));
         let reason = visible_line(case.reason.as_deref().unwrap_or("no reason was given"));
-        let text =
-            format!("{} on {}: {reason}", visible_line(&case.id), visible_line(&case.target));
+        let before = if self.options.failed_before(case) { " (was failing already)" } else { "" };
+        let text = format!(
+            "{} on {}{before}: {reason}",
+            visible_line(&case.id),
+            visible_line(&case.target)
+        );
         format!("  {verdict} {}\n", fit(&text, self.width() - 8))
     }
 
@@ -106,7 +112,9 @@ impl Page<'_> {
         );
         let mut facts =
             format!("{level} · {} · {}", visible_line(&case.spec), visible_line(&case.name));
-        if outcome.verdict() == Verdict::Fail && !level.counts_at(self.options.gate) {
+        if self.options.failed_before(case) {
+            facts.push_str(" (was failing already)");
+        } else if outcome.verdict() == Verdict::Fail && !level.counts_at(self.options.gate) {
             facts.push_str(match level {
                 Level::Observe => " (only observed: not counted)",
                 _ => " (not counted at this --level)",
