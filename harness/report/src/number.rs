@@ -13,6 +13,23 @@ pub(crate) fn number(value: f64) -> String {
     group(&format!("{value:.decimals$}"))
 }
 
+/// A figure with its unit. Times are told in seconds, or in milliseconds below one second, whatever
+/// unit they were measured in, and carry it themselves: their second part is empty.
+pub(crate) fn measured(value: f64, unit: &str) -> (String, String) {
+    let second = match unit {
+        "µs" | "us" => 1e6,
+        "ms" => 1e3,
+        "s" => 1.0,
+        _ => return (number(value), unit.to_owned()),
+    };
+    let seconds = value / second;
+    let text = match seconds.abs() >= 1.0 {
+        true => format!("{} s", number(seconds)),
+        false => format!("{} ms", number(value * (1e3 / second))),
+    };
+    (text, String::new())
+}
+
 /// Commas between the thousands.
 fn group(text: &str) -> String {
     let (sign, rest) = text.strip_prefix('-').map_or(("", text), |rest| ("-", rest));

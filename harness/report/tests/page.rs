@@ -6,12 +6,36 @@ mod recorded;
 use browser::{Screen, in_chromium};
 use edgeproof_report::{Format, Options};
 use edgeproof_runner::event::{
-    CaseResult, Exchange, Failure, LogExcerpt, OriginExchange, Payload, PayloadEncoding, Verdict,
+    CaseResult, Exchange, Failure, Figure, LogExcerpt, OriginExchange, Payload, PayloadEncoding,
+    Verdict,
 };
 use recorded::{report, report_of, result, run_of};
 
 const SHOWN: &str = "[...document.querySelectorAll('tr.case')].filter(r => r.checkVisibility()).map(r => r.id).join(' ')";
 const PANEL: &str = "document.getElementById('panel').innerText";
+
+/// A page without a browser: what stands where.
+#[test]
+fn figures_follow_the_matrix_and_are_readable() {
+    let figure = |unit: &str, value| Figure {
+        name: format!("{unit} {value}"),
+        value,
+        unit: unit.to_owned(),
+        samples: vec![value, value * 2.0],
+    };
+    let mut measured = result(0, "load/a", "nginx", "observe", Verdict::Pass);
+    measured.figures =
+        vec![figure("µs", 4_517_887.0), figure("µs", 640.0), figure("req/s", 2604.0)];
+    let plain = result(1, "load/a", "bare-target", "observe", Verdict::Skip);
+    let html = report_of(&run_of([measured, plain]), Format::Html, Options::default());
+    let (before, table) = html.split_once("<table class=\"figures\">").expect("figures");
+    assert!(before.contains("<section id=\"matrix\""), "the matrix comes first");
+    let (table, _) = table.split_once("</table>").expect("its end");
+    assert!(!table.contains("bare-target"), "a target without figures has no column");
+    for shown in ["4.52 s<", "4.52 s – 9.04 s", "0.64 ms<", "0.64 ms – 1.28 ms", "2,604<"] {
+        assert!(table.contains(shown), "{shown} in {table}");
+    }
+}
 
 #[test]
 fn filters_leave_the_cases_that_are_asked_for() {

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::{
     Outcome, Run,
-    number::{duration, number, percent, short_duration},
+    number::{duration, measured, percent, short_duration},
     visible::{Marks, payload_lines, visible, visible_line},
 };
 
@@ -209,11 +209,15 @@ fn logs(case: &CaseResult) -> Vec<Log> {
 }
 
 fn figures(case: &CaseResult) -> Vec<Measured> {
-    let figures = case.figures.iter().map(|figure| Measured {
-        name: visible_line(&figure.name),
-        value: number(figure.value),
-        unit: visible_line(&figure.unit),
-        samples: figure.samples.iter().copied().map(number).collect(),
+    let figures = case.figures.iter().map(|figure| {
+        let (value, unit) = measured(figure.value, &figure.unit);
+        let sample = |sample: &f64| measured(*sample, &figure.unit).0;
+        Measured {
+            name: visible_line(&figure.name),
+            value,
+            unit: visible_line(&unit),
+            samples: figure.samples.iter().map(sample).collect(),
+        }
     });
     figures.collect()
 }

@@ -3,8 +3,8 @@
 use edgeproof_runner::event::{Figure, Verdict};
 
 use crate::{
-    Change, Counts, Difference, Level, Run, Summary, TargetCounts, html::data::Case,
-    number::number, visible::visible_line,
+    Change, Counts, Difference, Level, Outcome, Run, Summary, TargetCounts, html::data::Case,
+    number::measured, visible::visible_line,
 };
 
 /// A target at the top of the page.
@@ -274,15 +274,33 @@ pub(super) struct FigureCell {
     pub(super) range: String,
 }
 
-pub(super) fn figures(run: &Run) -> Vec<FigureRow> {
-    let targets = run.played_targets();
+/// All figures, and the targets that have any.
+pub(super) struct Figures {
+    pub(super) targets: Vec<String>,
+    pub(super) rows: Vec<FigureRow>,
+}
+
+impl Figures {
+    pub(super) fn of(run: &Run) -> Figures {
+        let outcomes = run.outcomes();
+        let mut targets = run.played_targets();
+        targets.retain(|target| {
+            let mut cases = outcomes.iter().map(Outcome::case);
+            cases.any(|case| case.target == *target && !case.figures.is_empty())
+        });
+        let rows = figure_rows(&outcomes, &targets);
+        Figures { targets: targets.into_iter().map(visible_line).collect(), rows }
+    }
+}
+
+fn figure_rows(outcomes: &[Outcome<'_>], targets: &[&str]) -> Vec<FigureRow> {
     let mut rows: Vec<FigureRow> = Vec::new();
-    for outcome in run.outcomes() {
-        let case = outcome.case();
+    for case in outcomes.iter().map(Outcome::case) {
         let id = visible_line(&case.id);
         let column = targets.iter().position(|target| *target == case.target);
         for figure in &case.figures {
-            let (name, unit) = (visible_line(&figure.name), visible_line(&figure.unit));
+            let name = visible_line(&figure.name);
+            let unit = visible_line(&measured(figure.value, &figure.unit).1);
             let same = |row: &FigureRow| row.id == id && row.name == name && row.unit == unit;
             let place = rows.iter().position(same).unwrap_or_else(|| {
                 let cells = targets.iter().map(|_| None).collect();
@@ -302,15 +320,16 @@ pub(super) fn figures(run: &Run) -> Vec<FigureRow> {
 
 impl FigureCell {
     fn of(figure: &Figure) -> FigureCell {
+        let shown = |value| measured(value, &figure.unit).0;
         let least = figure.samples.iter().copied().reduce(f64::min);
         let greatest = figure.samples.iter().copied().reduce(f64::max);
         let range = match (least, greatest) {
             (Some(least), Some(greatest)) if figure.samples.len() > 1 => {
-                format!("{} shots: {} – {}", figure.samples.len(), number(least), number(greatest))
+                format!("{} shots: {} – {}", figure.samples.len(), shown(least), shown(greatest))
             }
             _ => String::new(),
         };
-        FigureCell { value: number(figure.value), range }
+        FigureCell { value: shown(figure.value), range }
     }
 }
 

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     ExitCode, Options, Run, Summary, exit_code,
-    html::matrix::{Card, Changes, FigureRow, Group, Reason},
+    html::matrix::{Card, Changes, Figures, Group, Reason},
     number::{date, duration, plural},
     visible::visible_line,
 };
@@ -40,7 +40,7 @@ struct Page {
     results: String,
     cards: Vec<Card>,
     changes: Option<Changes>,
-    figures: Vec<FigureRow>,
+    figures: Figures,
     groups: Vec<Group>,
     levels: Vec<&'static str>,
     cases: usize,
@@ -81,7 +81,7 @@ fn page(run: &Run, options: &Options) -> io::Result<Page> {
         results: plural(summary.counts.total(), "result"),
         cards: summary.targets.iter().map(|counts| Card::of(run, counts)).collect(),
         changes: difference.as_ref().map(Changes::of),
-        figures: matrix::figures(run),
+        figures: Figures::of(run),
         levels: matrix::levels(&summary),
         cases: cases.len(),
         groups,
