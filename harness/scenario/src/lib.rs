@@ -22,6 +22,7 @@
 
 #![forbid(unsafe_code)]
 
+mod ability;
 mod bind;
 mod explain;
 mod load;
@@ -31,6 +32,7 @@ mod select;
 mod table;
 mod template;
 
+pub use ability::{ABILITIES, misspelt_ability};
 pub use bind::compile_regex;
 pub use explain::{Listing, explain, listing};
 pub use load::{bind_text, load};

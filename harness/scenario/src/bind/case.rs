@@ -7,6 +7,7 @@ use edgeproof_diagnostics::{Diagnostic, Diagnostics, Node, Source, Spanned};
 use super::Binder;
 use super::fields::Fields;
 use super::rows::{Row, rows};
+use crate::ability::misspelt_ability;
 use crate::model::{Case, CaseId, Level};
 use crate::table::Form;
 
@@ -124,7 +125,15 @@ impl Binder<'_> {
     }
 
     fn written_needs(&self, node: &Node) -> Vec<Spanned<String>> {
-        let need = |node: &Node| Some(Spanned::new(self.text(node)?, node.span.clone()));
+        let need = |node: &Node| {
+            let word = self.text(node)?;
+            if let Some(meant) = misspelt_ability(&word) {
+                let message = format!("no target of this project declares `{word}`");
+                let help = format!("did you mean `{meant}`? Else nothing is wrong");
+                self.report::<()>(Diagnostic::warning(message).at(&node.span).help(help));
+            }
+            Some(Spanned::new(word, node.span.clone()))
+        };
         self.items(node).iter().filter_map(need).collect()
     }
 

@@ -34,6 +34,7 @@ use edgeproof_diagnostics::{Diagnostic, Diagnostics, Span, Spanned};
 pub(crate) use file::{Files, bind_source};
 pub use regex::compile_regex;
 
+use crate::ability::ABILITIES;
 use scope::Scope;
 
 /// What one case's binding knows while it reads.
@@ -78,6 +79,7 @@ impl<'a> Binder<'a> {
 
     /// The target must declare this.
     fn need(&self, need: &str, span: &Span) {
+        debug_assert!(ABILITIES.iter().any(|(known, _)| *known == need), "`{need}` is not known");
         let mut needs = self.needs.borrow_mut();
         if !needs.iter().any(|known| known.value == need) {
             needs.push(Spanned::new(need.to_owned(), span.first_line()));
