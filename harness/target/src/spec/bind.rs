@@ -2,7 +2,8 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use edgeproof_diagnostics::{Diagnostics, Kind, MapReader, Node, Value};
+use edgeproof_diagnostics::{Diagnostic, Diagnostics, Kind, MapReader, Node, Value};
+use edgeproof_scenario::misspelt_ability;
 use regex::Regex;
 
 use super::{
@@ -60,6 +61,7 @@ pub(super) fn bind(node: &Node, folder: &Path, diagnostics: &Diagnostics) -> Opt
         expresses,
         clock: kind?,
         max_wait,
+        warnings: Vec::new(),
         known_failures,
     })
 }
@@ -174,6 +176,11 @@ fn feature(value: Value<'_>) -> Option<String> {
         return value.reject(format!(
             "expected a feature such as `cache` or `access-log` (lower case, digits, `-`), found `{text}`"
         ));
+    }
+    if let (Some(meant), Some(span)) = (misspelt_ability(text), value.span()) {
+        let warning = Diagnostic::warning(format!("no case of this project needs `{text}`"));
+        let help = format!("did you mean `{meant}`? Else nothing is wrong");
+        value.report::<()>(warning.at(span).help(help));
     }
     Some(text.to_owned())
 }

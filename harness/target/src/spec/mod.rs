@@ -55,6 +55,8 @@ pub struct TargetSpec {
     pub clock: ClockKind,
     /// For [`ClockKind::Wait`]: cases that advance more are skipped.
     pub max_wait: Option<Duration>,
+    /// What may be a mistake in target.yaml, and keeps nobody from playing.
+    pub warnings: Vec<Diagnostic>,
     /// What is known to fail, each with its reason.
     pub known_failures: KnownFailures,
 }
@@ -75,7 +77,9 @@ impl TargetSpec {
         let spec =
             parse(&source, &diagnostics).and_then(|node| bind::bind(&node, folder, &diagnostics));
         match spec {
-            Some(spec) if !diagnostics.has_errors() => Ok(spec),
+            Some(spec) if !diagnostics.has_errors() => {
+                Ok(Self { warnings: diagnostics.into_vec(), ..spec })
+            }
             _ => Err(diagnostics),
         }
     }

@@ -3,6 +3,7 @@
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::time::Duration;
 
+use edgeproof_scenario::misspelt_ability;
 use nix::sys::signal::Signal;
 
 use super::{
@@ -27,6 +28,14 @@ pub enum UrlError {
         host: String,
         /// What the resolver said.
         reason: String,
+    },
+    /// Nearly a word that a target can declare.
+    #[error("{found:?} is nothing that a target can declare; did you mean `{meant}`?")]
+    Ability {
+        /// The word.
+        found: String,
+        /// The one that is near.
+        meant: &'static str,
     },
     /// Beyond loopback.
     #[error(
@@ -86,6 +95,11 @@ pub(super) fn target(
     declares: &[String],
     allow_remote: bool,
 ) -> Result<TargetSpec, UrlError> {
+    for word in declares {
+        if let Some(meant) = misspelt_ability(word) {
+            return Err(UrlError::Ability { found: word.clone(), meant });
+        }
+    }
     let (scheme, host) = split(url)?;
     let address = resolve(&host, allow_remote)?;
     let written = match scheme {
@@ -126,6 +140,7 @@ pub(super) fn target(
         logs: Logs::default(),
         expresses: Expresses::of_a_running_target(&features),
         declares: features,
+        warnings: Vec::new(),
         clock: ClockKind::Backdate,
         max_wait: None,
         known_failures: KnownFailures::default(),

@@ -31,7 +31,10 @@ pub(super) fn supervise(job: &ProcessJob) -> ExitCode {
     };
     let child = match start(job) {
         Ok(child) => child,
-        Err(error) => return failed(&error.to_string()),
+        Err(error) => {
+            let program = job.command[0].to_string_lossy();
+            return failed(&format!("cannot start `{program}`: {error}"));
+        }
     };
     // Only now: the child inherits the signal mask, and must not find TERM blocked. What came between
     // is seen by the first look for ended children.

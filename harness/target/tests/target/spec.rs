@@ -139,3 +139,24 @@ fn urls_are_checked() {
     assert!(matches!(target("http://192.0.2.1", false), Err(UrlError::Remote { .. })));
     assert_eq!(target("http://192.0.2.1", true), Ok(vec!["http".into()]));
 }
+
+#[test]
+fn a_misspelt_ability_is_a_warning_in_a_file_and_an_error_in_words() {
+    let text = GOOD.replace("[http, cache]", "[http, acess-log, geo-blocking]");
+    let folder = folder(&[("target.yaml", &text)]);
+    let spec = load(folder.path());
+    assert_eq!(spec.declares, ["http", "acess-log", "geo-blocking"]);
+    let [warning] = spec.warnings.as_slice() else { panic!("{:?}", spec.warnings) };
+    let shown = warning.render(Colour::Never);
+    assert!(
+        shown.contains("did you mean `access-log`?") && shown.contains("target.yaml:4:"),
+        "{shown}"
+    );
+
+    let declaring =
+        |word: &str| TargetSpec::from_url("http://127.0.0.1:80", &[word.to_owned()], false);
+    let error = declaring("acess-log").unwrap_err();
+    assert_eq!(error, UrlError::Ability { found: "acess-log".into(), meant: "access-log" });
+    assert!(error.to_string().contains("did you mean `access-log`?"));
+    assert_eq!(declaring("geo-blocking").unwrap().declares, ["http", "geo-blocking"]);
+}
