@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use edgeproof_diagnostics::Colour;
 use edgeproof_target::TargetSpec;
 
 use crate::args::Run;
@@ -85,7 +86,11 @@ fn specs(word: &str, arguments: &Run) -> Result<Vec<TargetSpec>, Failure> {
 }
 
 fn load(folder: &Path) -> Result<TargetSpec, Failure> {
-    TargetSpec::load(folder).map_err(|mistakes| Failure::mistakes(&mistakes))
+    let spec = TargetSpec::load(folder).map_err(|mistakes| Failure::mistakes(&mistakes))?;
+    for warning in &spec.warnings {
+        eprint!("{}", warning.render(Colour::of(&std::io::stderr())));
+    }
+    Ok(spec)
 }
 
 /// The folders that hold a target.yaml, the reference first, the others by name.
