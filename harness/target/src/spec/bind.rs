@@ -24,7 +24,8 @@ pub(super) fn bind(node: &Node, folder: &Path, diagnostics: &Diagnostics) -> Opt
     let services =
         services.map("the services").and_then(|map| services::bind(map, folder, services));
     let logs = map.optional("logs").map("the logs").map(logs).unwrap_or_default();
-    let declares = map.required("declares").list(feature);
+    let declared = map.required("declares");
+    let declares = declared.list(feature);
     let expresses = Expresses::bind(map.optional("expresses"));
     let clock = map.required("clock");
     let kind = clock.one_of(&[
@@ -46,6 +47,14 @@ pub(super) fn bind(node: &Node, folder: &Path, diagnostics: &Diagnostics) -> Opt
     if kind == Some(ClockKind::Control) && services.control.is_none() {
         return clock.reject("`clock: control` needs `services.control.unix`, the control socket");
     }
+    let declares = declares?;
+    // A negative control declares what it does not have; anybody else would fail every such case alike.
+    for (word, key, log) in [("access-log", "access", &logs.access), ("waf-log", "waf", &logs.waf)]
+    {
+        if !negative_control && log.is_none() && declares.iter().any(|known| known == word) {
+            return declared.reject(format!("`{word}` needs `logs.{key}`, where its lines are"));
+        }
+    }
     Some(TargetSpec {
         name: name(folder),
         title: title?,
@@ -57,7 +66,7 @@ pub(super) fn bind(node: &Node, folder: &Path, diagnostics: &Diagnostics) -> Opt
         files: files?,
         services,
         logs,
-        declares: declares?,
+        declares,
         expresses,
         clock: kind?,
         max_wait,

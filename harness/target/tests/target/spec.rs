@@ -141,6 +141,16 @@ fn urls_are_checked() {
 }
 
 #[test]
+fn a_log_that_is_declared_must_be_somewhere() {
+    let text = GOOD.replace("[http, cache]", "[http, access-log]");
+    let broken = folder(&[("target.yaml", &text)]);
+    let shown = TargetSpec::load(broken.path()).unwrap_err().render(Colour::Never);
+    assert!(shown.contains("`access-log` needs `logs.access`"), "{shown}");
+    let mended = folder(&[("target.yaml", &format!("{text}logs: {{ access: a.log }}\n"))]);
+    load(mended.path());
+}
+
+#[test]
 fn a_misspelt_ability_is_a_warning_in_a_file_and_an_error_in_words() {
     let text = GOOD.replace("[http, cache]", "[http, acess-log, geo-blocking]");
     let folder = folder(&[("target.yaml", &text)]);
