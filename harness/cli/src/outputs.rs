@@ -15,12 +15,21 @@ use crate::failure::Failure;
 
 /// All reporters of one run, and what the run comes to.
 pub(crate) struct Outputs {
-    reporters: Vec<(String, Box<dyn Reporter>)>,
-    /// Finished reports take the place of older ones only at the end: (written, meant).
-    unnamed: Vec<(PathBuf, PathBuf)>,
+    reports: Vec<Report>,
     on_standard_output: bool,
     run: Run,
     baseline: Option<Arc<Baseline>>,
+}
+
+/// One report on its way.
+struct Report {
+    /// `junit to out/junit.xml`.
+    name: String,
+    reporter: Box<dyn Reporter>,
+    /// Where it is written until it is whole, and the file whose place it then takes.
+    takes_place: Option<(PathBuf, PathBuf)>,
+    /// Nothing of it was lost so far: only then may it take a former one's place.
+    whole: bool,
 }
 
 impl Outputs {
@@ -34,27 +43,28 @@ impl Outputs {
         let asked = if asked.is_empty() { &default } else { asked };
         one_place_each(asked)?;
         let baseline = baseline.map(read_baseline).transpose()?.map(Arc::new);
-        let mut reporters = Vec::new();
-        let mut unnamed = Vec::new();
+        let mut reports = Vec::new();
         for output in asked {
             let options = options(output, level, baseline.clone());
-            let made = match &output.file {
+            let mut takes_place = None;
+            let reporter = match &output.file {
                 None => reporter(output.format, io::stdout(), options),
                 Some(file) => {
                     let written = beside(file, output.format);
                     let opened = BufWriter::new(create(&written)?);
                     if written != *file {
-                        unnamed.push((written, file.clone()));
+                        takes_place = Some((written, file.clone()));
                     }
                     reporter(output.format, opened, options)
                 }
             };
             let place =
                 output.file.as_deref().map_or("standard output".into(), Path::to_string_lossy);
-            reporters.push((format!("{} to {place}", output.format), made));
+            let name = format!("{} to {place}", output.format);
+            reports.push(Report { name, reporter, takes_place, whole: true });
         }
         let on_standard_output = asked.iter().any(|output| output.file.is_none());
-        Ok(Self { reporters, unnamed, on_standard_output, run: Run::default(), baseline })
+        Ok(Self { reports, on_standard_output, run: Run::default(), baseline })
     }
 
     /// Hands an event to every reporter.
@@ -67,11 +77,12 @@ impl Outputs {
     /// files, a line on standard error says it to people.
     pub(crate) fn finish(mut self, level: Level) -> Result<Summary, Failure> {
         let mut outcome = self.each(|reporter| reporter.finish());
-        drop(std::mem::take(&mut self.reporters));
-        for (written, meant) in &self.unnamed {
-            let named = std::fs::rename(written, meant);
-            let name = meant.display().to_string();
-            outcome = outcome.and(named.map_err(|error| Failure::write(&name, &error)));
+        for Report { name, reporter, takes_place, whole } in std::mem::take(&mut self.reports) {
+            drop(reporter);
+            if let Some((written, meant)) = takes_place.filter(|_| whole) {
+                let named = std::fs::rename(written, meant);
+                outcome = outcome.and(named.map_err(|error| Failure::write(&name, &error)));
+            }
         }
         outcome?;
         let summary = Summary::of(&self.run, self.baseline.as_deref());
@@ -88,14 +99,16 @@ impl Outputs {
 
     fn each(&mut self, write: impl Fn(&mut dyn Reporter) -> io::Result<()>) -> Result<(), Failure> {
         let mut outcome = Ok(());
-        for (name, reporter) in &mut self.reporters {
-            match write(reporter.as_mut()) {
+        for report in &mut self.reports {
+            match write(report.reporter.as_mut()) {
                 // A reader that went away (`| head`) has seen what it wanted; the exit code still stands.
                 Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
                 // One output that cannot be written takes none of the others with it.
-                written => {
-                    outcome = outcome.and(written.map_err(|error| Failure::write(name, &error)));
+                Err(error) => {
+                    report.whole = false;
+                    outcome = outcome.and(Err(Failure::write(&report.name, &error)));
                 }
+                Ok(()) => {}
             }
         }
         outcome

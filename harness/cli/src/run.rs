@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use edgeproof_diagnostics::suggest;
+use edgeproof_diagnostics::did_you_mean;
 use edgeproof_report::{ExitCode, Summary, exit_code};
 use edgeproof_runner::RunOptions;
 use edgeproof_runner::event::Event;
@@ -56,8 +56,7 @@ pub(crate) fn run(arguments: &Run) -> Result<ExitCode, Failure> {
 fn warn_of_dead_entries(specs: &[TargetSpec], known: &BTreeSet<String>) {
     for spec in specs {
         for entry in spec.known_failures.entries().iter().filter(|e| !known.contains(&e.case)) {
-            let near = suggest(&entry.case, known.iter().map(String::as_str));
-            let near = near.map(|id| format!("; did you mean `{id}`?")).unwrap_or_default();
+            let near = did_you_mean(&entry.case, known.iter().map(String::as_str));
             eprintln!(
                 "warning: {} lists a known failure of `{}`, which is no case{near}",
                 spec.name, entry.case

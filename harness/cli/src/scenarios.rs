@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use edgeproof_diagnostics::{Colour, Severity};
+use edgeproof_diagnostics::{Colour, Severity, did_you_mean};
 use edgeproof_report::ExitCode;
 use edgeproof_scenario::model::Case;
 use edgeproof_scenario::{Selection as Filter, load};
@@ -129,9 +129,7 @@ pub(crate) fn explain(arguments: &Explain) -> Result<ExitCode, Failure> {
     };
     if wanted.is_empty() {
         let ids = cases.iter().map(|case| case.id.0.as_str());
-        let near = edgeproof_diagnostics::suggest(&arguments.case, ids)
-            .map(|id| format!("; did you mean `{id}`?"))
-            .unwrap_or_default();
+        let near = did_you_mean(&arguments.case, ids);
         return Err(Failure::Usage(format!("there is no case `{}`{near}", arguments.case)));
     }
     let told: Vec<String> = wanted.into_iter().map(edgeproof_scenario::explain).collect();

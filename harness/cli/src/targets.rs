@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use edgeproof_diagnostics::Colour;
+use edgeproof_diagnostics::{Colour, did_you_mean};
 use edgeproof_target::TargetSpec;
 
 use crate::args::Run;
@@ -73,9 +73,7 @@ fn specs(word: &str, arguments: &Run) -> Result<Vec<TargetSpec>, Failure> {
         let known = folders(&arguments.targets_dir).unwrap_or_default();
         let names: Vec<String> =
             known.iter().filter_map(|f| Some(f.file_name()?.to_str()?.to_owned())).collect();
-        let near = edgeproof_diagnostics::suggest(word, names.iter().map(String::as_str))
-            .map(|name| format!("; did you mean `{name}`?"))
-            .unwrap_or_default();
+        let near = did_you_mean(word, names.iter().map(String::as_str));
         return Err(Failure::Usage(format!(
             "there is no target `{word}`: neither a folder with a target.yaml nor one of {} in {}{near}",
             if names.is_empty() { "none".to_owned() } else { names.join(", ") },

@@ -52,5 +52,5 @@ pub use node::{Kind, Node, Style};
 pub use quantity::{QuantityError, parse_duration, parse_size};
 pub use render::Colour;
 pub use source::{Position, Source, Span, Spanned};
-pub use suggest::suggest;
+pub use suggest::{did_you_mean, suggest};
 pub use yaml::parse;

@@ -23,6 +23,17 @@ pub fn suggest<'c>(found: &str, candidates: impl IntoIterator<Item = &'c str>) -
         .map(|(_, candidate)| candidate)
 }
 
+/// The end of a message about `found`: `; did you mean `headers`?`, or nothing where none is near.
+///
+/// ```
+/// use edgeproof_diagnostics::did_you_mean;
+/// assert_eq!(did_you_mean("hedaers", ["status", "headers"]), "; did you mean `headers`?");
+/// assert_eq!(did_you_mean("colour", ["status", "headers"]), "");
+/// ```
+pub fn did_you_mean<'c>(found: &str, candidates: impl IntoIterator<Item = &'c str>) -> String {
+    suggest(found, candidates).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default()
+}
+
 /// Lower case without the separators people mix up.
 fn fold(text: &str) -> String {
     text.chars()

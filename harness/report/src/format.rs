@@ -2,6 +2,8 @@
 
 use std::{fmt, path::PathBuf, str::FromStr};
 
+use edgeproof_diagnostics::did_you_mean;
+
 /// What a report can be written as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Format {
@@ -91,7 +93,7 @@ impl FromStr for Format {
         Format::ALL.into_iter().find(|format| format.as_str() == word).ok_or_else(|| {
             FormatError::Unknown {
                 found: word.to_owned(),
-                suggestion: closest(word, Format::ALL.map(Format::as_str)),
+                suggestion: did_you_mean(word, Format::ALL.map(Format::as_str)),
             }
         })
     }
@@ -120,16 +122,4 @@ impl FromStr for Output {
             file => Ok(Output { format, file: file.map(PathBuf::from) }),
         }
     }
-}
-
-/// `; did you mean `X`?` for the word nearest to what was written, or nothing when none is near.
-pub(crate) fn closest<const N: usize>(found: &str, words: [&'static str; N]) -> String {
-    let found = found.to_lowercase();
-    words
-        .into_iter()
-        .map(|word| (strsim::damerau_levenshtein(&found, word), word))
-        .filter(|(distance, word)| *distance <= 2.max(word.len() / 3))
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, word)| format!("; did you mean `{word}`?"))
-        .unwrap_or_default()
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use edgeproof_diagnostics::{Source, Span, Spanned};
+use edgeproof_diagnostics::{Source, Span, Spanned, did_you_mean};
 use serde::{Deserialize, Serialize};
 
 use super::{Origin, SiteSpec, Step};
@@ -73,11 +73,8 @@ pub struct LevelError {
 
 impl std::fmt::Display for LevelError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "`{}` is no level: expected must, should, may or observe", self.found)?;
-        match edgeproof_diagnostics::suggest(&self.found, Level::ALL.map(Level::as_str)) {
-            Some(near) => write!(f, "; did you mean `{near}`?"),
-            None => Ok(()),
-        }
+        let near = did_you_mean(&self.found, Level::ALL.map(Level::as_str));
+        write!(f, "`{}` is no level: expected must, should, may or observe{near}", self.found)
     }
 }
 
