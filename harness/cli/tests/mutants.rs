@@ -29,6 +29,7 @@ const CAUGHT_BY: &[(&str, &str)] = &[
     ("purges-nothing", "cache/purge/purge/exact"),
     ("hosting-stores-set-cookie", "cache/hosting/policy/not-stored#set-cookie"),
     ("ttl-overrides-explicit", "cache/hosting/policy/explicit-is-not-lengthened"),
+    ("never-collapses", "cache/collapsing/cold"),
     // access log
     ("logs-raw-quotes", "logs/escaping#quote"),
     ("logs-raw-controls", "logs/escaping#tab"),

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use crate::forward::Claim;
-use crate::key;
+use crate::key::{self, KeyBuf};
 use crate::range::{self, Ranged};
 use crate::reuse::{self, Because, Decision};
-use crate::store::{Pattern, Place, Purge, Stats, Store};
+use crate::store::{Held, Joined, Landing, Pattern, Purge, Stats, Store, Turn, Wait};
 use crate::{
-    CacheStatus, Facts, Form, Forward, Fwd, Moment, Policy, Reply, Request, Response, Stored,
-    Times, Writer, conditional, invalidation, storing, validation,
+    CacheStatus, Facts, Form, Forward, Fwd, Moment, Policy, Reply, Request, Response, Scheme,
+    Stored, Times, Writer, collapsing, conditional, invalidation, storing, validation,
 };
 use edgeproof_mutant::{self as mutant, Mutant};
 
@@ -27,6 +27,8 @@ pub enum Lookup {
     Reply(Reply),
     /// Forward it.
     Forward(Forward),
+    /// Another request is on its way for the same thing: wait for it, then look up again.
+    Wait(Wait),
     /// Answer 504 (Gateway Timeout): the client wants no other answer than a stored one, and
     /// there is none (RFC 9111 §5.2.1.7).
     OnlyIfCached(CacheStatus),
@@ -72,87 +74,87 @@ impl Cache {
         &self.store
     }
 
-    /// Decides how to handle a request.
-    #[must_use]
-    pub fn lookup(&self, request: &Request<'_>, now: Moment) -> Lookup {
-        let key = key::of(request);
-        let place = self.store.place(&key);
-        let lookup = match bypass(request) {
-            Some(fwd) => Lookup::Forward(self.forward(place, fwd)),
-            None => self.consult(request, place, now),
-        };
-        match lookup {
-            Lookup::Reply(_) => self.store.count_hit(place),
-            Lookup::Forward(_) | Lookup::OnlyIfCached(_) => self.store.count_forward(place),
+    /// Decides how to handle a request. `turn` is [`Turn::FIRST`], or what a wait ended with.
+    pub async fn lookup(&self, request: &Request<'_>, turn: Turn, now: Moment) -> Lookup {
+        let lookup = self.look(request, turn, now).await;
+        if let Lookup::Forward(forward) = &lookup {
+            self.store.count_forward(&forward.held);
         }
         lookup
     }
 
-    fn forward(&self, place: Place<'_>, fwd: Fwd) -> Forward {
-        Forward::new(place.key, self.store.since(place), fwd)
+    async fn look(&self, request: &Request<'_>, turn: Turn, now: Moment) -> Lookup {
+        let key = key::of(request);
+        if let Some(fwd) = bypass(request) {
+            return Lookup::Forward(Forward::past(&key, fwd));
+        }
+        let held = self.store.load(&key).await;
+        let forward = match self.consult(request, &key, held, turn, now) {
+            Lookup::Forward(forward) if turn.may_wait() => forward,
+            decided => return decided,
+        };
+        let Some(flight) = collapsing::flight(request, &forward) else {
+            return Lookup::Forward(forward);
+        };
+        match self.store.flights().join(forward.held.hash, flight, turn, forward.fwd) {
+            Joined::Alone => Lookup::Forward(forward),
+            Joined::Wait(wait) => Lookup::Wait(wait),
+            Joined::Lead(takeoff) => {
+                // The one who led before may have landed since the store was asked.
+                let held = self.store.load(&key).await;
+                match self.consult(request, &key, held, turn, now) {
+                    Lookup::Forward(forward) => Lookup::Forward(forward.leading(takeoff)),
+                    answered => {
+                        takeoff.land(Landing::Stored);
+                        answered
+                    }
+                }
+            }
+        }
     }
 
-    fn consult(&self, request: &Request<'_>, place: Place<'_>, now: Moment) -> Lookup {
+    /// Decides by what is held.
+    fn consult(
+        &self,
+        request: &Request<'_>,
+        key: &KeyBuf,
+        held: Held,
+        turn: Turn,
+        now: Moment,
+    ) -> Lookup {
         let wish = request.directives();
         let only_if_cached = wish.only_if_cached && !mutant::is(Mutant::IgnoresOnlyIfCached);
-        let selected = match self.select(request, place) {
+        let forward = |held, fwd| {
+            if only_if_cached {
+                return Lookup::only_if_cached();
+            }
+            Lookup::Forward(Forward::new(key, held, fwd).after(turn))
+        };
+        let selected = match select(request, &held) {
             Ok(selected) => selected,
-            Err(_) if only_if_cached => return Lookup::only_if_cached(),
-            Err(fwd) => return Lookup::Forward(self.forward(place, fwd)),
+            Err(fwd) => return forward(held, fwd),
         };
         let fwd = match reuse::decide(&selected, wish, now) {
             Decision::Fresh | Decision::Stale => {
+                self.store.count_hit(&held);
                 let form = form(request, &selected, now);
-                return Lookup::Reply(Reply::reused(selected, form, now));
+                return Lookup::Reply(Reply::reused(selected, form, now).after(turn));
             }
             Decision::StaleWhileRevalidate => {
-                return Lookup::Reply(self.reply_and_refresh(request, place, selected, now));
+                self.store.count_hit(&held);
+                let form = form(request, &selected, now);
+                let reply = Reply::reused(Arc::clone(&selected), form, now).after(turn);
+                let Some(claim) = Claim::of(&selected) else { return Lookup::Reply(reply) };
+                let refresh = Forward::new(key, held, Fwd::Stale).validating(selected);
+                return Lookup::Reply(reply.with_refresh(refresh.claiming(claim)));
             }
             Decision::Validate(Because::Stale) => Fwd::Stale,
             Decision::Validate(Because::Request) => Fwd::Request,
         };
-        if only_if_cached {
-            return Lookup::only_if_cached();
+        match forward(held, fwd) {
+            Lookup::Forward(forward) => Lookup::Forward(forward.validating(selected)),
+            refused => refused,
         }
-        Lookup::Forward(self.forward(place, fwd).validating(selected))
-    }
-
-    fn reply_and_refresh(
-        &self,
-        request: &Request<'_>,
-        place: Place<'_>,
-        selected: Arc<Stored>,
-        now: Moment,
-    ) -> Reply {
-        let claim = Claim::of(&selected);
-        let form = form(request, &selected, now);
-        let reply = Reply::reused(Arc::clone(&selected), form, now);
-        match claim {
-            Some(claim) => {
-                let forward = self.forward(place, Fwd::Stale).validating(selected).claiming(claim);
-                reply.with_refresh(forward)
-            }
-            None => reply,
-        }
-    }
-
-    /// The stored response that a request selects (RFC 9111 §4.1), or how it misses.
-    fn select(&self, request: &Request<'_>, place: Place<'_>) -> Result<Arc<Stored>, Fwd> {
-        if mutant::is(Mutant::NeverHits) {
-            return Err(Fwd::UriMiss);
-        }
-        let mut fwd = Fwd::UriMiss;
-        let selected = self.store.read(place, |variants| {
-            fwd = Fwd::VaryMiss;
-            variants
-                .iter()
-                .filter(|stored| stored.selecting().matches(request.fields))
-                // One that says what it varies by is preferred to one that forgot to, and the
-                // most recent of several is used.
-                .max_by_key(|stored| (!stored.selecting().is_empty(), stored.recency()))
-                .map(Arc::clone)
-        });
-        selected.ok_or(fwd)
     }
 
     /// Takes the origin's final response to a forwarded request: updates, invalidates, begins to
@@ -177,10 +179,11 @@ impl Cache {
         {
             let form = form(request, stored, times.response);
             let reply = Reply::reused(Arc::clone(stored), form, times.response);
+            forward.land(Landing::Barren);
             return Received::Reply(reply.in_place_of_failure(cache_status));
         }
         if request.method == b"HEAD" && response.status == 200 {
-            self.update_by_head(&forward.key, request, response, times);
+            self.update_by_head(&forward, request, response, times);
         }
         let writer = self.begin(forward, request, response, times);
         let cache_status = CacheStatus { stored: writer.is_some(), ..cache_status };
@@ -189,9 +192,12 @@ impl Cache {
 
     /// Says what to answer when no response could be had from the origin.
     #[must_use]
-    pub fn failed(&self, forward: &Forward, request: &Request<'_>, now: Moment) -> Failed {
+    pub fn failed(&self, forward: Forward, request: &Request<'_>, now: Moment) -> Failed {
         let cache_status = forward.cache_status();
-        match &forward.selected {
+        let selected = forward.selected.clone();
+        // Those who wait shall not fail one after another.
+        forward.land(Landing::Barren);
+        match &selected {
             Some(stored) if reuse::may_replace_error(stored, request.directives(), true, now) => {
                 let reply = Reply::reused(Arc::clone(stored), form(request, stored, now), now);
                 Failed::Reply(reply.in_place_of_failure(cache_status))
@@ -211,7 +217,7 @@ impl Cache {
         times: Times,
     ) -> Received {
         let Some(asked) = forward.selected.take() else { return Received::Again(forward) };
-        let candidates = self.candidates(&forward.key, request, &asked);
+        let candidates = candidates(&forward.held, request, &asked);
         let mut current: Option<Arc<Stored>> = None;
         for at in validation::identified_by_304(&candidates, &asked, response) {
             let old = &candidates[at];
@@ -224,6 +230,7 @@ impl Cache {
         let Some(current) = current else {
             return Received::Again(forward.without_conditions());
         };
+        forward.land(collapsing::landing(&current, times.response));
         let form = form(request, &current, times.response);
         let for_asker = validation::fields_for_asker(response.fields, &Facts::of(response, times));
         Received::Reply(Reply::validated(current, form, cache_status, for_asker, times.response))
@@ -236,39 +243,18 @@ impl Cache {
         use storing::NotStored::{NoStore, Private, VaryAny};
         let request = Request { method: b"GET", ..*request };
         match new.may_be_stored(&request, self.policy) {
-            Ok(()) => {
-                self.store.replace(key, |s| Arc::ptr_eq(s, old).then(|| Arc::clone(new)));
-            }
+            Ok(()) => self.store.replace(key, old, new),
             Err(NoStore) if request.directives().no_store => {}
             Err(NoStore | Private | VaryAny) => self.store.discard(key, old),
             Err(_) => {}
         }
     }
 
-    /// The stored responses that could have been selected for a request, `asked` among them
-    /// even if it has been evicted meanwhile.
-    fn candidates(
-        &self,
-        key: &[u8],
-        request: &Request<'_>,
-        asked: &Arc<Stored>,
-    ) -> Vec<Arc<Stored>> {
-        let mut found = vec![Arc::clone(asked)];
-        self.store.read(self.store.place(key), |variants| {
-            let others = variants.iter().filter(|stored| {
-                !Arc::ptr_eq(stored, asked) && stored.selecting().matches(request.fields)
-            });
-            found.extend(others.cloned());
-            None::<()>
-        });
-        found
-    }
-
     /// A 200 to a HEAD updates the stored responses that it agrees with and outdates the others
     /// (RFC 9111 §4.3.5).
     fn update_by_head(
         &self,
-        key: &[u8],
+        forward: &Forward,
         request: &Request<'_>,
         response: Response<'_>,
         times: Times,
@@ -276,21 +262,16 @@ impl Cache {
         if mutant::is(Mutant::DoesNotInvalidate) {
             return;
         }
-        let matching = |variants: &[Arc<Stored>]| -> Option<Vec<_>> {
-            let of_get = variants.iter().filter(|stored| {
+        let of_get =
+            forward.held.variants.iter().filter(|stored| {
                 stored.status() == 200 && stored.selecting().matches(request.fields)
             });
-            Some(of_get.cloned().collect())
-        };
-        for old in self.store.read(self.store.place(key), matching).unwrap_or_default() {
-            if validation::head_agrees(&old, response.fields) {
+        for old in of_get {
+            if validation::head_agrees(old, response.fields) {
                 let new = Arc::new(old.updated(response, Some(request), self.policy, times));
-                self.put_update(key, request, &old, &new);
+                self.put_update(&forward.key, request, old, &new);
             } else {
-                let outdated = Arc::new(old.marked_outdated());
-                self.store.replace(key, |stored| {
-                    Arc::ptr_eq(stored, &old).then(|| Arc::clone(&outdated))
-                });
+                self.store.replace(&forward.key, old, &Arc::new(old.marked_outdated()));
             }
         }
     }
@@ -309,6 +290,7 @@ impl Cache {
         let facts = Facts::of(response, times);
         if let Err(reason) = storing::decide(request, response, &facts, self.policy) {
             self.drop_superseded(&forward, request, response, reason);
+            forward.land(Landing::Barren);
             return None;
         }
         let head = Stored::new(request, response, &facts, self.policy, times.response);
@@ -344,10 +326,16 @@ impl Cache {
         }
     }
 
-    /// Removes stored responses by the target of a PURGE; says how many, variants counted.
-    #[must_use]
-    pub fn purge(&self, request: &Request<'_>, purge: Purge) -> usize {
-        self.store.purge(&Pattern::new(purge, request))
+    /// Removes stored responses by the target of a PURGE, however a client reached them: a site's
+    /// own applications purge over `http` what the world reads over `https`. Says how many that
+    /// were, variants counted.
+    pub async fn purge(&self, request: &Request<'_>, purge: Purge) -> usize {
+        let mut removed = 0;
+        for scheme in [Scheme::Http, Scheme::Https] {
+            let request = Request { scheme, ..*request };
+            removed += self.store.purge(&Pattern::new(purge, &request)).await;
+        }
+        removed
     }
 
     /// What the store holds and has done so far.
@@ -362,6 +350,29 @@ impl Lookup {
         let detail = Some("only-if-cached");
         Self::OnlyIfCached(CacheStatus { detail, ..CacheStatus::default() })
     }
+}
+
+/// The stored response that a request selects (RFC 9111 §4.1), or how it misses.
+fn select(request: &Request<'_>, held: &Held) -> Result<Arc<Stored>, Fwd> {
+    if held.variants.is_empty() || mutant::is(Mutant::NeverHits) {
+        return Err(Fwd::UriMiss);
+    }
+    let matching = held.variants.iter().filter(|stored| stored.selecting().matches(request.fields));
+    // One that says what it varies by is preferred to one that forgot to, and the most recent of
+    // several is used.
+    matching
+        .max_by_key(|stored| (!stored.selecting().is_empty(), stored.recency()))
+        .map(Arc::clone)
+        .ok_or(Fwd::VaryMiss)
+}
+
+/// The stored responses that could have been selected for a request, `asked` first.
+fn candidates(held: &Held, request: &Request<'_>, asked: &Arc<Stored>) -> Vec<Arc<Stored>> {
+    let others = held
+        .variants
+        .iter()
+        .filter(|stored| !Arc::ptr_eq(stored, asked) && stored.selecting().matches(request.fields));
+    std::iter::once(asked).chain(others).cloned().collect()
 }
 
 /// Why the store is not asked at all.

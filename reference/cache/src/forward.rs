@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use edgeproof_http1::Fields;
 
-use crate::store::Since;
+use crate::store::{Held, Landing, Takeoff, Turn};
 use crate::{CacheStatus, Fwd, Stored, validation};
 
 /// A request that has to be forwarded. Give it back to [`crate::Cache::received`] with the
@@ -12,7 +12,8 @@ use crate::{CacheStatus, Fwd, Stored, validation};
 #[derive(Debug)]
 pub struct Forward {
     pub(crate) key: Box<[u8]>,
-    pub(crate) since: Since,
+    /// What was stored when it was decided to forward.
+    pub(crate) held: Held,
     pub(crate) fwd: Fwd,
     /// The selected stored response, if there is one.
     pub(crate) selected: Option<Arc<Stored>>,
@@ -22,13 +23,52 @@ pub struct Forward {
     pub(crate) storable: bool,
     /// Held until the outcome is stored, if this is a validation in the background.
     pub(crate) claim: Option<Claim>,
+    /// Held until the outcome is known, if others wait for it.
+    takeoff: Option<Takeoff>,
+    /// Whether it has waited for another one, in vain.
+    collapsed: Option<bool>,
 }
 
 impl Forward {
-    pub(crate) fn new(key: &[u8], since: Since, fwd: Fwd) -> Self {
-        let storable = !matches!(fwd, Fwd::Bypass | Fwd::Method);
-        let key = key.into();
-        Self { key, since, fwd, selected: None, conditional: false, storable, claim: None }
+    pub(crate) fn new(key: &[u8], held: Held, fwd: Fwd) -> Self {
+        Self {
+            key: key.into(),
+            held,
+            fwd,
+            selected: None,
+            conditional: false,
+            storable: true,
+            claim: None,
+            takeoff: None,
+            collapsed: None,
+        }
+    }
+
+    /// Past the cache: nothing was looked for, and nothing will be stored.
+    pub(crate) fn past(key: &[u8], fwd: Fwd) -> Self {
+        Self { storable: false, ..Self::new(key, Held::default(), fwd) }
+    }
+
+    /// After such a turn.
+    pub(crate) fn after(self, turn: Turn) -> Self {
+        Self { collapsed: turn.waited().map(|_| false), ..self }
+    }
+
+    /// For all who wait.
+    pub(crate) fn leading(self, takeoff: Takeoff) -> Self {
+        Self { takeoff: Some(takeoff), ..self }
+    }
+
+    /// Lets go those who wait for it.
+    pub(crate) fn land(mut self, landing: Landing) {
+        if let Some(takeoff) = self.takeoff.take() {
+            takeoff.land(landing);
+        }
+    }
+
+    /// The right that it has, for the one who stores what it brings.
+    pub(crate) fn take_takeoff(&mut self) -> Option<Takeoff> {
+        self.takeoff.take()
     }
 
     /// Asks whether `stored` is still current, if it has anything to ask by.
@@ -69,7 +109,7 @@ impl Forward {
     }
 
     pub(crate) fn cache_status(&self) -> CacheStatus {
-        CacheStatus::forwarded(self.fwd)
+        CacheStatus { collapsed: self.collapsed, ..CacheStatus::forwarded(self.fwd) }
     }
 }
 

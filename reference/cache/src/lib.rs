@@ -12,7 +12,8 @@
 //! A proxy needs no more than this order:
 //!
 //! 1. [`Cache::lookup`] with the request as received. [`Lookup::Reply`] is sent as it says (status,
-//!    fields, Age, Cache-Status, content), [`Lookup::OnlyIfCached`] is a 504.
+//!    fields, Age, Cache-Status, content), [`Lookup::OnlyIfCached`] is a 504. With
+//!    [`Lookup::Wait`] another request is on its way for the same thing: wait, then look up again.
 //! 2. For a [`Forward`]: make the request for the origin, let [`Forward::prepare`] change its
 //!    fields, send it. 1xx responses go past the cache.
 //! 3. With the final response's header: [`Cache::received`], given the client's request again. It
@@ -34,6 +35,7 @@
 
 pub mod age;
 mod cache;
+mod collapsing;
 pub mod conditional;
 pub mod date;
 mod delta;
@@ -69,6 +71,6 @@ pub use moment::Moment;
 pub use policy::Policy;
 pub use reply::{Form, Reply};
 pub use status::{CacheStatus, Fwd};
-pub use store::{Limits, Purge, Stats, Store};
+pub use store::{Limits, Purge, Stats, Store, Turn, Wait};
 pub use stored::Stored;
 pub use writer::Writer;

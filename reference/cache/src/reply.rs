@@ -6,6 +6,7 @@ use bytes::Bytes;
 use edgeproof_http1::Fields;
 
 use crate::range::{self, Part};
+use crate::store::Turn;
 use crate::{CacheStatus, DeltaSeconds, EntityTag, Forward, Moment, Stored, conditional};
 use edgeproof_mutant::{self as mutant, Mutant};
 
@@ -80,6 +81,14 @@ impl Reply {
     /// In place of the origin's failure.
     pub(crate) fn in_place_of_failure(self, forwarded: CacheStatus) -> Self {
         Self { cache_status: CacheStatus { ttl: self.cache_status.ttl, ..forwarded }, ..self }
+    }
+
+    /// After such a turn: one that waited was forwarded together with another (RFC 9211 §2.6).
+    pub(crate) fn after(self, turn: Turn) -> Self {
+        let Some(fwd) = turn.waited() else { return self };
+        let cache_status =
+            CacheStatus { hit: false, fwd: Some(fwd), collapsed: Some(true), ..self.cache_status };
+        Self { cache_status, ..self }
     }
 
     pub(crate) fn with_refresh(self, forward: Forward) -> Self {

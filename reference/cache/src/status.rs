@@ -46,7 +46,8 @@ pub struct CacheStatus {
     pub(crate) fwd: Option<Fwd>,
     pub(crate) fwd_status: Option<u16>,
     pub(crate) stored: bool,
-    pub(crate) collapsed: bool,
+    /// Whether waiting for another request brought the answer; `None` if there was no waiting.
+    pub(crate) collapsed: Option<bool>,
     pub(crate) detail: Option<&'static str>,
 }
 
@@ -98,8 +99,10 @@ impl fmt::Display for CacheStatus {
         if self.stored {
             f.write_str("; stored")?;
         }
-        if self.collapsed {
-            f.write_str("; collapsed")?;
+        match self.collapsed {
+            Some(true) => f.write_str("; collapsed")?,
+            Some(false) => f.write_str("; collapsed=?0")?,
+            None => {}
         }
         if let Some(detail) = self.detail {
             write!(f, "; detail={detail}")?;

@@ -188,6 +188,12 @@ impl Stored {
         self.last_modified
     }
 
+    /// When its head arrived.
+    #[must_use]
+    pub fn response_time(&self) -> Moment {
+        self.response_time
+    }
+
     /// `current_age` in milliseconds (RFC 9111 §4.2.3).
     #[must_use]
     pub fn current_age_millis(&self, now: Moment) -> i64 {

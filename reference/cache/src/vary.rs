@@ -64,6 +64,12 @@ impl Selecting {
             || self.fields.iter().all(|nominated| nominated.matches(request))
     }
 
+    /// The values of the nominated fields in another request, in normal form.
+    pub(crate) fn in_request(&self, request: &Fields) -> Vec<Option<Vec<u8>>> {
+        let value = |name: &[u8]| request.contains(name).then(|| normal(name, request));
+        self.fields.iter().map(|nominated| value(&nominated.name)).collect()
+    }
+
     /// Bytes held outside the value itself.
     pub(crate) fn size(&self) -> usize {
         let value = |value: &Value| value.normal.len() + value.line.as_ref().map_or(0, |l| l.len());

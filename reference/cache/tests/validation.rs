@@ -269,7 +269,7 @@ fn what_was_on_its_way_during_a_purge_is_not_stored() {
         let (authority, target) = (b"example.com", b"/a");
         let request =
             Request { method: b"GET", scheme: Scheme::Http, authority, target, fields: &none };
-        let Lookup::Forward(forward) = world.cache.lookup(&request, world.now()) else {
+        let Lookup::Forward(forward) = world.look_up(&request) else {
             panic!("nothing is stored yet")
         };
         let response = Response { status: 200, fields: &stored };
@@ -294,7 +294,7 @@ fn stale_while_revalidate_serves_stale_with_one_validation() {
     let (authority, target) = (b"example.com", b"/");
     let request =
         Request { method: b"GET", scheme: Scheme::Http, authority, target, fields: &none };
-    let refresh = || match world.cache.lookup(&request, world.now()) {
+    let refresh = || match world.look_up(&request) {
         Lookup::Reply(mut reply) => reply.take_refresh(),
         other => panic!("{other:?}"),
     };

@@ -92,6 +92,8 @@ mutants! {
     HostingStoresSetCookie = "hosting-stores-set-cookie",
     /// A site's TTL goes before an explicit lifetime.
     TtlOverridesExplicit = "ttl-overrides-explicit",
+    /// Requests for the same thing at the same time all go to the origin.
+    NeverCollapses = "never-collapses",
     // access log
     /// A double quote inside a value is written as it is.
     LogsRawQuotes = "logs-raw-quotes",

@@ -48,7 +48,10 @@ pub(crate) async fn to(shared: &Shared, request: &ParsedRequest, body: &[u8]) ->
             }
             _ => Err(Answer::error(405, "expected POST")),
         },
-        ["purge"] => posted(request, body).and_then(|order| purge(&live, &order)),
+        ["purge"] => match posted(request, body) {
+            Ok(order) => purge(&live, &order).await,
+            Err(refusal) => Err(refusal),
+        },
         _ => Err(Answer::error(
             404,
             "expected /ready, /stats, /sites/HOST/clock, /logs/flush or /purge",
@@ -109,7 +112,7 @@ fn move_clock(site: &Site, order: &Value) -> Result<Answer, Answer> {
 }
 
 /// `{"host", "path", "match": "exact|startswith|wildcard"}`: both schemes of the host.
-fn purge(live: &Live, order: &Value) -> Result<Answer, Answer> {
+async fn purge(live: &Live, order: &Value) -> Result<Answer, Answer> {
     let text = |key: &str| order.get(key).and_then(Value::as_str);
     let (Some(host), Some(path)) = (text("host"), text("path")) else {
         return Err(Answer::error(400, "expected {\"host\", \"path\", \"match\"}"));
@@ -120,16 +123,14 @@ fn purge(live: &Live, order: &Value) -> Result<Answer, Answer> {
     let cache = site(live, name)?.cache.as_ref();
     let cache = cache.ok_or_else(|| Answer::error(409, "the site has no cache"))?;
     let fields = Fields::new();
-    let removed: usize = [Scheme::Http, Scheme::Https]
-        .map(|scheme| {
-            let (authority, target) = (host.as_bytes(), path.as_bytes());
-            cache.purge(
-                &Request { method: b"PURGE", scheme, authority, target, fields: &fields },
-                purge,
-            )
-        })
-        .iter()
-        .sum();
+    let request = Request {
+        method: b"PURGE",
+        scheme: Scheme::Http,
+        authority: host.as_bytes(),
+        target: path.as_bytes(),
+        fields: &fields,
+    };
+    let removed = cache.purge(&request, purge).await;
     Ok(Answer::ok(json!({ "removed": removed })))
 }
 

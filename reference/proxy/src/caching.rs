@@ -5,7 +5,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use edgeproof_cache::{
-    Cache, CacheStatus, Failed, Forward, Lookup, Moment, Received, Request, Response, Scheme, Times,
+    Cache, CacheStatus, Failed, Forward, Lookup, Moment, Received, Request, Response, Scheme,
+    Times, Turn,
 };
 use edgeproof_http1::{BodyLength, Fields, ParsedRequest, ParsedResponse, Version};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -58,27 +59,35 @@ impl<'a> Exchange<'a> {
         R: AsyncRead + Unpin,
         W: AsyncWrite + Unpin,
     {
-        match cache.lookup(&self.request_for_cache(), self.moment()) {
-            Lookup::Reply(mut stored) => {
-                if let Some(refresh) = stored.take_refresh() {
-                    self.refresh(cache, *refresh);
+        let mut turn = Turn::FIRST;
+        loop {
+            return match cache.lookup(&self.request_for_cache(), turn, self.moment()).await {
+                Lookup::Reply(mut stored) => {
+                    if let Some(refresh) = stored.take_refresh() {
+                        self.refresh(cache, *refresh);
+                    }
+                    self.send_stored(&stored, reply).await
                 }
-                self.send_stored(&stored, reply).await
-            }
-            Lookup::OnlyIfCached(status) => {
-                let text = "nothing is stored, and the request allows nothing else";
-                self.gateway_timeout(status, text, reply).await
-            }
-            Lookup::Forward(forward) => match self.request.body {
-                BodyLength::Empty | BodyLength::Length(0) => {
-                    self.forward(cache, forward, reply).await
+                Lookup::OnlyIfCached(status) => {
+                    let text = "nothing is stored, and the request allows nothing else";
+                    self.gateway_timeout(status, text, reply).await
                 }
-                _ => {
-                    let watching = Watching { cache, forward, asked: self.moment() };
-                    let head = self.request_for_origin();
-                    self.pass_with_body(&head, incoming, reply, Some(watching)).await
+                Lookup::Wait(wait) => {
+                    let over = timeout(self.limits.upstream_timeout, wait.over()).await;
+                    turn = over.unwrap_or(Turn::ALONE);
+                    continue;
                 }
-            },
+                Lookup::Forward(forward) => match self.request.body {
+                    BodyLength::Empty | BodyLength::Length(0) => {
+                        self.forward(cache, forward, reply).await
+                    }
+                    _ => {
+                        let watching = Watching { cache, forward, asked: self.moment() };
+                        let head = self.request_for_origin();
+                        self.pass_with_body(&head, incoming, reply, Some(watching)).await
+                    }
+                },
+            };
         }
     }
 
@@ -100,7 +109,7 @@ impl<'a> Exchange<'a> {
                 Ok(answer) => answer,
                 Err(failure) if failure.is_of_client() => return Err(failure),
                 Err(failure) => {
-                    return self.without_origin(cache, &forward, failure, reply).await;
+                    return self.without_origin(cache, forward, failure, reply).await;
                 }
             };
             if response.body == BodyLength::Tunnel {
@@ -137,7 +146,7 @@ impl<'a> Exchange<'a> {
     async fn without_origin<W: AsyncWrite + Unpin>(
         self,
         cache: &Cache,
-        forward: &Forward,
+        forward: Forward,
         failure: Failure,
         reply: &mut Reply<'_, W>,
     ) -> Result<Passed, Failure> {

@@ -54,7 +54,7 @@ where
     let is_head = &request.head.method[..] == b"HEAD";
     let mut reply = Reply::new(out, request.head.version, is_head, keep);
 
-    let passed = match (own_answer(request, live, site, peer, &mut reply), site) {
+    let passed = match (own_answer(request, live, site, peer, &mut reply).await, site) {
         (Some(()), _) => finish_own(&mut reply, live).await,
         (None, None) => {
             refuse(&mut reply, request, clock, 421, "no site has this host");
@@ -89,7 +89,7 @@ where
 }
 
 /// Answers what no origin is asked for: the answer is queued if there is one.
-fn own_answer<W: Breakable>(
+async fn own_answer<W: Breakable>(
     request: &ParsedRequest,
     live: &Live,
     site: Option<&Arc<Site>>,
@@ -116,7 +116,7 @@ fn own_answer<W: Breakable>(
             own(417, "only 100-continue can be expected");
         }
         b"PURGE" if site.is_some_and(|site| site.cache.is_some()) => {
-            let (status, text) = purge(request, site?, peer);
+            let (status, text) = purge(request, site?, peer).await;
             reply.keep &= has_no_body(request);
             reply.answer(status, own_fields(clock, status), &text);
         }
@@ -131,7 +131,7 @@ fn own_answer<W: Breakable>(
 }
 
 /// Removes from the site's cache what a PURGE asks for, and says how many responses that were.
-fn purge(request: &ParsedRequest, site: &Site, peer: &Peer) -> (u16, String) {
+async fn purge(request: &ParsedRequest, site: &Site, peer: &Peer) -> (u16, String) {
     let fields = &request.head.fields;
     let client = forwarded::client_ip(peer.ip, fields, &site.settings.trusted_peers);
     let allowed = site.settings.cache.as_ref().map_or(&[][..], |cache| &cache.purge_from);
@@ -143,7 +143,11 @@ fn purge(request: &ParsedRequest, site: &Site, peer: &Peer) -> (u16, String) {
         return (400, own_text(400, text));
     };
     let request = caching::request_of(request, peer.tls.is_some());
-    match site.cache.as_ref().map_or(0, |cache| cache.purge(&request, purge)) {
+    let removed = match &site.cache {
+        Some(cache) => cache.purge(&request, purge).await,
+        None => 0,
+    };
+    match removed {
         0 => (404, own_text(404, "nothing that is stored matches")),
         removed => (200, format!("{removed} removed")),
     }

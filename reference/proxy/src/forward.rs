@@ -5,7 +5,6 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use edgeproof_cache::{Received, Times, Writer};
 use edgeproof_http1::{
     BodyLength, Fields, ParsedRequest, ParsedResponse, RequestHead, TargetForm, Version,
@@ -13,7 +12,7 @@ use edgeproof_http1::{
 };
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::body::{Body, Idle, PumpError, Sink, pump};
+use crate::body::{Body, Idle, PumpError, pump};
 use crate::caching::{Watching, of_origin};
 use crate::clock;
 use crate::failure::Failure;
@@ -25,7 +24,7 @@ use crate::pool::Connected;
 use crate::reply::Reply;
 use crate::wire::Incoming;
 use crate::worker::Worker;
-use crate::{forwarded, hop};
+use crate::{fill, forwarded, hop};
 use edgeproof_mutant::{self as mutant, Mutant};
 
 /// What an exchange with an origin needs.
@@ -126,7 +125,8 @@ impl Exchange<'_> {
         self.pass_with_body(&head, incoming, reply, None).await
     }
 
-    /// Sends the origin's response on; `fields` are for the client, content goes to `writer` too.
+    /// Sends the origin's response on; `fields` are for the client. With a `writer` the content is read
+    /// for the store, at the origin's pace.
     pub(crate) async fn send<W: AsyncWrite + Unpin>(
         self,
         mut connected: Connected,
@@ -138,9 +138,14 @@ impl Exchange<'_> {
         if response.body == BodyLength::Tunnel {
             return self.begin_tunnel(connected, response, fields, reply).await;
         }
+        if let Some(writer) = writer {
+            let fill = fill::begin(self, connected, &response, writer);
+            reply.start(response.head.status, response.head.reason, fields, response.body);
+            return fill.send(self, reply).await.map(|()| Passed::Done);
+        }
         let reusable = response.is_persistent();
         let idle = Idle::new(self.limits.upstream_timeout);
-        let sent = self.relay(&mut connected, response, fields, reply, writer, &idle).await;
+        let sent = self.relay(&mut connected, response, fields, reply, &idle).await;
         let whole = sent.is_ok() && reusable && connected.incoming.buf.is_empty();
         if whole || sent.is_err() && mutant::is(Mutant::PoolsBrokenConnection) {
             self.worker.pool.put(&self.site.settings.upstream, connected);
@@ -154,22 +159,14 @@ impl Exchange<'_> {
         response: ParsedResponse,
         fields: Fields,
         reply: &mut Reply<'_, W>,
-        writer: Option<Box<Writer>>,
         idle: &Idle,
     ) -> Result<(), Failure> {
         let mut body = Body::of_response(response.body, self.limits.of_heads());
         reply.start(response.head.status, response.head.reason, fields, response.body);
-        let mut tee = Tee { reply, writer };
-        pump(
-            &mut body,
-            &mut connected.incoming,
-            &mut tee,
-            idle,
-            self.limits.client_timeout,
-            u64::MAX,
-        )
-        .await
-        .map_err(|error| Failure::of_download(&error))
+        let wait = self.limits.client_timeout;
+        pump(&mut body, &mut connected.incoming, reply, idle, wait, u64::MAX)
+            .await
+            .map_err(|error| Failure::of_download(&error))
     }
 
     async fn begin_tunnel<W: AsyncWrite + Unpin>(
@@ -305,34 +302,4 @@ fn lower_max_forwards(method: &[u8], fields: &mut Fields) {
 /// The value of Max-Forwards, if there is one that can be read.
 pub(crate) fn max_forwards(fields: &Fields) -> Option<u32> {
     std::str::from_utf8(fields.get("max-forwards")?).ok()?.parse().ok()
-}
-
-/// The response, also for the cache.
-struct Tee<'t, 'c, W> {
-    reply: &'t mut Reply<'c, W>,
-    writer: Option<Box<Writer>>,
-}
-
-impl<W: AsyncWrite + Unpin> Sink for Tee<'_, '_, W> {
-    fn data(&mut self, data: Bytes) {
-        if let Some(writer) = &mut self.writer {
-            writer.push(&data);
-        }
-        self.reply.data(data);
-    }
-
-    fn end(&mut self, trailers: Fields) {
-        if let Some(writer) = self.writer.take() {
-            writer.finish(trailers.clone());
-        }
-        self.reply.end(trailers);
-    }
-
-    fn queued(&self) -> usize {
-        self.reply.queued()
-    }
-
-    async fn flush(&mut self) -> std::io::Result<()> {
-        self.reply.flush().await
-    }
 }

@@ -30,6 +30,7 @@ mod connection;
 mod control;
 mod exchange;
 mod failure;
+mod fill;
 mod forward;
 mod forwarded;
 mod hop;

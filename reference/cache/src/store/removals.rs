@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 const REMOVALS_KEPT: usize = 1024;
 
 /// A place in a shard's history.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Since(u64);
 
 /// The latest removals of a shard, by hash; `None` is a purge of many.

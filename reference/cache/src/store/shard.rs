@@ -57,22 +57,15 @@ impl Shard {
             .copied()
     }
 
-    /// What `select` makes of the key's responses; if that is something, the entry counts as
-    /// used.
-    pub(super) fn read<T>(
-        &self,
-        hash: u64,
-        key: &[u8],
-        select: impl FnOnce(&[Arc<Stored>]) -> Option<T>,
-    ) -> Option<T> {
+    /// The key's responses; the entry counts as used.
+    pub(super) fn read(&self, hash: u64, key: &[u8]) -> Option<&[Arc<Stored>]> {
         let entry = self.slots[self.slot(hash, key)? as usize].as_ref()?;
-        let selected = select(&entry.variants)?;
         let uses = entry.uses.load(Ordering::Relaxed);
         if uses < MOST_USES {
             // Two at once may count as one: the figure is a hint.
             entry.uses.store(uses + 1, Ordering::Relaxed);
         }
-        Some(selected)
+        Some(&entry.variants)
     }
 
     /// Changes the responses of a key, which may be none before and after.

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use edgeproof_cache::{
     Cache, Failed, Limits, Lookup, Moment, Policy, Purge, Received, Reply, Request, Response,
-    Scheme, Store, Times, date,
+    Scheme, Store, Times, Turn, date,
 };
 use edgeproof_http1::Fields;
+use futures_util::FutureExt;
 
 /// Sun, 06 Nov 1994 08:49:37 GMT, the RFC's favourite instant.
 pub(crate) const START: i64 = 784_111_777;
@@ -107,11 +108,21 @@ impl World {
             target: target.as_bytes(),
             fields: &request_fields,
         };
-        match self.cache.lookup(&request, self.now()) {
+        match self.look_up(&request) {
+            Lookup::Wait(_) => panic!("nobody else is on the way"),
             Lookup::Reply(reply) => answer(&reply, method, false),
             Lookup::OnlyIfCached(status) => plain(504, &status.to_string(), false),
             Lookup::Forward(forward) => self.forward(forward, &request, origin),
         }
+    }
+
+    /// What the cache says; the store in memory answers at once.
+    pub(crate) fn look_up(&self, request: &Request<'_>) -> Lookup {
+        self.look_up_at(request, Turn::FIRST)
+    }
+
+    pub(crate) fn look_up_at(&self, request: &Request<'_>, turn: Turn) -> Lookup {
+        self.cache.lookup(request, turn, self.now()).now_or_never().expect("no waiting")
     }
 
     fn forward(
@@ -127,7 +138,7 @@ impl World {
             Origin::Breaks(status, lines, body) => (*status, *lines, *body, false),
             Origin::NotAsked => panic!("the origin was asked: {:?}", self.seen),
             Origin::Down => {
-                return match self.cache.failed(&forward, request, self.now()) {
+                return match self.cache.failed(forward, request, self.now()) {
                     Failed::Reply(reply) => answer(&reply, "GET", true),
                     Failed::GatewayTimeout(status) => plain(504, &status.to_string(), true),
                     Failed::NoHelp(status) => plain(502, &status.to_string(), true),
@@ -164,7 +175,7 @@ impl World {
         let (method, authority) = (b"PURGE", self.host.as_bytes());
         let target = target.as_bytes();
         let request = Request { method, scheme: self.scheme, authority, target, fields: &none };
-        self.cache.purge(&request, purge)
+        self.cache.purge(&request, purge).now_or_never().expect("no waiting")
     }
 }
 

@@ -1,0 +1,44 @@
+//! Which requests may wait for one another (RFC 9111 §4: one response for several requests that
+//! are on their way at the same time).
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use crate::store::Landing;
+use crate::{Forward, Fwd, Moment, Request, RequestDirectives, Stored, reuse};
+use edgeproof_mutant::{self as mutant, Mutant};
+
+/// The name of the flight that a forwarded request belongs to: its URL and, as far as is known
+/// by what the stored responses vary, its variant. `None` if it waits for nobody: it wants the
+/// origin's own answer, or one that is of no use to others.
+pub(crate) fn flight(request: &Request<'_>, forward: &Forward) -> Option<u64> {
+    let wish = request.directives();
+    let own = request.method != b"GET"
+        || request.fields.contains("range")
+        || request.fields.contains("authorization")
+        || wish != RequestDirectives::default()
+        || matches!(forward.fwd, Fwd::Request | Fwd::Bypass | Fwd::Method)
+        || mutant::is(Mutant::NeverCollapses);
+    if own {
+        return None;
+    }
+    let mut name = DefaultHasher::new();
+    forward.held.hash.hash(&mut name);
+    let latest = forward.held.variants.iter().max_by_key(|stored| stored.recency());
+    if let Some(latest) = latest {
+        latest.selecting().in_request(request.fields).hash(&mut name);
+    }
+    Some(name.finish())
+}
+
+/// What a stored response is to those who waited for it: of use only if it may be reused as it is.
+pub(crate) fn landing(stored: &Stored, now: Moment) -> Landing {
+    match reuse::decide(stored, RequestDirectives::default(), now) {
+        reuse::Decision::Fresh => Landing::Stored,
+        _ => Landing::Barren,
+    }
+}
+
+/// The same for a response that has just arrived.
+pub(crate) fn landing_at_once(stored: &Stored) -> Landing {
+    landing(stored, stored.response_time())
+}
