@@ -127,8 +127,8 @@ impl Reply {
         stored.chain(self.added.iter())
     }
 
-    /// Whether [`Reply::fields`] are exactly the stored ones, so that a head prepared with
-    /// [`Stored::prepared`] may be sent.
+    /// Whether [`Reply::fields`] are exactly the stored ones, so that they may be sent as they lie
+    /// in the store.
     #[must_use]
     pub fn is_as_stored(&self) -> bool {
         self.form == Form::Whole && self.added.is_empty()

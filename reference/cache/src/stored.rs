@@ -1,10 +1,9 @@
 //! A stored response: what is sent, and what reuse asks about, worked out once at storing.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
-use edgeproof_http1::Fields;
+use edgeproof_http1::{Fields, Written};
 
 use crate::directives::Scope;
 use crate::vary::Selecting;
@@ -19,9 +18,10 @@ use storing::NotStored;
 #[derive(Debug)]
 pub struct Stored {
     status: u16,
-    fields: Fields,
+    /// As they are sent, so that a hit costs no encoding.
+    fields: Box<[u8]>,
     body: Bytes,
-    trailers: Fields,
+    trailers: Option<Box<Fields>>,
     selecting: Selecting,
     response_time: Moment,
     initial_age: i64,
@@ -33,7 +33,6 @@ pub struct Stored {
     outdated: bool,
     stale_while_revalidate: Option<DeltaSeconds>,
     stale_if_error: Option<DeltaSeconds>,
-    prepared: OnceLock<Bytes>,
     pub(crate) refreshing: AtomicBool,
 }
 
@@ -48,11 +47,11 @@ impl Stored {
     ) -> Self {
         let fields = storing::stored_fields(response.fields, facts);
         let selecting = Selecting::of(response.fields, request.fields);
-        Self::assemble(fields, selecting, facts, policy, response_time)
+        Self::assemble(&fields, selecting, facts, policy, response_time)
     }
 
     fn assemble(
-        fields: Fields,
+        fields: &Fields,
         selecting: Selecting,
         facts: &Facts,
         policy: Policy,
@@ -61,9 +60,9 @@ impl Stored {
         let directives = &facts.directives;
         Self {
             status: facts.status,
-            fields,
+            fields: fields.to_written(),
             body: Bytes::new(),
-            trailers: Fields::new(),
+            trailers: None,
             selecting,
             response_time,
             initial_age: facts.initial_age,
@@ -78,13 +77,13 @@ impl Stored {
             outdated: false,
             stale_while_revalidate: directives.stale_while_revalidate,
             stale_if_error: directives.stale_if_error,
-            prepared: OnceLock::new(),
             refreshing: AtomicBool::new(false),
         }
     }
 
     /// The response with its content.
     pub(crate) fn with_content(self, body: Bytes, trailers: Fields) -> Self {
+        let trailers = (!trailers.is_empty()).then(|| Box::new(trailers));
         Self { body, trailers, ..self }
     }
 
@@ -98,7 +97,8 @@ impl Stored {
         times: Times,
     ) -> Self {
         let news = Facts::of(newer, times);
-        let mut fields = validation::updated_fields(&self.fields, newer.fields, &news);
+        let mut fields =
+            validation::updated_fields(&self.fields().to_fields(), newer.fields, &news);
         if !newer.fields.contains("date") {
             fields.set("Date", crate::date::format(news.date));
         }
@@ -109,8 +109,8 @@ impl Stored {
             Some(request) => Selecting::of(&fields, request.fields),
             None => self.selecting.clone(),
         };
-        Self::assemble(fields, selecting, &facts, policy, times.response)
-            .with_content(self.body.clone(), self.trailers.clone())
+        let new = Self::assemble(&fields, selecting, &facts, policy, times.response);
+        Self { body: self.body.clone(), trailers: self.trailers.clone(), ..new }
     }
 
     /// Whether the response, as it is now, may be stored after `request`.
@@ -119,7 +119,8 @@ impl Stored {
         request: &Request<'_>,
         policy: Policy,
     ) -> Result<(), NotStored> {
-        let response = Response { status: self.status, fields: &self.fields };
+        let fields = self.fields().to_fields();
+        let response = Response { status: self.status, fields: &fields };
         let facts = Facts::of(response, Times::at(self.response_time));
         storing::decide(request, response, &facts, policy)
     }
@@ -133,7 +134,6 @@ impl Stored {
             trailers: self.trailers.clone(),
             selecting: self.selecting.clone(),
             outdated: true,
-            prepared: OnceLock::new(),
             refreshing: AtomicBool::new(false),
             ..*self
         }
@@ -148,8 +148,8 @@ impl Stored {
     /// The header fields, without Age and Content-Length, which depend on the moment and on
     /// what is sent.
     #[must_use]
-    pub fn fields(&self) -> &Fields {
-        &self.fields
+    pub fn fields(&self) -> Written<'_> {
+        Written::new(&self.fields)
     }
 
     /// The content; a clone shares it.
@@ -161,7 +161,8 @@ impl Stored {
     /// The trailer fields, kept apart from the header (RFC 9111 §3.1).
     #[must_use]
     pub fn trailers(&self) -> &Fields {
-        &self.trailers
+        static NONE: Fields = Fields::new();
+        self.trailers.as_deref().unwrap_or(&NONE)
     }
 
     /// The selecting fields of the request that brought it.
@@ -246,14 +247,7 @@ impl Stored {
     #[must_use]
     pub fn has_validator(&self) -> bool {
         self.last_modified.is_some()
-            || self.fields.get("etag").and_then(crate::EntityTag::parse).is_some()
-    }
-
-    /// A form of the response's head that the caller makes once and gets back ever after: a hit
-    /// then costs no encoding. Its bytes are accounted for in [`Stored::size`] as if they were
-    /// as many as the fields'.
-    pub fn prepared(&self, encode: impl FnOnce(&Self) -> Bytes) -> &Bytes {
-        self.prepared.get_or_init(|| encode(self))
+            || self.fields().get("etag").and_then(crate::EntityTag::parse).is_some()
     }
 
     /// What decides between several that would do: the latest Date, then the latest arrival
@@ -275,13 +269,10 @@ impl Stored {
     #[must_use]
     pub fn size(&self) -> usize {
         const LINE: usize = 16;
-        let lines = |fields: &Fields| -> usize {
-            fields.iter().map(|(name, value)| name.len() + value.len() + LINE).sum()
-        };
-        size_of::<Self>()
-            + 2 * lines(&self.fields)
-            + lines(&self.trailers)
-            + self.selecting.size()
-            + self.body.len()
+        let trailers = self.trailers.as_ref().map_or(0, |trailers| {
+            let lines = trailers.iter().map(|(name, value)| name.len() + value.len() + LINE);
+            size_of::<Fields>() + lines.sum::<usize>()
+        });
+        size_of::<Self>() + self.fields.len() + trailers + self.selecting.size() + self.body.len()
     }
 }

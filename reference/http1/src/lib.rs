@@ -29,6 +29,7 @@ mod request;
 mod request_line;
 mod response;
 mod write;
+mod written;
 
 pub use authority::Authority;
 pub use chunked::{ChunkedDecoder, Piece};
@@ -41,8 +42,9 @@ pub use request::{ParsedRequest, RequestHead, RequestParser, TargetForm};
 pub use response::{ParsedResponse, ResponseHead, ResponseParser};
 pub use write::{
     CHUNK_END, ChunkStart, chunk_start, put_fields, put_last_chunk, put_request_head,
-    put_response_head,
+    put_response_head, put_status_line,
 };
+pub use written::Written;
 
 /// The protocol version of a message. A higher minor version than 1 is read as 1.1
 /// (RFC 9110 §6.2).

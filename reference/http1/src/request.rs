@@ -1,6 +1,6 @@
 //! Request heads, read as a server reads them: strictly.
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 
 use crate::field_line::{self, Manner};
 use crate::fields::Line;
@@ -65,8 +65,8 @@ impl RequestParser {
     }
 
     /// Reads on in `buf`, which must begin where it began at the last call that gave `None` and
-    /// hold at least the same bytes. A complete head is taken off the front of `buf`; `None` asks
-    /// for more bytes.
+    /// hold at least the same bytes. A complete head is taken off the front of `buf`, whose memory
+    /// it shares; `None` asks for more bytes.
     ///
     /// # Errors
     /// The first rule broken. Nothing after it can be trusted: the connection has to close.
@@ -76,11 +76,12 @@ impl RequestParser {
             Ok(None) => return Ok(None),
             Err(error) => return Err(self.refused(error, buf)),
         };
-        let head = Bytes::copy_from_slice(&buf[..length]);
-        let parsed = self.head(&head);
-        if parsed.is_ok() {
-            buf.advance(length);
+        let head = buf.split_to(length).freeze();
+        if buf.is_empty() {
+            // What was read into is the head's now, and free again when that is.
+            *buf = BytesMut::new();
         }
+        let parsed = self.head(&head);
         let limits = self.limits;
         *self = Self::new(limits);
         parsed.map(Some)
@@ -118,6 +119,9 @@ impl RequestParser {
                 (Some(_), content) if content.is_empty() => return Ok(Some(self.lines.at)),
                 (Some(_), content) => {
                     let field = self.field(buf, content)?;
+                    if self.fields.is_empty() {
+                        self.fields.reserve(USUAL_FIELDS);
+                    }
                     self.fields.push(field);
                 }
             }
@@ -188,6 +192,9 @@ impl RequestParser {
         Refused { error, line, fields: Fields::parsed(read, std::mem::take(&mut self.fields)) }
     }
 }
+
+/// Field lines for which there is room from the start.
+const USUAL_FIELDS: usize = 16;
 
 /// Refuses at once what cannot become a request, such as a TLS handshake on a plain port.
 fn begins_well(buf: &[u8], at: usize) -> Result<(), Error> {

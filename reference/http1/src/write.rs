@@ -25,7 +25,8 @@ pub fn put_response_head(out: &mut impl BufMut, head: &ResponseHead) {
     out.put_slice(b"\r\n");
 }
 
-fn put_status_line(out: &mut impl BufMut, version: Version, status: u16, reason: &[u8]) {
+/// Puts the first line of a response.
+pub fn put_status_line(out: &mut impl BufMut, version: Version, status: u16, reason: &[u8]) {
     let digit = |divisor: u16| b'0' + u8::try_from(status / divisor % 10).unwrap_or(0);
     out.put_slice(version.as_str().as_bytes());
     out.put_slice(&[b' ', digit(100), digit(10), digit(1), b' ']);

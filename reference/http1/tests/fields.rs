@@ -1,6 +1,6 @@
 //! What a list of field lines keeps and what it refuses.
 
-use edgeproof_http1::Fields;
+use edgeproof_http1::{Fields, ResponseHead, Version, Written, put_response_head};
 
 fn sample() -> Fields {
     [("Host", "a.test"), ("X-A", " 1 "), ("x-a", "2"), ("Empty", "")].into_iter().collect()
@@ -45,4 +45,27 @@ fn a_value_cannot_end_its_line() {
 #[should_panic(expected = "is no field name")]
 fn a_name_must_be_a_token() {
     Fields::new().push("no name", "x");
+}
+
+#[test]
+fn written_lines_read_as_the_list_they_were_written_from() {
+    let fields = sample();
+    let text = fields.to_written();
+    let written = Written::new(&text);
+    assert_eq!(written.as_bytes(), b"Host: a.test\r\nX-A: 1\r\nx-a: 2\r\nEmpty: \r\n");
+    assert_eq!(written.to_fields(), fields);
+    assert_eq!(written.get("HOST"), Some(&b"a.test"[..]));
+    assert_eq!(written.get_all("X-a").collect::<Vec<_>>(), [b"1", b"2"]);
+    assert!(written.contains(b"empty") && !written.contains("x-") && !written.contains("x-a:"));
+    assert!(!written.is_empty() && Written::new(&Fields::new().to_written()).is_empty());
+}
+
+#[test]
+fn the_lines_of_a_head_are_those_after_its_first() {
+    let reason = "It's: fine".into();
+    let head = ResponseHead { version: Version::Http11, status: 200, reason, fields: sample() };
+    let mut text = Vec::new();
+    put_response_head(&mut text, &head);
+    assert_eq!(Written::of_head(&text).to_fields(), sample());
+    assert!(Written::of_head(b"HTTP/1.1 200 OK\r\n\r\n").is_empty());
 }

@@ -8,8 +8,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use edgeproof_http1::{BodyLength, ChunkedDecoder, Error, Fields, Limits, Piece};
 use tokio::io::AsyncRead;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until};
 
+use crate::patience::within;
 use crate::wire::{ENOUGH, Incoming};
 
 /// A body that is being read.
@@ -169,7 +170,7 @@ pub(crate) async fn pump<R: AsyncRead + Unpin>(
 }
 
 async fn write(to: &mut impl Sink, idle: &Idle, limit: Duration) -> Result<(), PumpError> {
-    match timeout(limit, to.flush()).await {
+    match within(limit, to.flush()).await {
         Ok(Ok(())) => {
             idle.touch();
             Ok(())

@@ -10,15 +10,14 @@ use edgeproof_cache::{
 };
 use edgeproof_http1::{BodyLength, Fields, ParsedRequest, ParsedResponse, Version};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::timeout;
 
 use crate::body::Sink;
 use crate::exchange::{own_fields, own_text};
 use crate::failure::Failure;
 use crate::forward::{Exchange, Passed};
-use crate::hop;
 use crate::origin;
-use crate::reply::{Reply, reason};
+use crate::patience::within;
+use crate::reply::Reply;
 use crate::wire::Outgoing;
 
 /// A request as the cache sees it.
@@ -166,24 +165,7 @@ impl<'a> Exchange<'a> {
         stored: &edgeproof_cache::Reply,
         reply: &mut Reply<'_, W>,
     ) -> Result<Passed, Failure> {
-        let mut fields: Fields = match stored.is_as_stored() {
-            true => stored.stored().fields().clone(),
-            false => stored.fields().collect(),
-        };
-        if let Some(age) = stored.age() {
-            fields.push("Age", age.seconds().to_string());
-        }
-        fields.push("Cache-Status", stored.cache_status().to_string());
-        hop::add_via(&mut fields, Version::Http11);
-        let length = match stored.content_length() {
-            Some(length) => {
-                fields.push("Content-Length", length.to_string());
-                BodyLength::Length(length)
-            }
-            None => BodyLength::Empty,
-        };
-        let status = stored.status();
-        reply.start(status, reason(status).into(), fields, length);
+        reply.start_stored(stored);
         reply.data(stored.body());
         reply.end(Fields::new());
         self.flushed(reply).await
@@ -205,7 +187,7 @@ impl<'a> Exchange<'a> {
         self,
         reply: &mut Reply<'_, W>,
     ) -> Result<Passed, Failure> {
-        match timeout(self.limits.client_timeout, reply.flush()).await {
+        match within(self.limits.client_timeout, reply.flush()).await {
             Ok(Ok(())) => Ok(Passed::Done),
             Ok(Err(_)) | Err(_) => Err(Failure::ClientGone),
         }

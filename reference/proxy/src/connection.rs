@@ -1,19 +1,25 @@
 //! A client's connection: requests read one after another, each answered before the next is read.
 
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
+use std::task::Poll;
 use std::time::Duration;
 
 use edgeproof_http1::{Authority, ParsedRequest, Refused, RequestParser, Version};
 use tokio::io::{AsyncRead, AsyncWriteExt};
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep};
 
 use crate::body::Sink;
 use crate::exchange::{self, After, own_fields, own_text};
 use crate::forwarded;
+use crate::limits::Limits;
 use crate::live::Live;
 use crate::log::{Asked, Entry};
+use crate::patience::{Alarm, within};
 use crate::peer::{Breakable, Client};
 use crate::reply::Reply;
+use crate::wire::Incoming;
 use crate::worker::Worker;
 use edgeproof_mutant::{self as mutant, Mutant};
 
@@ -43,9 +49,12 @@ where
     W: Breakable,
 {
     worker.stats().connections.one();
+    let mut alarm = Alarm::default();
+    let mut stopped = pin!(worker.stopped());
     loop {
         let before = worker.live();
-        let next = next_request(&mut client, worker, &before.limits).await;
+        let mut waiting = Waiting::new(&before.limits, &mut alarm, stopped.as_mut());
+        let next = waiting.next_request(&mut client, worker).await;
         // A reload may have come while the request was awaited.
         let live = worker.live();
         let after = match next {
@@ -65,44 +74,84 @@ where
     }
 }
 
-/// Reads the next request's head.
-async fn next_request<R: AsyncRead + Unpin, W>(
-    client: &mut Client<R, W>,
-    worker: &Worker,
-    limits: &crate::limits::Limits,
-) -> Next {
-    let incoming = &mut client.incoming;
-    let mut parser = RequestParser::new(limits.of_heads());
-    let idle_until = Instant::now() + limits.idle_timeout;
-    let mut head_until = None;
-    loop {
-        match parser.parse(&mut incoming.buf) {
-            Ok(Some(request)) => return Next::Request(Box::new(request)),
-            Ok(None) => {}
-            Err(refused) => return refusal(refused),
-        }
-        if head_until.is_none() && parser.has_begun(&incoming.buf) {
-            head_until = Some(Instant::now() + limits.header_timeout);
-        }
-        let read = tokio::select! {
-            biased;
-            read = incoming.fill() => read,
-            () = sleep_until(head_until.unwrap_or(idle_until)) => {
-                if head_until.is_none() {
-                    return Next::Over;
-                }
-                let refused = Box::new(parser.incomplete(&incoming.buf));
-                let text = "the request's head did not arrive in time".to_owned();
-                return Next::Refused { status: 408, text, refused };
+/// What a connection waits with for its next request.
+struct Waiting<'c, S> {
+    limits: &'c Limits,
+    parser: RequestParser,
+    alarm: &'c mut Alarm,
+    stopped: Pin<&'c mut S>,
+    idle_until: Option<Instant>,
+    /// Set once the head has begun.
+    head_until: Option<Instant>,
+}
+
+impl<'c, S: Future<Output = ()>> Waiting<'c, S> {
+    fn new(limits: &'c Limits, alarm: &'c mut Alarm, stopped: Pin<&'c mut S>) -> Self {
+        let parser = RequestParser::new(limits.of_heads());
+        Self { limits, parser, alarm, stopped, idle_until: None, head_until: None }
+    }
+
+    /// Reads the next request's head.
+    async fn next_request<R, W>(&mut self, client: &mut Client<R, W>, worker: &Worker) -> Next
+    where
+        R: AsyncRead + Unpin,
+    {
+        let incoming = &mut client.incoming;
+        loop {
+            match self.parser.parse(&mut incoming.buf) {
+                Ok(Some(request)) => return Next::Request(Box::new(request)),
+                Ok(None) => {}
+                Err(refused) => return refusal(refused),
             }
-            () = worker.stopped(), if head_until.is_none() => return Next::Over,
-        };
-        match read {
-            Ok(1..) => {}
-            Ok(0) | Err(_) if head_until.is_none() => return Next::Over,
-            Ok(0) | Err(_) => return refusal(parser.incomplete(&incoming.buf)),
+            if self.head_until.is_none() && self.parser.has_begun(&incoming.buf) {
+                self.head_until = Some(Instant::now() + self.limits.header_timeout);
+            }
+            match self.more(incoming, worker).await {
+                More::Read(Ok(1..)) => {}
+                More::Read(_) if self.head_until.is_some() => {
+                    return refusal(self.parser.incomplete(&incoming.buf));
+                }
+                More::TooLate if self.head_until.is_some() => {
+                    let refused = Box::new(self.parser.incomplete(&incoming.buf));
+                    let text = "the request's head did not arrive in time".to_owned();
+                    return Next::Refused { status: 408, text, refused };
+                }
+                More::Read(_) | More::TooLate | More::Stopped => return Next::Over,
+            }
         }
     }
+
+    /// Waits for more of the head, or for the first of it.
+    async fn more<R: AsyncRead + Unpin>(
+        &mut self,
+        incoming: &mut Incoming<R>,
+        worker: &Worker,
+    ) -> More {
+        poll_fn(|cx| {
+            if let Poll::Ready(read) = incoming.poll_fill(cx, worker.room()) {
+                return Poll::Ready(More::Read(read));
+            }
+            let end = match self.head_until {
+                Some(end) => end,
+                None => {
+                    if self.stopped.as_mut().poll(cx).is_ready() {
+                        return Poll::Ready(More::Stopped);
+                    }
+                    let idle = self.limits.idle_timeout;
+                    *self.idle_until.get_or_insert_with(|| Instant::now() + idle)
+                }
+            };
+            self.alarm.poll(cx, end).map(|()| More::TooLate)
+        })
+        .await
+    }
+}
+
+/// What a connection that waits gets.
+enum More {
+    Read(std::io::Result<usize>),
+    TooLate,
+    Stopped,
 }
 
 fn refusal(refused: Refused) -> Next {
@@ -129,8 +178,9 @@ async fn refuse<R, W: Breakable>(
     let mut reply = Reply::new(out, Version::Http11, is_head, false);
     reply.answer(status, own_fields(clock, status), &own_text(status, text));
     // A client that does not listen is closed like any other.
-    let _ = timeout(live.limits.client_timeout, reply.flush()).await;
+    let _ = within(live.limits.client_timeout, reply.flush()).await;
     worker.stats().answered(status);
+    let (out, begun) = reply.into_parts();
     let log = site.map_or(live.log.as_ref(), |site| site.log.as_ref());
     if let Some(log) = log.filter(|_| !mutant::is(Mutant::NoLogFor400)) {
         let trusted = site.map_or(&[][..], |site| &site.settings.trusted_peers);
@@ -140,7 +190,7 @@ async fn refuse<R, W: Breakable>(
             asked: Asked { host: host.as_ref().map(Authority::host).or(asked.host), ..asked },
             peer,
             websocket: false,
-            sent: reply.sent(),
+            sent: begun.map(|begun| begun.sent(out)),
             received: &received,
             completed: &clock.now(),
         }

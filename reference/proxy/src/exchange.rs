@@ -7,7 +7,6 @@ use edgeproof_cache::Purge;
 use edgeproof_http1::{BodyLength, Fields, ParsedRequest};
 use jiff::Zoned;
 use tokio::io::AsyncRead;
-use tokio::time::timeout;
 
 use crate::body::Sink;
 use crate::clock::{self, Clock};
@@ -15,6 +14,7 @@ use crate::failure::Failure;
 use crate::forward::{Exchange, Passed, max_forwards, wanted_upgrade};
 use crate::live::{Live, Site};
 use crate::log::{Asked, Entry, Log};
+use crate::patience::within;
 use crate::peer::{Breakable, Client, Peer};
 use crate::reply::{Reply, Sent, reason};
 use crate::worker::Worker;
@@ -73,17 +73,18 @@ where
         Ok(_) => After::Close,
         Err(failure) => fail(failure, &mut reply, request, live, clock).await,
     };
-    let (out, mut sent) = reply.into_parts();
+    let (out, mut begun) = reply.into_parts();
     if let Ok(Passed::Tunnel(mut origin)) = passed {
         let count = tunnel::run(incoming, out, &mut origin, &live.limits).await;
-        if let Some(sent) = &mut sent {
-            sent.body = count;
+        if let Some(begun) = &mut begun {
+            begun.body = count;
         }
     }
-    worker.stats().answered(sent.as_ref().map_or(0, |sent| sent.status));
+    let sent = begun.map(|begun| begun.sent(out));
+    worker.stats().answered(sent.map_or(0, |sent| sent.status));
     let log = site.map_or(live.log.as_ref(), |site| site.log.as_ref());
     if let Some(log) = log {
-        write_log(log, site, request, peer, sent.as_ref(), (&received, &clock.now()));
+        write_log(log, site, request, peer, sent, (&received, &clock.now()));
     }
     after
 }
@@ -190,7 +191,7 @@ async fn finish_own<W: Breakable>(
     live: &Live,
 ) -> Result<Passed, Failure> {
     reply.end(Fields::new());
-    match timeout(live.limits.client_timeout, reply.flush()).await {
+    match within(live.limits.client_timeout, reply.flush()).await {
         Ok(Ok(())) => Ok(Passed::Done),
         Ok(Err(_)) | Err(_) => Err(Failure::ClientGone),
     }
@@ -221,7 +222,7 @@ fn write_log(
     site: Option<&Arc<Site>>,
     request: &ParsedRequest,
     peer: &Peer,
-    sent: Option<&Sent>,
+    sent: Option<Sent<'_>>,
     (received, completed): (&Zoned, &Zoned),
 ) {
     let head = &request.head;

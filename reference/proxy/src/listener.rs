@@ -81,7 +81,7 @@ fn begin(worker: &Rc<Worker>, stream: TcpStream, from: SocketAddr, key: Key) {
             serve_tls(&serving, stream, ip, key).await;
         } else {
             let (read, write) = stream.into_split();
-            connection::serve(Client::new(read, write, Peer { ip, tls: None }), &serving).await;
+            connection::serve(Client::new(read, write, Peer::new(ip, None)), &serving).await;
         }
     });
 }
@@ -94,5 +94,5 @@ async fn serve_tls(worker: &Rc<Worker>, stream: TcpStream, ip: std::net::IpAddr,
     let Ok(Ok(stream)) = handshake.await else { return };
     let version = tls::version_name(stream.get_ref().1.protocol_version());
     let (read, write) = tokio::io::split(stream);
-    connection::serve(Client::new(read, write, Peer { ip, tls: Some(version) }), worker).await;
+    connection::serve(Client::new(read, write, Peer::new(ip, Some(version))), worker).await;
 }

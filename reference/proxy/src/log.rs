@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use edgeproof_accesslog::{Format, Record, Writer};
-use edgeproof_http1::{Fields, ParsedRequest, Refused};
+use edgeproof_http1::{Fields, ParsedRequest, Refused, Written};
 use jiff::Zoned;
 
 use crate::peer::Peer;
@@ -31,10 +31,21 @@ impl Log {
     }
 }
 
-/// A head's field lines, as the log looks them up.
-struct Logged<'f>(&'f Fields);
+/// A request's field lines, as the log looks them up.
+struct Asks<'f>(&'f Fields);
 
-impl edgeproof_accesslog::Fields for Logged<'_> {
+impl edgeproof_accesslog::Fields for Asks<'_> {
+    fn each<'s>(&'s self, name: &str, see: &mut dyn FnMut(&'s [u8])) {
+        for value in self.0.get_all(name) {
+            see(value);
+        }
+    }
+}
+
+/// A response's field lines, as they were written.
+struct Answers<'f>(Written<'f>);
+
+impl edgeproof_accesslog::Fields for Answers<'_> {
     fn each<'s>(&'s self, name: &str, see: &mut dyn FnMut(&'s [u8])) {
         for value in self.0.get_all(name) {
             see(value);
@@ -85,7 +96,7 @@ pub(crate) struct Entry<'a> {
     pub(crate) client_ip: std::net::IpAddr,
     pub(crate) websocket: bool,
     /// `None` if no response could be sent.
-    pub(crate) sent: Option<&'a Sent>,
+    pub(crate) sent: Option<Sent<'a>>,
     pub(crate) received: &'a Zoned,
     pub(crate) completed: &'a Zoned,
 }
@@ -93,8 +104,8 @@ pub(crate) struct Entry<'a> {
 impl Entry<'_> {
     pub(crate) fn write(&self, log: &Log) {
         let Self { asked, peer, sent, received, completed, .. } = self;
-        let (client_ip, peer_ip) = (self.client_ip.to_string(), peer.ip.to_string());
-        let none = Fields::new();
+        let other = (self.client_ip != peer.ip).then(|| self.client_ip.to_string());
+        let client_ip = other.as_deref().unwrap_or(peer.ip_text());
         let duration = completed.timestamp().duration_since(received.timestamp());
         let protocol = match peer.tls {
             _ if self.websocket => "ws",
@@ -103,7 +114,7 @@ impl Entry<'_> {
         };
         log.write(&Record {
             client_ip: Some(client_ip.as_bytes()),
-            peer_ip: Some(peer_ip.as_bytes()),
+            peer_ip: Some(peer.ip_text().as_bytes()),
             protocol: Some(protocol.as_bytes()),
             ssl_version: peer.tls.map(str::as_bytes),
             request: asked.line,
@@ -111,8 +122,8 @@ impl Entry<'_> {
             request_method: asked.method,
             request_path: asked.path,
             request_protocol: asked.version,
-            request_fields: &Logged(asked.fields),
-            response_fields: &Logged(sent.map_or(&none, |sent| &sent.fields)),
+            request_fields: &Asks(asked.fields),
+            response_fields: &Answers(sent.map(|sent| sent.fields).unwrap_or_default()),
             received: Some(received),
             duration: Some(Duration::try_from(duration).unwrap_or_default()),
             response_size: sent.map(|sent| sent.body),

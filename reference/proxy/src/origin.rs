@@ -15,6 +15,7 @@ use crate::body::{Idle, Sink};
 use crate::failure::Failure;
 use crate::hop;
 use crate::limits::Limits;
+use crate::patience::within;
 use crate::pool::Connected;
 use crate::reply::Reply;
 use crate::upstream::Upstream;
@@ -60,7 +61,7 @@ pub(crate) async fn ask<W: AsyncWrite + Unpin>(
         let mut connected = connect(worker, upstream, limits, fresh).await?;
         let idle = Idle::new(limits.upstream_timeout);
         connected.out.put(|out| put_request_head(out, head));
-        let answer = match timeout(limits.upstream_timeout, connected.out.flush()).await {
+        let answer = match within(limits.upstream_timeout, connected.out.flush()).await {
             Err(_) => Err(Failure::OriginTimeout),
             // An origin that closes may have answered before.
             Ok(_) => {
@@ -134,7 +135,7 @@ async fn pass_interim<W: AsyncWrite + Unpin>(
     let ResponseHead { status, reason, mut fields, .. } = head;
     hop::strip(&mut fields);
     reply.interim(&ResponseHead { version: Version::Http11, status, reason, fields });
-    match timeout(limits.client_timeout, reply.flush()).await {
+    match within(limits.client_timeout, reply.flush()).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(_)) | Err(_) => Err(Failure::ClientGone),
     }

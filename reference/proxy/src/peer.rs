@@ -12,8 +12,20 @@ use crate::wire::{Incoming, Outgoing};
 #[derive(Debug, Clone)]
 pub(crate) struct Peer {
     pub(crate) ip: IpAddr,
+    ip_text: Box<str>,
     /// The TLS version, such as `TLSv1.3`; `None` for plain HTTP.
     pub(crate) tls: Option<&'static str>,
+}
+
+impl Peer {
+    pub(crate) fn new(ip: IpAddr, tls: Option<&'static str>) -> Self {
+        Self { ip, ip_text: ip.to_string().into_boxed_str(), tls }
+    }
+
+    /// The address as text, which each of its requests has in its log line.
+    pub(crate) fn ip_text(&self) -> &str {
+        &self.ip_text
+    }
 }
 
 /// A client's connection.

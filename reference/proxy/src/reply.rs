@@ -2,26 +2,45 @@
 //! was sent for the log, and whether the connection goes on.
 
 use std::io;
+use std::ops::Range;
 
 use bytes::{BufMut, Bytes};
 use edgeproof_http1::{
-    BodyLength, CHUNK_END, Fields, ResponseHead, Version, chunk_start, put_last_chunk,
+    BodyLength, CHUNK_END, Fields, ResponseHead, Version, Written, chunk_start, put_last_chunk,
     put_response_head,
 };
 use tokio::io::AsyncWrite;
 
 use crate::body::Sink;
-use crate::hop;
 use crate::wire::Outgoing;
+use crate::{hit, hop};
 use edgeproof_mutant::{self as mutant, Mutant};
 
 /// What the client got, for the log.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Sent {
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sent<'o> {
     pub(crate) status: u16,
-    pub(crate) fields: Fields,
+    /// The field lines, as they were written.
+    pub(crate) fields: Written<'o>,
     /// Octets of the body, framing not counted.
     pub(crate) body: u64,
+}
+
+/// A response whose final head is queued or written.
+#[derive(Debug)]
+pub(crate) struct Begun {
+    status: u16,
+    /// Where the connection keeps the head.
+    head: Range<usize>,
+    pub(crate) body: u64,
+}
+
+impl Begun {
+    /// What was sent, read from the connection that sent it.
+    pub(crate) fn sent<'o, W: AsyncWrite + Unpin>(&self, out: &'o Outgoing<W>) -> Sent<'o> {
+        let fields = Written::of_head(out.kept(self.head.clone()));
+        Sent { status: self.status, fields, body: self.body }
+    }
 }
 
 /// How the body's end is shown to the client.
@@ -42,7 +61,7 @@ pub(crate) struct Reply<'c, W> {
     /// Whether the connection carries another request afterwards.
     pub(crate) keep: bool,
     framing: Framing,
-    sent: Option<Sent>,
+    begun: Option<Begun>,
 }
 
 impl<'c, W: AsyncWrite + Unpin> Reply<'c, W> {
@@ -53,21 +72,18 @@ impl<'c, W: AsyncWrite + Unpin> Reply<'c, W> {
         is_head: bool,
         keep: bool,
     ) -> Self {
-        Self { out, version, is_head, keep, framing: Framing::None, sent: None }
+        out.forget();
+        Self { out, version, is_head, keep, framing: Framing::None, begun: None }
     }
 
     /// Whether the final head is on its way: no other answer is possible any more.
     pub(crate) fn has_begun(&self) -> bool {
-        self.sent.is_some()
+        self.begun.is_some()
     }
 
-    pub(crate) fn sent(&self) -> Option<&Sent> {
-        self.sent.as_ref()
-    }
-
-    /// The connection, for a tunnel.
-    pub(crate) fn into_parts(self) -> (&'c mut Outgoing<W>, Option<Sent>) {
-        (self.out, self.sent)
+    /// The connection, and what was sent on it.
+    pub(crate) fn into_parts(self) -> (&'c mut Outgoing<W>, Option<Begun>) {
+        (self.out, self.begun)
     }
 
     /// Queues an interim response; an HTTP/1.0 client does not know them (RFC 9110 §15.2).
@@ -89,17 +105,37 @@ impl<'c, W: AsyncWrite + Unpin> Reply<'c, W> {
         self.framing = self.frame(status, &mut fields, length);
         if length == BodyLength::Tunnel {
             fields.push("Connection", "Upgrade");
-        } else if !self.keep {
-            fields.push("Connection", "close");
-        } else if self.version == Version::Http10 {
-            fields.push("Connection", "keep-alive");
+        } else if let Some(option) = self.connection() {
+            fields.push("Connection", option);
         }
         let head = ResponseHead { version: Version::Http11, status, reason, fields };
-        self.out.put(|out| put_response_head(out, &head));
+        self.begin(status, |out| put_response_head(out, &head));
+    }
+
+    /// Queues the final head of a response from the store.
+    pub(crate) fn start_stored(&mut self, stored: &edgeproof_cache::Reply) {
+        let status = stored.status();
+        let bodyless = self.is_head || stored.content_length().is_none();
+        self.framing = if bodyless { Framing::None } else { Framing::Plain };
+        let connection = self.connection();
+        self.begin(status, |out| hit::put_head(out, stored, connection));
+    }
+
+    /// What Connection says about the time after this response, where that needs saying.
+    fn connection(&self) -> Option<&'static str> {
+        match self.version {
+            _ if !self.keep => Some("close"),
+            Version::Http10 => Some("keep-alive"),
+            Version::Http11 => None,
+        }
+    }
+
+    fn begin(&mut self, status: u16, put: impl FnOnce(&mut Vec<u8>)) {
+        let head = self.out.put_kept(put);
         if self.is_head && mutant::is(Mutant::HeadWithBody) {
             self.out.put(|out| out.put_slice(b"a body"));
         }
-        self.sent = Some(Sent { status, fields: head.fields, body: 0 });
+        self.begun = Some(Begun { status, head, body: 0 });
     }
 
     /// Chooses the framing (RFC 9112 §6.3) and says so in the fields.
@@ -158,8 +194,8 @@ impl<W: AsyncWrite + Unpin> Sink for Reply<'_, W> {
         if self.framing == Framing::None || data.is_empty() {
             return;
         }
-        if let Some(sent) = &mut self.sent {
-            sent.body += data.len() as u64;
+        if let Some(begun) = &mut self.begun {
+            begun.body += data.len() as u64;
         }
         if self.framing == Framing::Chunked {
             self.out.put(|out| out.put_slice(chunk_start(data.len()).as_ref()));

@@ -1,9 +1,11 @@
 //! The two directions of a connection: bytes read and not yet understood, bytes to be written.
 
+use std::cell::RefCell;
 use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::ops::Range;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
@@ -30,7 +32,32 @@ impl<R: AsyncRead + Unpin> Incoming<R> {
         }
         self.io.read_buf(&mut self.buf).await
     }
+
+    /// Reads what is there into `room`, and takes over its part of that: a connection that waits
+    /// for its next request holds no memory to read into. At least a byte; 0 at the end.
+    pub(crate) fn poll_fill(
+        &mut self,
+        cx: &mut Context<'_>,
+        room: &Room,
+    ) -> Poll<io::Result<usize>> {
+        let room = &mut *room.0.borrow_mut();
+        if room.capacity() < READ / 4 {
+            *room = BytesMut::with_capacity(READ);
+        }
+        let read = ready!(pin!(self.io.read_buf(room)).poll(cx))?;
+        if self.buf.is_empty() {
+            self.buf = room.split();
+        } else {
+            self.buf.extend_from_slice(room);
+            room.clear();
+        }
+        Poll::Ready(Ok(read))
+    }
 }
+
+/// Memory that the connections of one thread read into in turn. It is empty between two reads.
+#[derive(Debug, Default)]
+pub(crate) struct Room(RefCell<BytesMut>);
 
 /// Bytes that may wait before a writer has to write.
 pub(crate) const ENOUGH: usize = 64 << 10;
@@ -44,6 +71,8 @@ const SLICES: usize = 16;
 pub(crate) struct Outgoing<W> {
     pub(crate) io: W,
     scratch: Vec<u8>,
+    /// The beginning of `scratch` that stays there when it has been written.
+    kept: usize,
     queue: Vec<Segment>,
     queued: usize,
 }
@@ -56,7 +85,7 @@ enum Segment {
 
 impl<W: AsyncWrite + Unpin> Outgoing<W> {
     pub(crate) fn new(io: W) -> Self {
-        Self { io, scratch: Vec::new(), queue: Vec::new(), queued: 0 }
+        Self { io, scratch: Vec::new(), kept: 0, queue: Vec::new(), queued: 0 }
     }
 
     /// Queues what `put` writes.
@@ -68,6 +97,28 @@ impl<W: AsyncWrite + Unpin> Outgoing<W> {
         match self.queue.last_mut() {
             Some(Segment::Scratch(range)) => range.end = end,
             _ => self.queue.push(Segment::Scratch(start..end)),
+        }
+    }
+
+    /// Queues what `put` writes, and keeps it to be read with [`Outgoing::kept`] until
+    /// [`Outgoing::forget`]. Gives where it lies.
+    pub(crate) fn put_kept(&mut self, put: impl FnOnce(&mut Vec<u8>)) -> Range<usize> {
+        let start = self.scratch.len();
+        self.put(put);
+        self.kept = self.scratch.len();
+        start..self.kept
+    }
+
+    /// What was put by [`Outgoing::put_kept`].
+    pub(crate) fn kept(&self, range: Range<usize>) -> &[u8] {
+        &self.scratch[range]
+    }
+
+    /// Lets go of what was kept, once it is written.
+    pub(crate) fn forget(&mut self) {
+        self.kept = 0;
+        if self.queue.is_empty() {
+            self.scratch.clear();
         }
     }
 
@@ -105,7 +156,7 @@ impl<W: AsyncWrite + Unpin> Outgoing<W> {
             }
         }
         self.queue.clear();
-        self.scratch.clear();
+        self.scratch.truncate(self.kept);
         self.queued = 0;
         self.io.flush().await
     }

@@ -15,6 +15,7 @@ use crate::listener::{self, Key};
 use crate::live::Live;
 use crate::pool::Pool;
 use crate::stats::Stats;
+use crate::wire::Room;
 
 /// What all threads share.
 pub(crate) struct Shared {
@@ -74,6 +75,7 @@ struct Latest {
 pub(crate) struct Worker {
     shared: Arc<Shared>,
     pub(crate) pool: Pool,
+    room: Room,
     live: RefCell<Latest>,
     stopping: watch::Receiver<bool>,
     connections: Cell<usize>,
@@ -88,6 +90,7 @@ impl Worker {
         Self {
             shared,
             pool: Pool::default(),
+            room: Room::default(),
             live: RefCell::new(Latest { receiver, live }),
             stopping,
             connections: Cell::new(0),
@@ -102,6 +105,11 @@ impl Worker {
             latest.live = Arc::clone(&latest.receiver.borrow_and_update());
         }
         Arc::clone(&latest.live)
+    }
+
+    /// Where connections read to.
+    pub(crate) fn room(&self) -> &Room {
+        &self.room
     }
 
     pub(crate) fn stats(&self) -> &Stats {
