@@ -1,0 +1,150 @@
+"""The processes that the benchmarks start, each stopped by its id, and what the kernel says of them."""
+
+import contextlib
+import ctypes
+import http.client
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+START_LIMIT_S = 10
+STOP_LIMIT_S = 15
+
+
+def free_port():
+    """A port of 127.0.0.1 on which nobody listens now."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+def die_with_parent():
+    """In a child: a killed benchmark leaves no server behind."""
+    pr_set_pdeathsig = 1
+    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+
+
+@contextlib.contextmanager
+def running(command, cpu, port, log):
+    """A server on one core from its first answer to the end of the block."""
+    with open(log, "wb") as output:
+        process = subprocess.Popen(
+            ["taskset", "-c", str(cpu), *map(str, command)],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            preexec_fn=die_with_parent,
+        )
+    try:
+        wait_until_listening(process, port, log)
+        yield process.pid
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOP_LIMIT_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def wait_until_listening(process, port, log):
+    deadline = time.monotonic() + START_LIMIT_S
+    while time.monotonic() < deadline and process.poll() is None:
+        with contextlib.suppress(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port), 1).close()
+            return
+        time.sleep(0.02)
+    raise SystemExit(f"no server on port {port}:\n{pathlib.Path(log).read_text(errors='replace')}")
+
+
+@contextlib.contextmanager
+def nginx(folder, template, cpu, **values):
+    """nginx with one of the templates of this folder; gives its process id and port."""
+    folder.mkdir()
+    port = free_port()
+    values = {"DIR": folder, "PORT": port, "USER": "", **values}
+    if os.geteuid() == 0:
+        values["USER"] = "user root;"
+    text = (HERE / template).read_text()
+    for name, value in values.items():
+        text = text.replace(f"@{name}@", str(value))
+    (folder / "nginx.conf").write_text(text)
+    command = ["nginx", "-c", folder / "nginx.conf", "-p", folder, "-e", folder / "error.log"]
+    with running([*command, "-g", "daemon off;"], cpu, port, folder / "output") as pid:
+        yield pid, port
+
+
+@contextlib.contextmanager
+def origin(folder, cpu, body=""):
+    """The origin: its `www` folder is there to be filled."""
+    with nginx(folder, "nginx-origin.conf", cpu, BODY=body) as (_, port):
+        (folder / "www").mkdir()
+        yield port, folder / "www"
+
+
+@contextlib.contextmanager
+def proxy(binary, folder, cpu, upstream, *more):
+    """The reference proxy with its cache; gives its process id and port."""
+    folder.mkdir()
+    port = free_port()
+    command = [binary, "proxy", "--listen", f"127.0.0.1:{port}"]
+    command += ["--upstream", f"http://127.0.0.1:{upstream}", "--cache"]
+    command += ["--access-log", folder / "access.log", *more]
+    with running(command, cpu, port, folder / "output") as pid:
+        yield pid, port
+
+
+def family(pid):
+    """A process and the processes it has started."""
+    found = [pid]
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        found += [p for child in (task / "children").read_text().split() for p in family(int(child))]
+    return found
+
+
+def cpu_seconds(pid):
+    """User and system time of a process, all threads, and of its children (proc(5), stat, fields 14 and 15)."""
+    ticks = 0
+    for each in family(pid):
+        after_name = pathlib.Path(f"/proc/{each}/stat").read_text().rsplit(")", 1)[1].split()
+        ticks += int(after_name[11]) + int(after_name[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def resident_bytes(pid):
+    """The memory that a process has in RAM now (proc(5), status, VmRSS)."""
+    for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) * 1024
+    raise SystemExit(f"process {pid} has no VmRSS")
+
+
+def get(port, path):
+    """One GET on a connection of its own: status, fields, body."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", path, headers={"Host": "bench.test"})
+        response = connection.getresponse()
+        return response.status, response.headers, response.read()
+    finally:
+        connection.close()
+
+
+def version_of(*command):
+    """The first line that a program prints about its version."""
+    done = subprocess.run(command, capture_output=True, text=True, timeout=10)
+    return (done.stdout + done.stderr).strip().splitlines()[0]
+
+
+def binary():
+    """The release build."""
+    target = os.environ.get("CARGO_TARGET_DIR", ROOT / "target")
+    found = pathlib.Path(os.environ.get("EDGEPROOF", pathlib.Path(target) / "release" / "edgeproof"))
+    if not found.exists():
+        raise SystemExit(f"{found} is not there: cargo build --release -p edgeproof")
+    return found
