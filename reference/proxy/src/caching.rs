@@ -72,7 +72,7 @@ impl<'a> Exchange<'a> {
                     self.gateway_timeout(status, text, reply).await
                 }
                 Lookup::Wait(wait) => {
-                    let over = timeout(self.limits.upstream_timeout, wait.over()).await;
+                    let over = within(self.limits.upstream_timeout, wait.over()).await;
                     turn = over.unwrap_or(Turn::ALONE);
                     continue;
                 }

@@ -20,11 +20,11 @@ use edgeproof_cache::Writer;
 use edgeproof_http1::{Fields, ParsedResponse};
 use tokio::io::AsyncWrite;
 use tokio::sync::Notify;
-use tokio::time::timeout;
 
 use crate::body::{Body, Idle, Sink, pump};
 use crate::failure::Failure;
 use crate::forward::Exchange;
+use crate::patience::within;
 use crate::pool::Connected;
 use crate::reply::Reply;
 use crate::wire::ENOUGH;
@@ -129,7 +129,7 @@ async fn flush<W: AsyncWrite + Unpin>(
     reply: &mut Reply<'_, W>,
     limit: std::time::Duration,
 ) -> Result<(), Failure> {
-    match timeout(limit, reply.flush()).await {
+    match within(limit, reply.flush()).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(_)) | Err(_) => Err(Failure::ClientGone),
     }
