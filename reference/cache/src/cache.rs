@@ -9,7 +9,7 @@ use crate::reuse::{self, Because, Decision};
 use crate::store::{Held, Joined, Landing, Pattern, Purge, Stats, Store, Turn, Wait};
 use crate::{
     CacheStatus, Facts, Form, Forward, Fwd, Moment, Policy, Reply, Request, Response, Scheme,
-    Stored, Times, Writer, collapsing, conditional, invalidation, storing, validation,
+    Stored, Times, Writer, collapsing, conditional, invalidation, partial, storing, validation,
 };
 use edgeproof_mutant::{self as mutant, Mutant};
 
@@ -45,8 +45,13 @@ pub enum Received {
         writer: Option<Box<Writer>>,
         /// This cache's member of Cache-Status.
         cache_status: CacheStatus,
+        /// What may be sent instead, if the response breaks off before anything of it was sent.
+        stand_in: Option<Box<Reply>>,
     },
-    /// The origin's 304 is about nothing that is stored: forward the request once more.
+    /// The response is what was missing of a stored one: feed its content to the writer, then look
+    /// up again, with [`Turn::COMPLETED`].
+    Complete(Box<Writer>),
+    /// The response is about something that is not stored: forward the request once more.
     Again(Forward),
 }
 
@@ -134,15 +139,23 @@ impl Cache {
             Ok(selected) => selected,
             Err(fwd) => return forward(held, fwd),
         };
-        let fwd = match reuse::decide(&selected, wish, now) {
+        let decision = reuse::decide(&selected, wish, now);
+        let Some(form) = form(request, &selected, now) else {
+            let completed = matches!(decision, Decision::Fresh) && turn.may_complete();
+            return match forward(held, Fwd::Partial) {
+                Lookup::Forward(forward) if completed && may_be_completed(request, &selected) => {
+                    Lookup::Forward(forward.completing(selected))
+                }
+                other => other,
+            };
+        };
+        let fwd = match decision {
             Decision::Fresh | Decision::Stale => {
                 self.store.count_hit(&held);
-                let form = form(request, &selected, now);
                 return Lookup::Reply(Reply::reused(selected, form, now).after(turn));
             }
             Decision::StaleWhileRevalidate => {
                 self.store.count_hit(&held);
-                let form = form(request, &selected, now);
                 let reply = Reply::reused(Arc::clone(&selected), form, now).after(turn);
                 let Some(claim) = Claim::of(&selected) else { return Lookup::Reply(reply) };
                 let refresh = Forward::new(key, held, Fwd::Stale).validating(selected);
@@ -176,8 +189,8 @@ impl Cache {
         if let Some(stored) = &forward.selected
             && validation::is_failure(response.status)
             && reuse::may_replace_error(stored, request.directives(), false, times.response)
+            && let Some(form) = form(request, stored, times.response)
         {
-            let form = form(request, stored, times.response);
             let reply = Reply::reused(Arc::clone(stored), form, times.response);
             forward.land(Landing::Barren);
             return Received::Reply(reply.in_place_of_failure(cache_status));
@@ -185,9 +198,22 @@ impl Cache {
         if request.method == b"HEAD" && response.status == 200 {
             self.update_by_head(&forward, request, response, times);
         }
+        if let Some(stored) = forward.completing.as_ref().filter(|_| response.status < 500)
+            && response.status != 200
+        {
+            if !partial::completes(stored, response) {
+                return Received::Again(forward.without_conditions());
+            }
+            let again = Forward::new(&forward.key, forward.held.clone(), forward.fwd);
+            return match self.begin(forward, request, response, times) {
+                Some(writer) => Received::Complete(Box::new(writer)),
+                None => Received::Again(again),
+            };
+        }
+        let stand_in = stand_in(&forward, request, response, times.response);
         let writer = self.begin(forward, request, response, times);
         let cache_status = CacheStatus { stored: writer.is_some(), ..cache_status };
-        Received::Pass { writer: writer.map(Box::new), cache_status }
+        Received::Pass { writer: writer.map(Box::new), cache_status, stand_in }
     }
 
     /// Says what to answer when no response could be had from the origin.
@@ -198,8 +224,11 @@ impl Cache {
         // Those who wait shall not fail one after another.
         forward.land(Landing::Barren);
         match &selected {
-            Some(stored) if reuse::may_replace_error(stored, request.directives(), true, now) => {
-                let reply = Reply::reused(Arc::clone(stored), form(request, stored, now), now);
+            Some(stored)
+                if reuse::may_replace_error(stored, request.directives(), true, now)
+                    && let Some(form) = form(request, stored, now) =>
+            {
+                let reply = Reply::reused(Arc::clone(stored), form, now);
                 Failed::Reply(reply.in_place_of_failure(cache_status))
             }
             Some(stored) if stored.is_never_stale() => Failed::GatewayTimeout(cache_status),
@@ -230,8 +259,10 @@ impl Cache {
         let Some(current) = current else {
             return Received::Again(forward.without_conditions());
         };
+        let Some(form) = form(request, &current, times.response) else {
+            return Received::Again(forward.without_conditions());
+        };
         forward.land(collapsing::landing(&current, times.response));
-        let form = form(request, &current, times.response);
         let for_asker = validation::fields_for_asker(response.fields, &Facts::of(response, times));
         Received::Reply(Reply::validated(current, form, cache_status, for_asker, times.response))
     }
@@ -293,9 +324,19 @@ impl Cache {
             forward.land(Landing::Barren);
             return None;
         }
-        let head = Stored::new(request, response, &facts, self.policy, times.response);
+        let part = match partial::part(&forward.held, request, response) {
+            Ok(part) => part,
+            Err(partial::Useless) => {
+                forward.land(Landing::Barren);
+                return None;
+            }
+        };
+        let head = match part.as_ref().and_then(|part| part.base.as_ref()) {
+            Some(base) => base.updated(response, Some(request), self.policy, times),
+            None => Stored::new(request, response, &facts, self.policy, times.response),
+        };
         let length = content_length(response);
-        Writer::new(Arc::clone(&self.store), forward, request, head, length)
+        Writer::new(Arc::clone(&self.store), forward, request, head, length, part)
     }
 
     /// The resource has a newer response than the stored one, and the newer one is not stored:
@@ -384,17 +425,50 @@ fn bypass(request: &Request<'_>) -> Option<Fwd> {
     (around || conditional::is_for_origin(request.fields)).then_some(Fwd::Bypass)
 }
 
-/// The form in which a stored response answers a request: the client's preconditions go before
-/// its ranges (RFC 9110 §13.2.2).
-fn form(request: &Request<'_>, stored: &Stored, now: Moment) -> Form {
-    if conditional::is_not_modified(request.fields, stored, now) {
-        return Form::NotModified;
+/// Whether what is missing of a stored response may be asked for in this request's place.
+fn may_be_completed(request: &Request<'_>, stored: &Stored) -> bool {
+    let preconditions = ["range", "if-none-match", "if-modified-since"];
+    request.method == b"GET"
+        && !preconditions.iter().any(|name| request.fields.contains(*name))
+        && partial::missing(stored).is_some()
+}
+
+/// The largest response that is held back until it is whole, where a stale one could stand in for
+/// it.
+const HELD_BACK: u64 = 1 << 20;
+
+/// The stale response that may answer if the origin's breaks off (RFC 9111 §4.2.4).
+fn stand_in(
+    forward: &Forward,
+    request: &Request<'_>,
+    response: Response<'_>,
+    now: Moment,
+) -> Option<Box<Reply>> {
+    let stored = forward.selected.as_ref()?;
+    let short = content_length(response).is_some_and(|length| (1..=HELD_BACK).contains(&length));
+    if !short || !reuse::may_replace_error(stored, request.directives(), true, now) {
+        return None;
     }
-    match range::of(request, stored, now) {
+    let reply = Reply::reused(Arc::clone(stored), form(request, stored, now)?, now);
+    Some(Box::new(reply.in_place_of_failure(forward.cache_status())))
+}
+
+/// The form in which a stored response answers a request: the client's preconditions go before
+/// its ranges (RFC 9110 §13.2.2). `None` if it cannot, for something is missing of it.
+fn form(request: &Request<'_>, stored: &Stored, now: Moment) -> Option<Form> {
+    let ranged = range::of(request, stored, now);
+    if ranged == Ranged::Missing {
+        return None;
+    }
+    if conditional::is_not_modified(request.fields, stored, now) {
+        return Some(Form::NotModified);
+    }
+    Some(match ranged {
         Ranged::Whole => Form::Whole,
         Ranged::Part(part) => Form::Part(part),
         Ranged::Unsatisfiable => Form::Unsatisfiable,
-    }
+        Ranged::Missing => return None,
+    })
 }
 
 /// The content's length, where Content-Length frames it (RFC 9112 §6.3).

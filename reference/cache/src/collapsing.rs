@@ -32,6 +32,9 @@ pub(crate) fn flight(request: &Request<'_>, forward: &Forward) -> Option<u64> {
 
 /// What a stored response is to those who waited for it: of use only if it may be reused as it is.
 pub(crate) fn landing(stored: &Stored, now: Moment) -> Landing {
+    if !stored.is_whole() {
+        return Landing::Barren;
+    }
     match reuse::decide(stored, RequestDirectives::default(), now) {
         reuse::Decision::Fresh => Landing::Stored,
         _ => Landing::Barren,

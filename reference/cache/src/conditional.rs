@@ -2,7 +2,7 @@
 
 use edgeproof_http1::Fields;
 
-use crate::{EntityTag, Moment, Stored, date, etag, storing};
+use crate::{Moment, Stored, date, etag, storing};
 use edgeproof_mutant::{self as mutant, Mutant};
 
 /// Whether the client has what is stored already, so that a 304 answers it.
@@ -22,7 +22,7 @@ pub fn is_not_modified(request: &Fields, stored: &Stored, now: Moment) -> bool {
 }
 
 fn if_none_match(request: &Fields, stored: &Stored) -> bool {
-    let ours = stored.fields().get("etag").and_then(EntityTag::parse);
+    let ours = stored.etag();
     request.get_all("if-none-match").any(|line| {
         crate::list::trim(line) == b"*"
             || ours.is_some_and(|ours| etag::tags(line).any(|tag| tag.matches_weakly(ours)))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use edgeproof_http1::Fields;
 
 use crate::store::{Held, Landing, Takeoff, Turn};
-use crate::{CacheStatus, Fwd, Stored, validation};
+use crate::{CacheStatus, Fwd, Stored, partial, validation};
 
 /// A request that has to be forwarded. Give it back to [`crate::Cache::received`] with the
 /// response, or to [`crate::Cache::failed`] if there is none.
@@ -19,6 +19,8 @@ pub struct Forward {
     pub(crate) selected: Option<Arc<Stored>>,
     /// Whether the request is changed to ask about it.
     pub(crate) conditional: bool,
+    /// A stored response of which a part is missing, that the request is changed to ask for.
+    pub(crate) completing: Option<Arc<Stored>>,
     /// Whether the response may be stored at all.
     pub(crate) storable: bool,
     /// Held until the outcome is stored, if this is a validation in the background.
@@ -37,6 +39,7 @@ impl Forward {
             fwd,
             selected: None,
             conditional: false,
+            completing: None,
             storable: true,
             claim: None,
             takeoff: None,
@@ -81,9 +84,14 @@ impl Forward {
         Self { claim: Some(claim), ..self }
     }
 
-    /// The same request, to be forwarded once more without the cache's preconditions.
+    /// Asks for what is missing of `stored`.
+    pub(crate) fn completing(self, stored: Arc<Stored>) -> Self {
+        Self { completing: Some(stored), ..self }
+    }
+
+    /// The same request, to be forwarded once more as the client made it.
     pub(crate) fn without_conditions(self) -> Self {
-        Self { conditional: false, selected: None, ..self }
+        Self { conditional: false, selected: None, completing: None, ..self }
     }
 
     /// Changes the fields of the request that is about to be forwarded: the cache's validators
@@ -99,6 +107,13 @@ impl Forward {
         }
         if let Some(stored) = self.selected.as_ref().filter(|_| self.conditional) {
             validation::set_preconditions(fields, stored);
+        }
+        if let Some(stored) = &self.completing
+            && let Some(missing) = partial::missing(stored)
+            && let Some(etag) = stored.fields().get("etag")
+        {
+            fields.push("Range", format!("bytes={}-{}", missing.start, missing.end - 1));
+            fields.push("If-Range", etag);
         }
     }
 

@@ -1,6 +1,7 @@
-//! Ranges of a stored complete response (RFC 9110 §14).
+//! Ranges of a stored response (RFC 9110 §14).
 
 use bytes::Bytes;
+use edgeproof_http1::Fields;
 
 use crate::{EntityTag, Moment, Request, Stored, date, list};
 
@@ -28,40 +29,53 @@ pub enum Ranged {
     Part(Part),
     /// Nothing that exists: 416 (Range Not Satisfiable).
     Unsatisfiable,
+    /// Something that is not stored, or not known to be.
+    Missing,
 }
 
 /// Evaluates Range and If-Range against a stored 200 (RFC 9110 §14.2, §13.1.5). A Range that is
 /// malformed, in another unit, or of another method than GET is ignored.
 #[must_use]
 pub fn of(request: &Request<'_>, stored: &Stored, now: Moment) -> Ranged {
+    let whole = if stored.is_whole() { Ranged::Whole } else { Ranged::Missing };
     let mut lines = request.fields.get_all("range");
-    let (Some(range), None) = (lines.next(), lines.next()) else { return Ranged::Whole };
+    let (Some(range), None) = (lines.next(), lines.next()) else { return whole };
     if request.method != b"GET" || stored.status() != 200 || !if_range(request, stored, now) {
-        return Ranged::Whole;
+        return whole;
     }
-    let length = stored.body().len();
-    let Some(mut ranges) = parse(range, length) else { return Ranged::Whole };
-    ranges.retain(|range| range.start < range.end);
-    match ranges.as_slice() {
-        [] => Ranged::Unsatisfiable,
+    let Some(specs) = parse(range) else { return whole };
+    let length = stored.complete_length();
+    let Some(mut spans) = specs.iter().map(|spec| spec.span(length)).collect::<Option<Vec<_>>>()
+    else {
+        return whole;
+    };
+    spans.retain(|span| span.start < span.end);
+    if spans.is_empty() {
+        return Ranged::Unsatisfiable;
+    }
+    if overlap(&spans) {
+        return whole;
+    }
+    let slices = spans.iter().map(|span| stored.slice(span)).collect::<Option<Vec<_>>>();
+    let Some(mut slices) = slices else { return Ranged::Missing };
+    match spans.as_slice() {
         [single] => Ranged::Part(Part {
-            content: stored.body().slice(single.clone()),
+            content: slices.remove(0),
             content_range: Some(content_range(single, length)),
             content_type: None,
         }),
-        several if overlap(several) => Ranged::Whole,
-        several => Ranged::Part(multipart(several, stored)),
+        several => Ranged::Part(multipart(several, &slices, stored)),
     }
 }
 
-type Span = std::ops::Range<usize>;
+type Span = std::ops::Range<u64>;
 
 /// If-Range compares strongly; a date has to be exactly Last-Modified, and that a second or
 /// more older than the response (RFC 9110 §8.8.2.2).
 fn if_range(request: &Request<'_>, stored: &Stored, now: Moment) -> bool {
     let Some(condition) = request.fields.get("if-range") else { return true };
     if let Some(tag) = EntityTag::parse(condition) {
-        let ours = stored.fields().get("etag").and_then(EntityTag::parse);
+        let ours = stored.etag();
         return ours.is_some_and(|ours| ours.matches_strongly(tag));
     }
     date::parse(condition, now).is_some_and(|since| {
@@ -69,8 +83,16 @@ fn if_range(request: &Request<'_>, stored: &Stored, now: Moment) -> bool {
     })
 }
 
-/// The ranges of a Range in bytes, an unsatisfiable one as an empty span. `None` if malformed.
-fn parse(range: &[u8], length: usize) -> Option<Vec<Span>> {
+/// One range of a Range in bytes (RFC 9110 §14.1.2).
+#[derive(Clone, Copy)]
+enum Spec {
+    FromTo(u64, u64),
+    From(u64),
+    Last(u64),
+}
+
+/// The ranges of a Range in bytes. `None` if malformed.
+fn parse(range: &[u8]) -> Option<Vec<Spec>> {
     let equals = range.iter().position(|&byte| byte == b'=')?;
     if !range[..equals].eq_ignore_ascii_case(b"bytes") {
         return None;
@@ -79,31 +101,65 @@ fn parse(range: &[u8], length: usize) -> Option<Vec<Span>> {
     if specs.is_empty() || specs.len() > MOST_RANGES {
         return None;
     }
-    specs.into_iter().map(|spec| span(spec, length)).collect()
+    specs.into_iter().map(Spec::parse).collect()
 }
 
-fn span(spec: &[u8], length: usize) -> Option<Span> {
-    let dash = spec.iter().position(|&byte| byte == b'-')?;
-    let (first, last) = (number(&spec[..dash])?, number(&spec[dash + 1..])?);
-    match (first, last) {
-        (None, None) => None,
-        (None, Some(suffix)) => Some(length.saturating_sub(suffix)..length),
-        (Some(first), None) => Some(first.min(length)..length),
-        (Some(first), Some(last)) if first > last => None,
-        (Some(first), Some(last)) => Some(first.min(length)..last.saturating_add(1).min(length)),
+impl Spec {
+    fn parse(text: &[u8]) -> Option<Self> {
+        let dash = text.iter().position(|&byte| byte == b'-')?;
+        match (number(&text[..dash])?, number(&text[dash + 1..])?) {
+            (None, None) => None,
+            (None, Some(last)) => Some(Self::Last(last)),
+            (Some(first), None) => Some(Self::From(first)),
+            (Some(first), Some(last)) => (first <= last).then_some(Self::FromTo(first, last)),
+        }
+    }
+
+    /// The octets that it means, an unsatisfiable one as an empty span. `None` if that cannot be
+    /// told without the representation's length.
+    fn span(self, length: Option<u64>) -> Option<Span> {
+        Some(match (self, length) {
+            (Self::FromTo(first, last), None) => first..last.saturating_add(1),
+            (_, None) => return None,
+            (Self::FromTo(first, last), Some(length)) => {
+                first.min(length)..last.saturating_add(1).min(length)
+            }
+            (Self::From(first), Some(length)) => first.min(length)..length,
+            (Self::Last(last), Some(length)) => length.saturating_sub(last)..length,
+        })
     }
 }
 
 /// A number that may be left out; one beyond all lengths saturates.
-fn number(digits: &[u8]) -> Option<Option<usize>> {
+fn number(digits: &[u8]) -> Option<Option<u64>> {
     if digits.is_empty() {
         return Some(None);
     }
-    let value = digits.iter().try_fold(0usize, |sum, digit| {
-        let digit = digit.is_ascii_digit().then(|| usize::from(digit - b'0'))?;
+    let value = digits.iter().try_fold(0u64, |sum, digit| {
+        let digit = digit.is_ascii_digit().then(|| u64::from(digit - b'0'))?;
         Some(sum.saturating_mul(10).saturating_add(digit))
     });
     value.map(Some)
+}
+
+/// Which octets a 206 with a single part has, by its Content-Range (RFC 9110 §14.4), and how many
+/// there are in all, where it says so.
+#[must_use]
+pub(crate) fn of_part(response: &Fields) -> Option<(Span, Option<u64>)> {
+    let mut lines = response.get_all("content-range");
+    let (Some(line), None) = (lines.next(), lines.next()) else { return None };
+    let space = line.iter().position(|&byte| byte == b' ')?;
+    let slash = line.iter().position(|&byte| byte == b'/')?;
+    if !line[..space].eq_ignore_ascii_case(b"bytes") || slash < space {
+        return None;
+    }
+    let Spec::FromTo(first, last) = Spec::parse(&line[space + 1..slash])? else { return None };
+    let length = match &line[slash + 1..] {
+        b"*" => None,
+        digits => Some(number(digits)??),
+    };
+    let end = last.checked_add(1)?;
+    length.is_none_or(|length| end <= length).then_some((first..end, length))
 }
 
 fn overlap(spans: &[Span]) -> bool {
@@ -112,31 +168,36 @@ fn overlap(spans: &[Span]) -> bool {
     sorted.windows(2).any(|pair| pair[1].start < pair[0].end)
 }
 
-fn content_range(span: &Span, length: usize) -> String {
-    format!("bytes {}-{}/{length}", span.start, span.end - 1)
+fn content_range(span: &Span, length: Option<u64>) -> String {
+    let (first, last) = (span.start, span.end - 1);
+    match length {
+        Some(length) => format!("bytes {first}-{last}/{length}"),
+        None => format!("bytes {first}-{last}/*"),
+    }
 }
 
 /// The value of Content-Range in a 416 (RFC 9110 §14.4).
 pub(crate) fn unsatisfied(stored: &Stored) -> String {
-    format!("bytes */{}", stored.body().len())
+    stored
+        .complete_length()
+        .map_or_else(|| "bytes */*".into(), |length| format!("bytes */{length}"))
 }
 
 /// Several parts as multipart/byteranges (RFC 9110 §14.6).
-fn multipart(spans: &[Span], stored: &Stored) -> Part {
-    let body = stored.body();
-    let boundary = boundary(body);
+fn multipart(spans: &[Span], slices: &[Bytes], stored: &Stored) -> Part {
+    let boundary = boundary(slices);
     let content_type = stored.fields().get("content-type");
     let mut content = Vec::new();
-    for span in spans {
+    for (span, slice) in spans.iter().zip(slices) {
         content.extend_from_slice(format!("\r\n--{boundary}\r\n").as_bytes());
         if let Some(content_type) = content_type {
             content.extend_from_slice(b"Content-Type: ");
             content.extend_from_slice(content_type);
             content.extend_from_slice(b"\r\n");
         }
-        let range = content_range(span, body.len());
+        let range = content_range(span, stored.complete_length());
         content.extend_from_slice(format!("Content-Range: {range}\r\n\r\n").as_bytes());
-        content.extend_from_slice(&body[span.clone()]);
+        content.extend_from_slice(slice);
     }
     content.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
     Part {
@@ -146,10 +207,12 @@ fn multipart(spans: &[Span], stored: &Stored) -> Part {
     }
 }
 
-/// A boundary that the content does not contain.
-fn boundary(body: &[u8]) -> String {
+/// A boundary that none of the parts contains.
+fn boundary(slices: &[Bytes]) -> String {
+    let within =
+        |slice: &Bytes, text: &str| slice.windows(text.len()).any(|w| w == text.as_bytes());
     (0u64..)
         .map(|attempt| format!("edgeproof-part-{attempt:08x}"))
-        .find(|candidate| !body.windows(candidate.len()).any(|w| w == candidate.as_bytes()))
+        .find(|candidate| !slices.iter().any(|slice| within(slice, candidate)))
         .unwrap_or_default()
 }

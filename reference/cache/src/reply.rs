@@ -7,7 +7,7 @@ use edgeproof_http1::Fields;
 
 use crate::range::{self, Part};
 use crate::store::Turn;
-use crate::{CacheStatus, DeltaSeconds, EntityTag, Forward, Moment, Stored, conditional};
+use crate::{CacheStatus, DeltaSeconds, Forward, Fwd, Moment, Stored, conditional};
 use edgeproof_mutant::{self as mutant, Mutant};
 
 /// Which form of the stored response is sent.
@@ -83,11 +83,16 @@ impl Reply {
         Self { cache_status: CacheStatus { ttl: self.cache_status.ttl, ..forwarded }, ..self }
     }
 
-    /// After such a turn: one that waited was forwarded together with another (RFC 9211 §2.6).
+    /// After such a turn: one that waited was forwarded together with another (RFC 9211 §2.6), one that
+    /// was completed was forwarded for what was missing.
     pub(crate) fn after(self, turn: Turn) -> Self {
         let Some(fwd) = turn.waited() else { return self };
-        let cache_status =
-            CacheStatus { hit: false, fwd: Some(fwd), collapsed: Some(true), ..self.cache_status };
+        let cache_status = CacheStatus {
+            hit: false,
+            fwd: Some(fwd),
+            collapsed: (fwd != Fwd::Partial).then_some(true),
+            ..self.cache_status
+        };
         Self { cache_status, ..self }
     }
 
@@ -114,7 +119,7 @@ impl Reply {
 
     /// The field lines to send, without Age, Content-Length and Cache-Status of this cache.
     pub fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        let has_etag = self.stored.fields().get("etag").and_then(EntityTag::parse).is_some();
+        let has_etag = self.stored.etag().is_some();
         let stored = self.stored.fields().iter().filter(move |(name, _)| match &self.form {
             Form::Whole => true,
             Form::NotModified => conditional::is_in_not_modified(name, has_etag),
@@ -138,7 +143,7 @@ impl Reply {
     #[must_use]
     pub fn body(&self) -> Bytes {
         match &self.form {
-            Form::Whole => self.stored.body().clone(),
+            Form::Whole => self.stored.body().cloned().unwrap_or_default(),
             Form::Part(part) => part.content.clone(),
             Form::NotModified | Form::Unsatisfiable => Bytes::new(),
         }
@@ -148,7 +153,7 @@ impl Reply {
     #[must_use]
     pub fn content_length(&self) -> Option<u64> {
         match &self.form {
-            Form::Whole if self.stored.status() != 204 => Some(self.stored.body().len() as u64),
+            Form::Whole if self.stored.status() != 204 => self.stored.complete_length(),
             Form::Whole | Form::NotModified => None,
             Form::Part(part) => Some(part.content.len() as u64),
             Form::Unsatisfiable => Some(0),

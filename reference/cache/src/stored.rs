@@ -5,22 +5,23 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use bytes::Bytes;
 use edgeproof_http1::{Fields, Written};
 
+use crate::content::Content;
 use crate::directives::Scope;
 use crate::vary::Selecting;
 use crate::{
-    DeltaSeconds, Facts, Moment, Policy, Request, Response, Times, age, freshness, storing,
-    validation,
+    DeltaSeconds, EntityTag, Facts, Moment, Policy, Request, Response, Times, age, freshness,
+    storing, validation,
 };
 use freshness::Lifetime;
 use storing::NotStored;
 
-/// A complete stored response. It never changes: an update puts another in its place.
+/// A stored response, complete or in parts. It never changes: an update puts another in its place.
 #[derive(Debug)]
 pub struct Stored {
     status: u16,
     /// As they are sent, so that a hit costs no encoding.
     fields: Box<[u8]>,
-    body: Bytes,
+    content: Content,
     trailers: Option<Box<Fields>>,
     selecting: Selecting,
     response_time: Moment,
@@ -59,9 +60,10 @@ impl Stored {
     ) -> Self {
         let directives = &facts.directives;
         Self {
-            status: facts.status,
+            // A part is stored as an incomplete 200 (RFC 9111 §3.3).
+            status: if facts.status == 206 { 200 } else { facts.status },
             fields: fields.to_written(),
-            body: Bytes::new(),
+            content: Content::Whole(Bytes::new()),
             trailers: None,
             selecting,
             response_time,
@@ -82,9 +84,9 @@ impl Stored {
     }
 
     /// The response with its content.
-    pub(crate) fn with_content(self, body: Bytes, trailers: Fields) -> Self {
+    pub(crate) fn with_content(self, content: Content, trailers: Fields) -> Self {
         let trailers = (!trailers.is_empty()).then(|| Box::new(trailers));
-        Self { body, trailers, ..self }
+        Self { content, trailers, ..self }
     }
 
     /// The response as a 304 or a HEAD has updated it (RFC 9111 §3.2): its age starts anew.
@@ -110,7 +112,7 @@ impl Stored {
             None => self.selecting.clone(),
         };
         let new = Self::assemble(&fields, selecting, &facts, policy, times.response);
-        Self { body: self.body.clone(), trailers: self.trailers.clone(), ..new }
+        Self { content: self.content.clone(), trailers: self.trailers.clone(), ..new }
     }
 
     /// Whether the response, as it is now, may be stored after `request`.
@@ -130,7 +132,7 @@ impl Stored {
         Self {
             status: self.status,
             fields: self.fields.clone(),
-            body: self.body.clone(),
+            content: self.content.clone(),
             trailers: self.trailers.clone(),
             selecting: self.selecting.clone(),
             outdated: true,
@@ -152,10 +154,39 @@ impl Stored {
         Written::new(&self.fields)
     }
 
-    /// The content; a clone shares it.
+    /// The content, if all of it is stored; a clone shares it.
     #[must_use]
-    pub fn body(&self) -> &Bytes {
-        &self.body
+    pub fn body(&self) -> Option<&Bytes> {
+        self.content.whole()
+    }
+
+    /// The content, whole or in parts.
+    pub(crate) fn content(&self) -> &Content {
+        &self.content
+    }
+
+    /// Whether all of the content is stored.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.content.is_whole()
+    }
+
+    /// The octets of the whole content, where that is known.
+    #[must_use]
+    pub fn complete_length(&self) -> Option<u64> {
+        self.content.complete_length()
+    }
+
+    /// The octets of a span of the content, if they are stored.
+    #[must_use]
+    pub fn slice(&self, span: &std::ops::Range<u64>) -> Option<Bytes> {
+        self.content.slice(span)
+    }
+
+    /// Its entity tag, if it has one that is valid.
+    #[must_use]
+    pub fn etag(&self) -> Option<EntityTag<'_>> {
+        self.fields().get("etag").and_then(EntityTag::parse)
     }
 
     /// The trailer fields, kept apart from the header (RFC 9111 §3.1).
@@ -246,8 +277,7 @@ impl Stored {
     /// Whether there is a validator to revalidate it by.
     #[must_use]
     pub fn has_validator(&self) -> bool {
-        self.last_modified.is_some()
-            || self.fields().get("etag").and_then(crate::EntityTag::parse).is_some()
+        self.last_modified.is_some() || self.etag().is_some()
     }
 
     /// What decides between several that would do: the latest Date, then the latest arrival
@@ -273,6 +303,10 @@ impl Stored {
             let lines = trailers.iter().map(|(name, value)| name.len() + value.len() + LINE);
             size_of::<Fields>() + lines.sum::<usize>()
         });
-        size_of::<Self>() + self.fields.len() + trailers + self.selecting.size() + self.body.len()
+        size_of::<Self>()
+            + self.fields.len()
+            + trailers
+            + self.selecting.size()
+            + self.content.stored_length()
     }
 }

@@ -4,7 +4,7 @@ use edgeproof_http1::Fields;
 
 use crate::directives::Scope;
 use crate::message::FINAL;
-use crate::{Facts, Policy, Request, Response, ResponseDirectives, freshness, list, vary};
+use crate::{Facts, Policy, Request, Response, ResponseDirectives, freshness, list, range, vary};
 use edgeproof_mutant::{self as mutant, Mutant};
 
 /// Why a response is not stored.
@@ -17,6 +17,8 @@ pub enum NotStored {
     Request,
     /// The status code is not final, or the cache does not understand it and has to.
     Status,
+    /// A part of which it cannot be told where it belongs (§3.3).
+    Part,
     /// `no-store` in the request or in the response (§5.2.1.5, §5.2.2.5).
     NoStore,
     /// `private` without field names (§5.2.2.7).
@@ -59,6 +61,9 @@ pub fn decide(
         return Err(NotStored::Request);
     }
     status(facts)?;
+    if facts.status == 206 && range::of_part(response.fields).is_none() {
+        return Err(NotStored::Part);
+    }
     if is_no_store(facts) || request_is_no_store(request) {
         return Err(NotStored::NoStore);
     }
@@ -83,8 +88,8 @@ pub fn decide(
 
 fn status(facts: &Facts) -> Result<(), NotStored> {
     let storable = match facts.status {
-        // A partial answer is none for the next request, nor is one to a precondition or a range.
-        206 | 304 | 412 | 416 => false,
+        // An answer to a precondition or a range is none for the next request.
+        304 | 412 | 416 => false,
         status if facts.directives.must_understand => is_understood(status),
         status => FINAL.contains(&status),
     };
@@ -93,7 +98,7 @@ fn status(facts: &Facts) -> Result<(), NotStored> {
 
 /// The status codes whose caching rules (RFC 9110 §15) this cache implements.
 fn is_understood(status: u16) -> bool {
-    matches!(status, 200..=205 | 300..=303 | 305 | 307 | 308 | 400..=411 | 413..=415 | 417 | 421
+    matches!(status, 200..=206 | 300..=303 | 305 | 307 | 308 | 400..=411 | 413..=415 | 417 | 421
         | 422 | 426 | 500..=505)
 }
 
@@ -169,11 +174,15 @@ fn is_text(content_type: &[u8]) -> bool {
 
 /// The field lines of a response that a shared cache stores (RFC 9111 §3.1): not those of one
 /// connection (RFC 9110 §7.6.1) or one proxy, not those that `private` or `no-cache` name, not
-/// Age, Content-Length and Warning, which the cache makes itself or drops. A Date is added where
-/// there is no valid one (RFC 9110 §6.6.1).
+/// Age, Content-Length, Warning and a part's Content-Range, which the cache makes itself or drops. A
+/// Date is added where there is no valid one (RFC 9110 §6.6.1).
 #[must_use]
 pub fn stored_fields(fields: &Fields, facts: &Facts) -> Fields {
-    let kept = fields.iter().filter(|(name, _)| is_kept(name, fields, &facts.directives));
+    let is_part = facts.status == 206;
+    let kept = fields.iter().filter(|(name, _)| {
+        is_kept(name, fields, &facts.directives)
+            && !(is_part && name.eq_ignore_ascii_case(b"content-range"))
+    });
     // A fresh list: the received one holds on to the buffer it was read into.
     let mut stored: Fields = kept.collect();
     let valid = stored.get("date").is_some_and(|date| {

@@ -14,7 +14,7 @@ pub fn set_preconditions(request: &mut Fields, stored: &Stored) {
     request.remove("if-none-match");
     request.remove("if-modified-since");
     let fields = stored.fields();
-    if let Some(etag) = fields.get("etag").filter(|etag| EntityTag::parse(etag).is_some()) {
+    if let Some(etag) = fields.get("etag").filter(|_| stored.etag().is_some()) {
         request.push("If-None-Match", etag);
     }
     if stored.last_modified().is_some()
@@ -37,12 +37,12 @@ pub fn identified_by_304(
     };
     let new = response.fields.get("etag").and_then(EntityTag::parse);
     if let Some(new) = new.filter(|tag| !tag.is_weak()) {
-        return places(&|stored| etag(stored).is_some_and(|old| old.matches_strongly(new)));
+        return places(&|stored| stored.etag().is_some_and(|old| old.matches_strongly(new)));
     }
     let modified = response.fields.get("last-modified");
     if new.is_some() || modified.is_some() {
         let same = places(&|stored| match new {
-            Some(new) => etag(stored).is_some_and(|old| old.matches_weakly(new)),
+            Some(new) => stored.etag().is_some_and(|old| old.matches_weakly(new)),
             None => stored.fields().get("last-modified") == modified,
         });
         let recent = same.into_iter().max_by_key(|&at| stored[at].recency());
@@ -51,10 +51,6 @@ pub fn identified_by_304(
     // No validator at all, though §15.4.5 of RFC 9110 asks for the ETag: only one response was
     // asked about, so that is the one.
     places(&|stored| std::ptr::eq(stored, &raw const **asked))
-}
-
-fn etag(stored: &Stored) -> Option<EntityTag<'_>> {
-    stored.fields().get("etag").and_then(EntityTag::parse)
 }
 
 /// The fields of a stored response once a 304 or a HEAD has updated them (§3.2): what the newer
@@ -102,8 +98,8 @@ pub fn head_agrees(stored: &Stored, head: &Fields) -> bool {
     };
     let length = || {
         head.get("content-length").is_none_or(|length| {
-            std::str::from_utf8(length).ok().and_then(|length| length.parse::<usize>().ok())
-                == Some(stored.body().len())
+            std::str::from_utf8(length).ok().and_then(|length| length.parse().ok())
+                == stored.complete_length()
         })
     };
     same("etag") && same("last-modified") && length()

@@ -6,13 +6,15 @@ use bytes::{Bytes, BytesMut};
 use edgeproof_http1::Fields;
 
 use crate::collapsing;
+use crate::content::Content;
 use crate::forward::{Claim, Forward};
+use crate::partial::Part;
 use crate::store::{Landing, Since, Store, Takeoff};
 use crate::{Request, Stored};
 
 /// Gathers the content of a response on its way, and stores the response once it is complete.
-/// Dropped before [`Writer::finish`], it stores nothing: an incomplete response is never taken
-/// for a complete one (RFC 9111 §3.3).
+/// Dropped before [`Writer::finish`] or [`Writer::break_off`], it stores nothing: an incomplete
+/// response is never taken for a complete one (RFC 9111 §3.3).
 pub struct Writer {
     store: Arc<Store>,
     key: Box<[u8]>,
@@ -21,9 +23,12 @@ pub struct Writer {
     head: Stored,
     request_fields: Fields,
     expected: Option<u64>,
+    part: Option<Part>,
     body: BytesMut,
     limit: usize,
     outgrown: bool,
+    /// Whether a whole response is stored that would have to go for this one.
+    replaces_whole: bool,
     _claim: Option<Claim>,
     takeoff: Option<Takeoff>,
 }
@@ -35,6 +40,7 @@ impl Writer {
         request: &Request<'_>,
         head: Stored,
         expected: Option<u64>,
+        part: Option<Part>,
     ) -> Option<Self> {
         let limit = store.limits().object;
         let expected_len = usize::try_from(expected.unwrap_or(0)).unwrap_or(usize::MAX);
@@ -43,6 +49,11 @@ impl Writer {
             return None;
         }
         let takeoff = forward.take_takeoff();
+        let replaces_whole = forward
+            .held
+            .variants
+            .iter()
+            .any(|stored| stored.is_whole() && stored.selecting().matches(request.fields));
         Some(Self {
             store,
             url: forward.held.hash,
@@ -50,11 +61,13 @@ impl Writer {
             key: forward.key,
             head,
             request_fields: request.fields.clone(),
-            expected,
+            expected: part.as_ref().map_or(expected, |part| Some(part.expected())),
+            part,
             // A length that is only announced takes no more than a usual page at once.
             body: BytesMut::with_capacity(expected_len.min(64 << 10)),
             limit,
             outgrown: false,
+            replaces_whole,
             _claim: forward.claim,
             takeoff,
         })
@@ -92,8 +105,33 @@ impl Writer {
             return false;
         }
         let body = compact(std::mem::take(&mut self.body));
-        let takeoff = self.takeoff.take();
-        let new = Arc::new(self.head.with_content(body, trailers));
+        let content = match &self.part {
+            Some(part) => part.content(body),
+            None => Content::Whole(body),
+        };
+        self.store(content, trailers)
+    }
+
+    /// The response broke off. What there is of it is stored as incomplete (RFC 9111 §3.3), if the
+    /// rest can be asked for; says whether it was.
+    pub fn break_off(mut self) -> bool {
+        let Some(length) = self.expected.filter(|_| self.may_be_incomplete()) else { return false };
+        let body = compact(std::mem::take(&mut self.body));
+        self.store(Content::piece(0, body, Some(length)), Fields::new())
+    }
+
+    fn may_be_incomplete(&self) -> bool {
+        let in_its_place = self.expected.is_some_and(|length| (self.body.len() as u64) < length);
+        in_its_place
+            && !self.body.is_empty()
+            && self.part.is_none()
+            && !self.replaces_whole
+            && self.head.status() == 200
+            && self.head.etag().is_some_and(|tag| !tag.is_weak())
+    }
+
+    fn store(self, content: Content, trailers: Fields) -> bool {
+        let new = Arc::new(self.head.with_content(content, trailers));
         let request = &self.request_fields;
         // What would have answered this request is superseded by what did.
         let put =
@@ -102,7 +140,7 @@ impl Writer {
         if landing == Landing::Stored {
             self.store.flights().is_fertile(self.url);
         }
-        if let Some(takeoff) = takeoff {
+        if let Some(takeoff) = self.takeoff {
             takeoff.land(landing);
         }
         put

@@ -94,6 +94,8 @@ mutants! {
     TtlOverridesExplicit = "ttl-overrides-explicit",
     /// Requests for the same thing at the same time all go to the origin.
     NeverCollapses = "never-collapses",
+    /// Parts with the same weak entity tag are combined.
+    CombinesWeakly = "combines-weakly",
     // access log
     /// A double quote inside a value is written as it is.
     LogsRawQuotes = "logs-raw-quotes",

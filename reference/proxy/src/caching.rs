@@ -14,6 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use crate::body::Sink;
 use crate::exchange::{own_fields, own_text};
 use crate::failure::Failure;
+use crate::fill;
 use crate::forward::{Exchange, Passed};
 use crate::origin;
 use crate::patience::within;
@@ -29,6 +30,14 @@ pub(crate) fn request_of(request: &ParsedRequest, secure: bool) -> Request<'_> {
         target: &request.path,
         fields: &request.head.fields,
     }
+}
+
+/// What forwarding came to.
+enum Forwarded {
+    /// An answer for the client.
+    Passed(Passed),
+    /// What was missing in the store: the answer is there now.
+    Completed,
 }
 
 /// A request that is to be forwarded, together with the cache that wants to see the response.
@@ -78,7 +87,13 @@ impl<'a> Exchange<'a> {
                 }
                 Lookup::Forward(forward) => match self.request.body {
                     BodyLength::Empty | BodyLength::Length(0) => {
-                        self.forward(cache, forward, reply).await
+                        match self.forward(cache, forward, reply).await? {
+                            Forwarded::Passed(passed) => Ok(passed),
+                            Forwarded::Completed => {
+                                turn = Turn::COMPLETED;
+                                continue;
+                            }
+                        }
                     }
                     _ => {
                         let watching = Watching { cache, forward, asked: self.moment() };
@@ -96,7 +111,7 @@ impl<'a> Exchange<'a> {
         cache: &Cache,
         mut forward: Forward,
         reply: &mut Reply<'_, W>,
-    ) -> Result<Passed, Failure> {
+    ) -> Result<Forwarded, Failure> {
         let request = self.request_for_cache();
         let upstream = &self.site.settings.upstream;
         loop {
@@ -108,23 +123,43 @@ impl<'a> Exchange<'a> {
                 Ok(answer) => answer,
                 Err(failure) if failure.is_of_client() => return Err(failure),
                 Err(failure) => {
-                    return self.without_origin(cache, forward, failure, reply).await;
+                    let passed = self.without_origin(cache, forward, failure, reply).await?;
+                    return Ok(Forwarded::Passed(passed));
                 }
             };
             if response.body == BodyLength::Tunnel {
                 let fields = self.fields_for_client(&response);
-                return self.send(connected, response, fields, reply, None).await;
+                let passed = self.send(connected, response, fields, reply, None).await?;
+                return Ok(Forwarded::Passed(passed));
             }
             let times = Times { request: asked, response: self.moment() };
             match cache.received(forward, &request, of_origin(&response), times) {
-                Received::Pass { writer, cache_status } => {
+                Received::Pass { writer, cache_status, stand_in } => {
                     let mut fields = self.fields_for_client(&response);
                     fields.push("Cache-Status", cache_status.to_string());
-                    return self.send(connected, response, fields, reply, writer).await;
+                    let passed = match (writer, stand_in) {
+                        (Some(writer), Some(stand_in)) => {
+                            let fill = fill::begin(self, connected, &response, writer);
+                            if fill.arrived().await.is_err() {
+                                self.send_stored(&stand_in, reply).await?
+                            } else {
+                                self.send_filled(fill, response, fields, reply).await?
+                            }
+                        }
+                        (writer, _) => {
+                            self.send(connected, response, fields, reply, writer).await?
+                        }
+                    };
+                    return Ok(Forwarded::Passed(passed));
+                }
+                Received::Complete(writer) => {
+                    fill::begin(self, connected, &response, writer).arrived().await?;
+                    return Ok(Forwarded::Completed);
                 }
                 Received::Reply(stored) => {
                     self.keep_unread(connected, &response);
-                    return self.send_stored(&stored, reply).await;
+                    let passed = self.send_stored(&stored, reply).await?;
+                    return Ok(Forwarded::Passed(passed));
                 }
                 Received::Again(again) => {
                     self.keep_unread(connected, &response);

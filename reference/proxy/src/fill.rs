@@ -75,7 +75,12 @@ pub(crate) fn begin(
                 worker.pool.put(&site.settings.upstream, connected);
             }
             Ok(()) => {}
-            Err(error) => queue.finish(Err(Failure::of_download(&error))),
+            Err(error) => {
+                if let Some(writer) = sink.writer.take() {
+                    writer.break_off();
+                }
+                queue.finish(Err(Failure::of_download(&error)));
+            }
         }
     });
     fill
@@ -96,6 +101,16 @@ impl Queue {
 }
 
 impl Fill {
+    /// Waits until all of the response is here.
+    pub(crate) async fn arrived(&self) -> Result<(), Failure> {
+        loop {
+            if let Some(end) = self.0.end.borrow().as_ref() {
+                return end.as_ref().map(|_| ()).map_err(|failure| *failure);
+            }
+            self.0.filled.notified().await;
+        }
+    }
+
     /// Sends what arrives to the client, until the end.
     pub(crate) async fn send<W: AsyncWrite + Unpin>(
         self,

@@ -16,6 +16,7 @@ use crate::body::{Body, Idle, PumpError, pump};
 use crate::caching::{Watching, of_origin};
 use crate::clock;
 use crate::failure::Failure;
+use crate::fill::Fill;
 use crate::limits::Limits;
 use crate::live::Site;
 use crate::origin::{self, RequestBody};
@@ -140,8 +141,7 @@ impl Exchange<'_> {
         }
         if let Some(writer) = writer {
             let fill = fill::begin(self, connected, &response, writer);
-            reply.start(response.head.status, response.head.reason, fields, response.body);
-            return fill.send(self, reply).await.map(|()| Passed::Done);
+            return self.send_filled(fill, response, fields, reply).await;
         }
         let reusable = response.is_persistent();
         let idle = Idle::new(self.limits.upstream_timeout);
@@ -151,6 +151,18 @@ impl Exchange<'_> {
             self.worker.pool.put(&self.site.settings.upstream, connected);
         }
         sent.map(|()| Passed::Done)
+    }
+
+    /// Sends a response on that is being read for the store.
+    pub(crate) async fn send_filled<W: AsyncWrite + Unpin>(
+        self,
+        fill: Fill,
+        response: ParsedResponse,
+        fields: Fields,
+        reply: &mut Reply<'_, W>,
+    ) -> Result<Passed, Failure> {
+        reply.start(response.head.status, response.head.reason, fields, response.body);
+        fill.send(self, reply).await.map(|()| Passed::Done)
     }
 
     async fn relay<W: AsyncWrite + Unpin>(

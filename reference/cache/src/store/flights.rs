@@ -53,6 +53,14 @@ impl Turn {
     /// A request that waits for no other.
     pub const ALONE: Self = Self { waits: 0, waited: None };
 
+    /// A request that has been forwarded already, for what was missing of a stored response.
+    pub const COMPLETED: Self = Self { waits: 0, waited: Some(Fwd::Partial) };
+
+    /// Whether what is missing of a stored response may be asked for.
+    pub(crate) fn may_complete(self) -> bool {
+        self != Self::COMPLETED
+    }
+
     /// What was missed when it waited, if it did.
     pub(crate) const fn waited(self) -> Option<Fwd> {
         self.waited

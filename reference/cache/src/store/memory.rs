@@ -114,7 +114,7 @@ impl Memory {
         since: Since,
         supersedes: impl Fn(&Stored) -> bool,
     ) -> bool {
-        if new.body().len() > self.limits.object {
+        if new.content().stored_length() > self.limits.object {
             return false;
         }
         let put =

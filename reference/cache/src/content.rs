@@ -1,0 +1,215 @@
+//! The content of a stored response: whole, or what is there of it (RFC 9111 §3.3, §3.4).
+
+use std::ops::Range;
+
+use bytes::{Bytes, BytesMut};
+
+/// The octets of a representation that are stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Content {
+    /// All of them.
+    Whole(Bytes),
+    /// Some of them.
+    Partial(Box<Partial>),
+}
+
+/// Pieces of a representation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Partial {
+    /// The representation's length, where it is known.
+    length: Option<u64>,
+    /// Each with the offset of its first octet; in order, none overlapping another.
+    pieces: Vec<(u64, Bytes)>,
+}
+
+impl Content {
+    /// The octets from `start` on, of so many in all.
+    pub(crate) fn piece(start: u64, bytes: Bytes, length: Option<u64>) -> Self {
+        Partial { length, pieces: vec![(start, bytes)] }.into_content()
+    }
+
+    pub(crate) const fn is_whole(&self) -> bool {
+        matches!(self, Self::Whole(_))
+    }
+
+    /// All of it, if it is there.
+    pub(crate) const fn whole(&self) -> Option<&Bytes> {
+        match self {
+            Self::Whole(bytes) => Some(bytes),
+            Self::Partial(_) => None,
+        }
+    }
+
+    /// The octets of the whole representation, where that is known.
+    pub(crate) fn complete_length(&self) -> Option<u64> {
+        match self {
+            Self::Whole(bytes) => Some(bytes.len() as u64),
+            Self::Partial(partial) => partial.length,
+        }
+    }
+
+    /// The octets that are stored.
+    pub(crate) fn stored_length(&self) -> usize {
+        match self {
+            Self::Whole(bytes) => bytes.len(),
+            Self::Partial(partial) => partial.pieces.iter().map(|(_, bytes)| bytes.len()).sum(),
+        }
+    }
+
+    /// The pieces that are stored, each with the offset of its first octet.
+    pub(crate) fn pieces(&self) -> impl Iterator<Item = (u64, &Bytes)> {
+        let (whole, pieces) = match self {
+            Self::Whole(bytes) => (Some((0, bytes)), &[][..]),
+            Self::Partial(partial) => (None, &partial.pieces[..]),
+        };
+        whole.into_iter().chain(pieces.iter().map(|(start, bytes)| (*start, bytes)))
+    }
+
+    /// The octets of a span, if all of them are stored; copied only where they lie in several
+    /// pieces.
+    pub(crate) fn slice(&self, span: &Range<u64>) -> Option<Bytes> {
+        let mut found: Option<Bytes> = None;
+        let mut joined = BytesMut::new();
+        let mut next = span.start;
+        for (start, bytes) in self.pieces() {
+            let end = start + bytes.len() as u64;
+            if end <= next || next >= span.end {
+                continue;
+            }
+            if start > next {
+                return None;
+            }
+            let part = bytes.slice(index(next - start)..index(end.min(span.end) - start));
+            next = end.min(span.end);
+            match found.take() {
+                None if joined.is_empty() => found = Some(part),
+                first => {
+                    joined.extend_from_slice(first.as_deref().unwrap_or_default());
+                    joined.extend_from_slice(&part);
+                }
+            }
+        }
+        (next >= span.end).then(|| found.unwrap_or_else(|| joined.freeze()))
+    }
+
+    /// What is stored of both; where they overlap, the newer counts. Both are of the same
+    /// representation.
+    pub(crate) fn combined(&self, newer: &Self) -> Self {
+        if newer.is_whole() {
+            return newer.clone();
+        }
+        if self.is_whole() {
+            return self.clone();
+        }
+        let mut pieces: Vec<(u64, Bytes)> =
+            newer.pieces().map(|(start, bytes)| (start, bytes.clone())).collect();
+        for (start, bytes) in self.pieces() {
+            pieces.extend(outside(newer, start, bytes));
+        }
+        pieces.sort_by_key(|(start, _)| *start);
+        let length = newer.complete_length().or(self.complete_length());
+        Partial { length, pieces }.into_content()
+    }
+
+    /// What is missing of the whole, from the first octet that is not there to the last.
+    pub(crate) fn gap(&self) -> Option<Range<u64>> {
+        let length = self.complete_length()?;
+        let mut start = 0;
+        for (at, bytes) in self.pieces() {
+            if at > start {
+                break;
+            }
+            start = at + bytes.len() as u64;
+        }
+        let mut end = length;
+        for (at, bytes) in self.pieces().collect::<Vec<_>>().into_iter().rev() {
+            if at + (bytes.len() as u64) < end {
+                break;
+            }
+            end = at;
+        }
+        (start < end).then_some(start..end)
+    }
+}
+
+/// The parts of a piece that `newer` does not have.
+fn outside(newer: &Content, start: u64, bytes: &Bytes) -> Vec<(u64, Bytes)> {
+    let end = start + bytes.len() as u64;
+    let mut left = Vec::new();
+    let mut next = start;
+    for (at, new) in newer.pieces() {
+        let new_end = at + new.len() as u64;
+        if at > next && at < end {
+            left.push((next, bytes.slice(index(next - start)..index(at - start))));
+        } else if at >= end {
+            break;
+        }
+        next = next.max(new_end);
+    }
+    if next < end {
+        left.push((next, bytes.slice(index(next - start)..)));
+    }
+    left
+}
+
+impl Partial {
+    fn into_content(self) -> Content {
+        let content = Content::Partial(Box::new(self));
+        match content.complete_length().and_then(|length| content.slice(&(0..length))) {
+            Some(whole) => Content::Whole(whole),
+            None => content,
+        }
+    }
+}
+
+/// An offset within bytes that are in memory.
+fn index(offset: u64) -> usize {
+    usize::try_from(offset).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const TEXT: &[u8] = b"0123456789abcdefghijklmnopqrstuvwxyz";
+
+    fn piece(span: Range<usize>) -> Content {
+        let bytes = Bytes::from_static(&TEXT[span.clone()]);
+        Content::piece(span.start as u64, bytes, Some(TEXT.len() as u64))
+    }
+
+    proptest! {
+        #[test]
+        fn pieces_combine_to_what_any_of_them_had(
+            spans in prop::collection::vec((0..36usize, 1..20usize), 1..8),
+            asked in (0..36usize, 1..20usize),
+        ) {
+            let spans: Vec<Range<usize>> =
+                spans.into_iter().map(|(at, long)| at..(at + long).min(36)).collect();
+            let all = spans.iter().cloned().map(piece).reduce(|a, b| a.combined(&b)).unwrap();
+            let has = |at: usize| spans.iter().any(|span| span.contains(&at));
+            let asked = asked.0..(asked.0 + asked.1).min(36);
+            let slice = all.slice(&(asked.start as u64..asked.end as u64));
+            let there = asked.clone().all(has);
+            prop_assert_eq!(slice.as_deref(), there.then(|| &TEXT[asked]));
+            prop_assert_eq!(all.is_whole(), (0..36).all(has));
+            prop_assert_eq!(all.stored_length(), (0..36).filter(|&at| has(at)).count());
+            let gap = all.gap();
+            let missing: Vec<usize> = (0..36).filter(|&at| !has(at)).collect();
+            prop_assert_eq!(gap.is_some(), !missing.is_empty());
+            if let Some(gap) = gap {
+                prop_assert_eq!(gap.start as usize, missing[0]);
+                prop_assert_eq!(gap.end as usize, missing[missing.len() - 1] + 1);
+            }
+        }
+    }
+
+    #[test]
+    fn the_newer_counts_where_both_have_something() {
+        let old = Content::piece(0, Bytes::from_static(b"aaaa"), Some(8));
+        let new = Content::piece(2, Bytes::from_static(b"bbbb"), Some(8));
+        assert_eq!(old.combined(&new).slice(&(0..6)).as_deref(), Some(&b"aabbbb"[..]));
+        assert_eq!(old.combined(&new).gap(), Some(6..8));
+    }
+}
