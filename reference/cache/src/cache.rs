@@ -30,8 +30,9 @@ pub enum Lookup {
     /// Another request is on its way for the same thing: wait for it, then look up again.
     Wait(Wait),
     /// Answer 504 (Gateway Timeout): the client wants no other answer than a stored one, and
-    /// there is none (RFC 9111 §5.2.1.7).
-    OnlyIfCached(CacheStatus),
+    /// there is none (RFC 9111 §5.2.1.7). An answer that is not based on a stored one has no Cache-Status
+    /// member (RFC 9211 §2).
+    OnlyIfCached,
 }
 
 /// What to do with a response.
@@ -61,9 +62,9 @@ pub enum Failed {
     /// Answer with a stored response instead.
     Reply(Reply),
     /// Answer 504: the stored response may not be used unvalidated (RFC 9111 §5.2.2.2).
-    GatewayTimeout(CacheStatus),
+    GatewayTimeout,
     /// The cache has nothing to say; answer with the proxy's own error.
-    NoHelp(CacheStatus),
+    NoHelp,
 }
 
 impl Cache {
@@ -131,7 +132,7 @@ impl Cache {
         let only_if_cached = wish.only_if_cached && !mutant::is(Mutant::IgnoresOnlyIfCached);
         let forward = |held, fwd| {
             if only_if_cached {
-                return Lookup::only_if_cached();
+                return Lookup::OnlyIfCached;
             }
             Lookup::Forward(Forward::new(key, held, fwd).after(turn))
         };
@@ -231,8 +232,8 @@ impl Cache {
                 let reply = Reply::reused(Arc::clone(stored), form, now);
                 Failed::Reply(reply.in_place_of_failure(cache_status))
             }
-            Some(stored) if stored.is_never_stale() => Failed::GatewayTimeout(cache_status),
-            _ => Failed::NoHelp(cache_status),
+            Some(stored) if stored.is_never_stale() => Failed::GatewayTimeout,
+            _ => Failed::NoHelp,
         }
     }
 
@@ -383,13 +384,6 @@ impl Cache {
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.store.stats()
-    }
-}
-
-impl Lookup {
-    fn only_if_cached() -> Self {
-        let detail = Some("only-if-cached");
-        Self::OnlyIfCached(CacheStatus { detail, ..CacheStatus::default() })
     }
 }
 

@@ -18,6 +18,8 @@ pub struct Part {
     pub content_range: Option<String>,
     /// The value of Content-Type in place of the stored one, for several parts.
     pub content_type: Option<String>,
+    /// Whether the client asked with If-Range, and so has the fields of the whole already.
+    pub is_rest: bool,
 }
 
 /// What a request's Range asks for.
@@ -53,9 +55,7 @@ pub fn of(request: &Request<'_>, stored: &Stored, now: Moment) -> Ranged {
     if spans.is_empty() {
         return Ranged::Unsatisfiable;
     }
-    if overlap(&spans) {
-        return whole;
-    }
+    let spans = apart(spans);
     let slices = spans.iter().map(|span| stored.slice(span)).collect::<Option<Vec<_>>>();
     let Some(mut slices) = slices else { return Ranged::Missing };
     match spans.as_slice() {
@@ -63,8 +63,12 @@ pub fn of(request: &Request<'_>, stored: &Stored, now: Moment) -> Ranged {
             content: slices.remove(0),
             content_range: Some(content_range(single, length)),
             content_type: None,
+            is_rest: request.fields.contains("if-range"),
         }),
-        several => Ranged::Part(multipart(several, &slices, stored)),
+        several => Ranged::Part(Part {
+            is_rest: request.fields.contains("if-range"),
+            ..multipart(several, &slices, stored)
+        }),
     }
 }
 
@@ -162,10 +166,22 @@ pub(crate) fn of_part(response: &Fields) -> Option<(Span, Option<u64>)> {
     length.is_none_or(|length| end <= length).then_some((first..end, length))
 }
 
-fn overlap(spans: &[Span]) -> bool {
-    let mut sorted: Vec<_> = spans.iter().collect();
+/// The spans as they were asked for, or where any of them overlap, in order and joined: nobody
+/// gets more octets than there are (RFC 9110 §15.3.7.2).
+fn apart(spans: Vec<Span>) -> Vec<Span> {
+    let mut sorted = spans.clone();
     sorted.sort_unstable_by_key(|span| span.start);
-    sorted.windows(2).any(|pair| pair[1].start < pair[0].end)
+    if sorted.windows(2).all(|pair| pair[1].start >= pair[0].end) {
+        return spans;
+    }
+    let mut joined: Vec<Span> = Vec::new();
+    for span in sorted {
+        match joined.last_mut() {
+            Some(last) if span.start < last.end => last.end = last.end.max(span.end),
+            _ => joined.push(span),
+        }
+    }
+    joined
 }
 
 fn content_range(span: &Span, length: Option<u64>) -> String {
@@ -203,6 +219,7 @@ fn multipart(spans: &[Span], slices: &[Bytes], stored: &Stored) -> Part {
     Part {
         content: content.into(),
         content_range: None,
+        is_rest: false,
         content_type: Some(format!("multipart/byteranges; boundary={boundary}")),
     }
 }

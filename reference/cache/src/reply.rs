@@ -7,7 +7,7 @@ use edgeproof_http1::Fields;
 
 use crate::range::{self, Part};
 use crate::store::Turn;
-use crate::{CacheStatus, DeltaSeconds, Forward, Fwd, Moment, Stored, conditional};
+use crate::{CacheStatus, DeltaSeconds, Forward, Fwd, Moment, Stored, conditional, storing};
 use edgeproof_mutant::{self as mutant, Mutant};
 
 /// Which form of the stored response is sent.
@@ -22,6 +22,9 @@ pub enum Form {
     /// 416 (Range Not Satisfiable).
     Unsatisfiable,
 }
+
+/// What describes the whole representation; without Content-Type, which says how to read the part.
+const KNOWN_WITH_IF_RANGE: &[&str] = &["content-encoding", "content-language", "last-modified"];
 
 /// An answer from the store. The body is shared with the store, not copied.
 ///
@@ -124,7 +127,11 @@ impl Reply {
             Form::Whole => true,
             Form::NotModified => conditional::is_in_not_modified(name, has_etag),
             Form::Part(part) => {
-                part.content_type.is_none() || !name.eq_ignore_ascii_case(b"content-type")
+                let replaced =
+                    part.content_type.is_some() && storing::is_one_of(name, &["content-type"]);
+                // RFC 9110 §15.3.7
+                let known = part.is_rest && storing::is_one_of(name, KNOWN_WITH_IF_RANGE);
+                !replaced && !known
             }
             // An answer of its own: nothing describes the representation.
             Form::Unsatisfiable => name.eq_ignore_ascii_case(b"date"),

@@ -48,7 +48,6 @@ pub struct CacheStatus {
     pub(crate) stored: bool,
     /// Whether waiting for another request brought the answer; `None` if there was no waiting.
     pub(crate) collapsed: Option<bool>,
-    pub(crate) detail: Option<&'static str>,
 }
 
 impl CacheStatus {
@@ -103,9 +102,6 @@ impl fmt::Display for CacheStatus {
             Some(true) => f.write_str("; collapsed")?,
             Some(false) => f.write_str("; collapsed=?0")?,
             None => {}
-        }
-        if let Some(detail) = self.detail {
-            write!(f, "; detail={detail}")?;
         }
         Ok(())
     }

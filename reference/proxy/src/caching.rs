@@ -5,8 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use edgeproof_cache::{
-    Cache, CacheStatus, Failed, Forward, Lookup, Moment, Received, Request, Response, Scheme,
-    Times, Turn,
+    Cache, Failed, Forward, Lookup, Moment, Received, Request, Response, Scheme, Times, Turn,
 };
 use edgeproof_http1::{BodyLength, Fields, ParsedRequest, ParsedResponse, Version};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -76,9 +75,9 @@ impl<'a> Exchange<'a> {
                     }
                     self.send_stored(&stored, reply).await
                 }
-                Lookup::OnlyIfCached(status) => {
+                Lookup::OnlyIfCached => {
                     let text = "nothing is stored, and the request allows nothing else";
-                    self.gateway_timeout(status, text, reply).await
+                    self.gateway_timeout(text, reply).await
                 }
                 Lookup::Wait(wait) => {
                     let over = within(self.limits.upstream_timeout, wait.over()).await;
@@ -186,11 +185,11 @@ impl<'a> Exchange<'a> {
     ) -> Result<Passed, Failure> {
         match cache.failed(forward, &self.request_for_cache(), self.moment()) {
             Failed::Reply(stored) => self.send_stored(&stored, reply).await,
-            Failed::GatewayTimeout(status) => {
+            Failed::GatewayTimeout => {
                 let text = "what is stored may not be used unless the origin agrees";
-                self.gateway_timeout(status, text, reply).await
+                self.gateway_timeout(text, reply).await
             }
-            Failed::NoHelp(_) => Err(failure),
+            Failed::NoHelp => Err(failure),
         }
     }
 
@@ -208,13 +207,10 @@ impl<'a> Exchange<'a> {
 
     async fn gateway_timeout<W: AsyncWrite + Unpin>(
         self,
-        status: CacheStatus,
         text: &str,
         reply: &mut Reply<'_, W>,
     ) -> Result<Passed, Failure> {
-        let mut fields = own_fields(&self.site.clock, 504);
-        fields.push("Cache-Status", status.to_string());
-        reply.answer(504, fields, &own_text(504, text));
+        reply.answer(504, own_fields(&self.site.clock, 504), &own_text(504, text));
         self.flushed(reply).await
     }
 

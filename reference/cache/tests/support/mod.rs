@@ -111,7 +111,7 @@ impl World {
         match self.look_up(&request) {
             Lookup::Wait(_) => panic!("nobody else is on the way"),
             Lookup::Reply(reply) => answer(&reply, method, false),
-            Lookup::OnlyIfCached(status) => plain(504, &status.to_string(), false),
+            Lookup::OnlyIfCached => plain(504, false),
             Lookup::Forward(forward) => self.forward(forward, &request, origin),
         }
     }
@@ -140,8 +140,8 @@ impl World {
             Origin::Down => {
                 return match self.cache.failed(forward, request, self.now()) {
                     Failed::Reply(reply) => answer(&reply, "GET", true),
-                    Failed::GatewayTimeout(status) => plain(504, &status.to_string(), true),
-                    Failed::NoHelp(status) => plain(502, &status.to_string(), true),
+                    Failed::GatewayTimeout => plain(504, true),
+                    Failed::NoHelp => plain(502, true),
                 };
             }
         };
@@ -182,8 +182,8 @@ impl World {
     }
 }
 
-fn plain(status: u16, cache_status: &str, asked: bool) -> Answer {
-    let (body, cache_status) = (String::new(), cache_status.to_owned());
+fn plain(status: u16, asked: bool) -> Answer {
+    let (body, cache_status) = (String::new(), String::new());
     Answer { status, body, fields: Fields::new(), age: None, cache_status, asked }
 }
 
