@@ -60,7 +60,7 @@ pub enum Received {
 #[derive(Debug)]
 pub enum Failed {
     /// Answer with a stored response instead.
-    Reply(Reply),
+    Reply(Box<Reply>),
     /// Answer 504: the stored response may not be used unvalidated (RFC 9111 §5.2.2.2).
     GatewayTimeout,
     /// The cache has nothing to say; answer with the proxy's own error.
@@ -230,7 +230,7 @@ impl Cache {
                     && let Some(form) = form(request, stored, now) =>
             {
                 let reply = Reply::reused(Arc::clone(stored), form, now);
-                Failed::Reply(reply.in_place_of_failure(cache_status))
+                Failed::Reply(Box::new(reply.in_place_of_failure(cache_status)))
             }
             Some(stored) if stored.is_never_stale() => Failed::GatewayTimeout,
             _ => Failed::NoHelp,

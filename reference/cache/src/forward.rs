@@ -110,10 +110,10 @@ impl Forward {
         }
         if let Some(stored) = &self.completing
             && let Some(missing) = partial::missing(stored)
-            && let Some(etag) = stored.fields().get("etag")
+            && let Some(validator) = partial::strong_validator(stored)
         {
             fields.push("Range", format!("bytes={}-{}", missing.start, missing.end - 1));
-            fields.push("If-Range", etag);
+            fields.push("If-Range", validator);
         }
     }
 

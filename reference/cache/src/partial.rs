@@ -4,6 +4,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use edgeproof_http1::Fields;
+
 use crate::content::Content;
 use crate::store::Held;
 use crate::{EntityTag, Request, Response, Stored, range};
@@ -48,33 +50,57 @@ fn joining(held: &Held, request: &Request<'_>, part: Response<'_>) -> Joining {
     let mut joining = Joining::Alone;
     let matching = held.variants.iter().filter(|stored| stored.selecting().matches(request.fields));
     for stored in matching.filter(|stored| stored.status() == 200) {
-        match (stored.etag(), new) {
-            (Some(old), Some(new)) if is_same(old, new) => {
-                return Joining::With(Arc::clone(stored));
-            }
-            (Some(old), Some(new)) if !old.matches_weakly(new) => {}
-            _ if stored.is_whole() => joining = Joining::Not,
-            _ => {}
+        if is_same(stored, part.fields) {
+            return Joining::With(Arc::clone(stored));
+        }
+        let differs = stored.etag().zip(new).is_some_and(|(old, new)| !old.matches_weakly(new));
+        if stored.is_whole() && !differs {
+            joining = Joining::Not;
         }
     }
     joining
 }
 
-fn is_same(old: EntityTag<'_>, new: EntityTag<'_>) -> bool {
-    old.matches_strongly(new) || mutant::is(Mutant::CombinesWeakly)
+/// Whether a 206 with these fields is of the representation that is stored: the strong validator is
+/// the same (RFC 9110 §8.8.1).
+fn is_same(stored: &Stored, part: &Fields) -> bool {
+    let new = part.get("etag").and_then(EntityTag::parse);
+    match (stored.etag(), new) {
+        (Some(old), Some(new)) => {
+            old.matches_strongly(new)
+                || mutant::is(Mutant::CombinesWeakly) && old.matches_weakly(new)
+        }
+        (None, None) => {
+            strong_date(stored).is_some_and(|date| part.get("last-modified") == Some(date))
+        }
+        _ => false,
+    }
 }
 
-/// What is missing of a stored response, if it can be asked for: a strong validator has to make sure
-/// that it is of the same representation.
+/// Last-Modified where it is a strong validator: the response was made a second or more later
+/// (RFC 9110 §8.8.2.2).
+fn strong_date(stored: &Stored) -> Option<&[u8]> {
+    stored.last_modified().filter(|&modified| modified < stored.date())?;
+    stored.fields().get("last-modified")
+}
+
+/// What makes sure that what is asked for is of the stored representation: the value for If-Range.
+pub(crate) fn strong_validator(stored: &Stored) -> Option<&[u8]> {
+    match stored.etag() {
+        Some(etag) => stored.fields().get("etag").filter(|_| !etag.is_weak()),
+        None => strong_date(stored),
+    }
+}
+
+/// What is missing of a stored response, if it can be asked for.
 pub(crate) fn missing(stored: &Stored) -> Option<Range<u64>> {
-    stored.etag().filter(|tag| !tag.is_weak())?;
+    strong_validator(stored)?;
     stored.content().gap()
 }
 
 /// Whether a 206 is what was missing of `stored`.
 pub(crate) fn completes(stored: &Stored, part: Response<'_>) -> bool {
-    let new = part.fields.get("etag").and_then(EntityTag::parse);
-    let same = stored.etag().zip(new).is_some_and(|(old, new)| is_same(old, new));
+    let same = is_same(stored, part.fields);
     let Some((span, length)) = range::of_part(part.fields).filter(|_| same) else { return false };
     stored.content().gap().is_some_and(|gap| {
         span.start <= gap.start && span.end >= gap.end && length == stored.complete_length()

@@ -8,7 +8,7 @@ use edgeproof_http1::Fields;
 use crate::collapsing;
 use crate::content::Content;
 use crate::forward::{Claim, Forward};
-use crate::partial::Part;
+use crate::partial::{self, Part};
 use crate::store::{Landing, Since, Store, Takeoff};
 use crate::{Request, Stored};
 
@@ -127,7 +127,7 @@ impl Writer {
             && self.part.is_none()
             && !self.replaces_whole
             && self.head.status() == 200
-            && self.head.etag().is_some_and(|tag| !tag.is_weak())
+            && partial::strong_validator(&self.head).is_some()
     }
 
     fn store(self, content: Content, trailers: Fields) -> bool {

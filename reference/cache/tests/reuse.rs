@@ -124,10 +124,7 @@ fn request_directives_narrow_and_widen_reuse() {
 fn only_if_cached_never_reaches_the_origin() {
     let only = &["Cache-Control: only-if-cached"];
     let miss = World::rfc().get("/", only, &Origin::NotAsked);
-    assert_eq!(
-        (miss.status, miss.cache_status.as_str()),
-        (504, "")
-    );
+    assert_eq!((miss.status, miss.cache_status.as_str()), (504, ""));
     let mut world = stored(&["Cache-Control: max-age=60"]);
     assert_eq!(world.get("/", only, &Origin::NotAsked).body, "one");
     world.advance(60);
