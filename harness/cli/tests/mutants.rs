@@ -30,6 +30,7 @@ const CAUGHT_BY: &[(&str, &str)] = &[
     ("hosting-stores-set-cookie", "cache/hosting/policy/not-stored#set-cookie"),
     ("ttl-overrides-explicit", "cache/hosting/policy/explicit-is-not-lengthened"),
     ("never-collapses", "cache/collapsing/cold"),
+    ("combines-weakly", "cache/partial/not-combined/by#weak-tags"),
     // access log
     ("logs-raw-quotes", "logs/escaping#quote"),
     ("logs-raw-controls", "logs/escaping#tab"),
