@@ -28,6 +28,19 @@ impl Content {
         Partial { length, pieces: vec![(start, bytes)] }.into_content()
     }
 
+    /// Pieces of so many octets in all, as [`Content::pieces`] gave them; `None` if they are not
+    /// in order, overlap or lie outside.
+    pub(crate) fn of_pieces(length: Option<u64>, pieces: Vec<(u64, Bytes)>) -> Option<Self> {
+        let mut end = 0;
+        for (start, bytes) in &pieces {
+            if *start < end {
+                return None;
+            }
+            end = start.checked_add(bytes.len() as u64)?;
+        }
+        (end <= length.unwrap_or(u64::MAX)).then(|| Partial { length, pieces }.into_content())
+    }
+
     pub(crate) const fn is_whole(&self) -> bool {
         matches!(self, Self::Whole(_))
     }

@@ -1,4 +1,5 @@
-//! RFC 9111 as pure functions of (request, stored response, now, policy), and a store in memory.
+//! RFC 9111 as pure functions of (request, stored response, now, policy), and stores in memory and in
+//! Redis.
 //!
 //! ```text
 //!   client's request                                origin's response
@@ -73,6 +74,8 @@ pub use moment::Moment;
 pub use policy::Policy;
 pub use reply::{Form, Reply};
 pub use status::{CacheStatus, Fwd};
-pub use store::{Limits, Purge, Stats, Store, Turn, Wait};
+pub use store::{
+    Limits, Purge, RedisAddressError, RedisSettings, RedisStats, Stats, Store, Turn, Wait, Warn,
+};
 pub use stored::Stored;
 pub use writer::Writer;

@@ -26,6 +26,12 @@ impl Moment {
         self.0.div_euclid(1000)
     }
 
+    /// Milliseconds since the Unix epoch.
+    #[must_use]
+    pub const fn millisecond(self) -> i64 {
+        self.0
+    }
+
     /// Milliseconds from `earlier` to `self`; 0 where the clock went backwards.
     #[must_use]
     pub fn millis_since(self, earlier: Self) -> i64 {

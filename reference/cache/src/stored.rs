@@ -37,7 +37,71 @@ pub struct Stored {
     pub(crate) refreshing: AtomicBool,
 }
 
+/// All that a stored response consists of, for a store that holds it as bytes.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Parts {
+    pub(crate) status: u16,
+    pub(crate) fields: Fields,
+    pub(crate) content: Content,
+    pub(crate) trailers: Fields,
+    pub(crate) selecting: Selecting,
+    pub(crate) response_time: Moment,
+    pub(crate) initial_age: i64,
+    pub(crate) date: i64,
+    pub(crate) last_modified: Option<i64>,
+    pub(crate) lifetime: Lifetime,
+    pub(crate) always_validated: bool,
+    pub(crate) never_stale: bool,
+    pub(crate) outdated: bool,
+    pub(crate) stale_while_revalidate: Option<DeltaSeconds>,
+    pub(crate) stale_if_error: Option<DeltaSeconds>,
+}
+
+impl From<Parts> for Stored {
+    fn from(parts: Parts) -> Self {
+        Self {
+            status: parts.status,
+            fields: parts.fields.to_written(),
+            content: parts.content,
+            trailers: (!parts.trailers.is_empty()).then(|| Box::new(parts.trailers)),
+            selecting: parts.selecting,
+            response_time: parts.response_time,
+            initial_age: parts.initial_age,
+            date: parts.date,
+            last_modified: parts.last_modified,
+            lifetime: parts.lifetime,
+            always_validated: parts.always_validated,
+            never_stale: parts.never_stale,
+            outdated: parts.outdated,
+            stale_while_revalidate: parts.stale_while_revalidate,
+            stale_if_error: parts.stale_if_error,
+            refreshing: AtomicBool::new(false),
+        }
+    }
+}
+
 impl Stored {
+    /// What it consists of; the content is shared.
+    pub(crate) fn parts(&self) -> Parts {
+        Parts {
+            status: self.status,
+            fields: self.fields().to_fields(),
+            content: self.content.clone(),
+            trailers: self.trailers().clone(),
+            selecting: self.selecting.clone(),
+            response_time: self.response_time,
+            initial_age: self.initial_age,
+            date: self.date,
+            last_modified: self.last_modified,
+            lifetime: self.lifetime,
+            always_validated: self.always_validated,
+            never_stale: self.never_stale,
+            outdated: self.outdated,
+            stale_while_revalidate: self.stale_while_revalidate,
+            stale_if_error: self.stale_if_error,
+        }
+    }
+
     /// A response worth storing, without content as yet.
     pub(crate) fn new(
         request: &Request<'_>,

@@ -26,6 +26,9 @@ struct Value {
     normal: Box<[u8]>,
 }
 
+/// A nominated field, for a store that holds it as bytes.
+pub(crate) type Entry<'a> = (&'a [u8], Option<(Option<&'a [u8]>, &'a [u8])>);
+
 /// Whether a response's Vary has a member `*`, with which no request ever matches.
 #[must_use]
 pub fn is_any(response: &Fields) -> bool {
@@ -49,6 +52,24 @@ impl Selecting {
             name: name.into_boxed_slice(),
         };
         Self { fields: names.into_iter().map(nominated).collect() }
+    }
+
+    /// Name of each field, and its value as sent (if it was one line) and in normal form.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+        self.fields.iter().map(|field| {
+            let value = field.value.as_ref().map(|value| (value.line.as_deref(), &*value.normal));
+            (&*field.name, value)
+        })
+    }
+
+    /// What [`Selecting::entries`] gave.
+    pub(crate) fn from_entries(entries: Vec<Entry<'_>>) -> Self {
+        let fields = entries.into_iter().map(|(name, value)| Nominated {
+            name: name.into(),
+            value: value
+                .map(|(line, normal)| Value { line: line.map(Into::into), normal: normal.into() }),
+        });
+        Self { fields: fields.collect() }
     }
 
     /// Whether no field is nominated: every request matches.

@@ -9,7 +9,7 @@ use crate::collapsing;
 use crate::content::Content;
 use crate::forward::{Claim, Forward};
 use crate::partial::{self, Part};
-use crate::store::{Landing, Since, Store, Takeoff};
+use crate::store::{Held, Landing, Store, Takeoff};
 use crate::{Request, Stored};
 
 /// Gathers the content of a response on its way, and stores the response once it is complete.
@@ -18,8 +18,7 @@ use crate::{Request, Stored};
 pub struct Writer {
     store: Arc<Store>,
     key: Box<[u8]>,
-    url: u64,
-    since: Since,
+    held: Held,
     head: Stored,
     request_fields: Fields,
     expected: Option<u64>,
@@ -56,8 +55,7 @@ impl Writer {
             .any(|stored| stored.is_whole() && stored.selecting().matches(request.fields));
         Some(Self {
             store,
-            url: forward.held.hash,
-            since: forward.held.since,
+            held: forward.held,
             key: forward.key,
             head,
             request_fields: request.fields.clone(),
@@ -135,10 +133,10 @@ impl Writer {
         let request = &self.request_fields;
         // What would have answered this request is superseded by what did.
         let put =
-            self.store.put(&self.key, &new, self.since, |old| old.selecting().matches(request));
+            self.store.put(&self.key, &new, &self.held, |old| old.selecting().matches(request));
         let landing = if put { collapsing::landing_at_once(&new) } else { Landing::Barren };
         if landing == Landing::Stored {
-            self.store.flights().is_fertile(self.url);
+            self.store.flights().is_fertile(self.held.hash);
         }
         if let Some(takeoff) = self.takeoff {
             takeoff.land(landing);

@@ -94,7 +94,8 @@ impl Memory {
         let (hash, locked) = self.locate(key);
         let guard = locked.read();
         let variants = guard.shard.read(hash, key).map_or_else(SmallVec::new, SmallVec::from);
-        Held { hash, since: guard.removals.now(), variants }
+        let since = super::Since::Memory(guard.removals.now());
+        Held { hash, since, variants }
     }
 
     pub(super) fn count_hit(&self, hash: u64) {
@@ -226,11 +227,10 @@ impl Memory {
         false
     }
 
-    /// Removes every response of a key after an unsafe request; says how many.
-    pub(super) fn invalidate(&self, key: &[u8]) -> usize {
+    /// Removes every response of a key after an unsafe request.
+    pub(super) fn invalidate(&self, key: &[u8]) {
         let count = self.remove_key(key);
         self.locate(key).1.invalidated.fetch_add(count as u64, Ordering::Relaxed);
-        count
     }
 
     fn remove_key(&self, key: &[u8]) -> usize {
@@ -290,6 +290,7 @@ impl Memory {
             evicted: sum(|locked| &locked.evicted),
             invalidated: sum(|locked| &locked.invalidated),
             purged: sum(|locked| &locked.purged),
+            redis: None,
         }
     }
 }

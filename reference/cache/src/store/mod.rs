@@ -4,9 +4,11 @@
 mod flights;
 mod memory;
 mod pattern;
+mod redis;
 mod removals;
 mod shard;
 
+use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use smallvec::SmallVec;
@@ -17,7 +19,8 @@ pub use flights::{Turn, Wait};
 use memory::Memory;
 pub(crate) use pattern::Pattern;
 pub use pattern::Purge;
-pub(crate) use removals::Since;
+use redis::Redis;
+pub use redis::{RedisAddressError, RedisSettings, RedisStats, Warn};
 
 /// The bounds of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +46,7 @@ impl Default for Limits {
     }
 }
 
-/// What a store holds and has done.
+/// What a store holds and has done. What a Redis holds, it says itself: 0 here.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
     /// Bytes taken now.
@@ -64,6 +67,21 @@ pub struct Stats {
     pub invalidated: u64,
     /// Responses removed by purges.
     pub purged: u64,
+    /// How the Redis does, if it is one.
+    pub redis: Option<RedisStats>,
+}
+
+/// A moment in a store's history of removals.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Since {
+    Memory(removals::Since),
+    Redis(redis::Since),
+}
+
+impl Default for Since {
+    fn default() -> Self {
+        Self::Memory(removals::Since::default())
+    }
 }
 
 /// What a store holds under a key at one moment.
@@ -80,68 +98,121 @@ pub(crate) struct Held {
 /// Responses by key, shared by all sites of a proxy, and the requests for more of them that are on
 /// their way.
 pub struct Store {
-    memory: Memory,
+    kind: Kind,
+    hasher: RandomState,
     flights: Arc<Flights>,
+}
+
+enum Kind {
+    Memory(Memory),
+    Redis(Redis),
 }
 
 impl Store {
     /// An empty store in memory.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
-        Self { memory: Memory::new(limits), flights: Arc::default() }
+        Self::of(Kind::Memory(Memory::new(limits)))
     }
 
-    /// The bounds it was made with.
+    /// The store in a Redis. One that does not answer is no error: it is waited for while the
+    /// proxy does without it. `warn` is told, once each, when it goes and when it is back.
+    ///
+    /// # Errors
+    /// If no thread can be started.
+    pub fn redis(settings: &RedisSettings, warn: Warn) -> std::io::Result<Self> {
+        Ok(Self::of(Kind::Redis(Redis::start(settings, warn)?)))
+    }
+
+    fn of(kind: Kind) -> Self {
+        Self { kind, hasher: RandomState::new(), flights: Arc::default() }
+    }
+
+    /// The bounds it was made with; of a Redis only that for one object.
     #[must_use]
     pub fn limits(&self) -> Limits {
-        self.memory.limits()
+        match &self.kind {
+            Kind::Memory(memory) => memory.limits(),
+            Kind::Redis(_) => Limits { capacity: usize::MAX, object: Redis::most_content() },
+        }
     }
 
     /// What is held under a key now.
-    #[allow(clippy::unused_async, reason = "other stores are asked over a connection")]
     pub(crate) async fn load(&self, key: &[u8]) -> Held {
-        self.memory.load(key)
+        match &self.kind {
+            Kind::Memory(memory) => memory.load(key),
+            Kind::Redis(redis) => {
+                let loaded = redis.load(key).await;
+                let since = Since::Redis(loaded.since);
+                Held { hash: self.hasher.hash_one(key), since, variants: loaded.variants }
+            }
+        }
     }
 
     pub(crate) fn count_hit(&self, held: &Held) {
-        self.memory.count_hit(held.hash);
+        match &self.kind {
+            Kind::Memory(memory) => memory.count_hit(held.hash),
+            Kind::Redis(redis) => redis.count_hit(),
+        }
     }
 
     pub(crate) fn count_forward(&self, held: &Held) {
-        self.memory.count_forward(held.hash);
+        match &self.kind {
+            Kind::Memory(memory) => memory.count_forward(held.hash),
+            Kind::Redis(redis) => redis.count_forward(),
+        }
     }
 
     /// Puts a response under a key, in place of those for which `supersedes` holds. Says whether
-    /// it was taken: not if it is too large, nor if the key was removed after `since`.
+    /// it was taken: not if it is too large, nor if the key was removed after it was `held`. A
+    /// Redis decides the latter by itself, later.
     pub(crate) fn put(
         &self,
         key: &[u8],
         new: &Arc<Stored>,
-        since: Since,
+        held: &Held,
         supersedes: impl Fn(&Stored) -> bool,
     ) -> bool {
-        self.memory.put(key, new, since, supersedes)
+        match (&self.kind, held.since) {
+            (Kind::Memory(memory), Since::Memory(since)) => memory.put(key, new, since, supersedes),
+            (Kind::Redis(redis), Since::Redis(since)) => {
+                redis.put(key, new, &held.variants, since, supersedes)
+            }
+            // Held by another store.
+            _ => false,
+        }
     }
 
     /// Puts a response in the place of another of its key, if that is still there.
     pub(crate) fn replace(&self, key: &[u8], old: &Arc<Stored>, new: &Arc<Stored>) {
-        self.memory.replace(key, old, new);
+        match &self.kind {
+            Kind::Memory(memory) => memory.replace(key, old, new),
+            Kind::Redis(redis) => redis.replace(key, old, new),
+        }
     }
 
     /// Removes one response of a key.
     pub(crate) fn discard(&self, key: &[u8], old: &Arc<Stored>) {
-        self.memory.discard(key, old);
+        match &self.kind {
+            Kind::Memory(memory) => memory.discard(key, old),
+            Kind::Redis(redis) => redis.discard(key, old),
+        }
     }
 
-    /// Removes every response of a key after an unsafe request; says how many.
-    pub(crate) fn invalidate(&self, key: &[u8]) -> usize {
-        self.memory.invalidate(key)
+    /// Removes every response of a key after an unsafe request.
+    pub(crate) fn invalidate(&self, key: &[u8]) {
+        match &self.kind {
+            Kind::Memory(memory) => memory.invalidate(key),
+            Kind::Redis(redis) => redis.invalidate(key),
+        }
     }
 
     /// Removes what matches a purge; says how many responses that were.
-    #[allow(clippy::unused_async, reason = "other stores are asked over a connection")]
     pub(crate) async fn purge(&self, pattern: &Pattern) -> usize {
-        self.memory.purge(pattern)
+        match &self.kind {
+            Kind::Memory(memory) => memory.purge(pattern),
+            Kind::Redis(redis) => redis.purge(pattern).await,
+        }
     }
 
     /// The requests that are on their way.
@@ -152,6 +223,9 @@ impl Store {
     /// What the store holds and has done so far.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        self.memory.stats()
+        match &self.kind {
+            Kind::Memory(memory) => memory.stats(),
+            Kind::Redis(redis) => redis.stats(),
+        }
     }
 }

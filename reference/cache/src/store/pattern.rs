@@ -45,6 +45,15 @@ impl Pattern {
         (self.purge == Purge::Exact).then_some(&self.text)
     }
 
+    /// What every key begins with that it may match.
+    pub(crate) fn prefix(&self) -> &[u8] {
+        let star = self.text.iter().position(|&byte| byte == b'*');
+        match (self.purge, star) {
+            (Purge::Wildcard, Some(star)) => &self.text[..star],
+            _ => &self.text,
+        }
+    }
+
     pub(crate) fn matches(&self, key: &[u8]) -> bool {
         match self.purge {
             Purge::Exact => *key == *self.text,

@@ -1,0 +1,307 @@
+//! The thread that owns the connection: carries out what it is given, notices when Redis is in
+//! trouble, and comes back to it.
+//!
+//! ```text
+//!            ┌──────────── connected, debts paid ─────────────┐
+//!            │                                                ▼
+//!        connecting ◀── broken, or no answer for long ──── serving
+//!            │ ▲                                              │ ▲
+//!            └─┘ again, later each time               no answer in time
+//!                                                             ▼ │
+//!                                                         listening ── answers in time again
+//! ```
+//!
+//! Outside of `serving` nobody waits for anything: reads are misses, writes are dropped, and
+//! removals are owed.
+
+use std::future::Future;
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, mpsc as std_mpsc};
+use std::time::{Duration, Instant};
+
+use redis::{Client, RedisResult};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+use super::desk::{Desk, Failure, Shared, is_refusal};
+use super::link::{Change, Found, Link};
+use super::missed::Removal;
+
+/// Time for a connection to be made and prepared.
+const CONNECT: Duration = Duration::from_secs(1);
+/// Time for a change, for which nobody waits.
+const CHANGE: Duration = Duration::from_secs(1);
+/// Time for one removal, for which a PURGE waits: a walk over all keys may be among it.
+const REMOVE: Duration = Duration::from_secs(10);
+/// A connection without an answer for so long is given up.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// The first and the longest pause between two attempts to connect.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
+
+/// What the thread is asked to do, in order.
+pub(super) enum Operation {
+    Load { url: Box<[u8]>, answer: oneshot::Sender<Found> },
+    Change(Waiting),
+    Remove { removal: Removal, answer: Option<oneshot::Sender<usize>> },
+}
+
+/// A change, counted among the bytes that wait for as long as it lives.
+pub(super) struct Waiting {
+    change: Change,
+    shared: Arc<Shared>,
+}
+
+impl Waiting {
+    pub(super) fn new(change: Change, shared: &Arc<Shared>) -> Self {
+        shared.waiting.fetch_add(change.size(), Ordering::Relaxed);
+        Self { change, shared: Arc::clone(shared) }
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.shared.waiting.fetch_sub(self.change.size(), Ordering::Relaxed);
+    }
+}
+
+/// The other side has gone: nothing will be asked any more.
+struct Closed;
+
+pub(super) struct Driver {
+    pub(super) client: Client,
+    /// Time for a read.
+    pub(super) limit: Duration,
+    pub(super) desk: Rc<Desk>,
+    pub(super) operations: mpsc::UnboundedReceiver<Operation>,
+    /// Dropped when it is connected for the first time.
+    pub(super) connected: Option<std_mpsc::Sender<()>>,
+}
+
+impl Driver {
+    /// Runs until the other side is dropped.
+    pub(super) async fn run(mut self) {
+        while let Ok(link) = self.connect().await {
+            let failure = match self.serve(&link).await {
+                Ok(failure) => failure,
+                Err(Closed) => return,
+            };
+            self.desk.is_away(&failure);
+        }
+    }
+
+    /// Connects, however long it takes.
+    async fn connect(&mut self) -> Result<Link, Closed> {
+        let mut pause = PAUSES.0;
+        loop {
+            let client = self.client.clone();
+            let attempt = self.meanwhile(within(CONNECT, prepared(&client))).await?;
+            let outcome = match attempt {
+                Ok(link) => self.pay_debts(&link).await?.map(|()| link),
+                Err(failure) => Err(failure),
+            };
+            match outcome {
+                Ok(link) => {
+                    self.desk.is_back();
+                    self.connected = None;
+                    return Ok(link);
+                }
+                Err(failure) => self.desk.is_away(&failure),
+            }
+            self.meanwhile(sleep(pause)).await?;
+            pause = (pause * 2).min(PAUSES.1);
+        }
+    }
+
+    /// Carries out the removals that are owed.
+    async fn pay_debts(&mut self, link: &Link) -> Result<Result<(), Failure>, Closed> {
+        while let Some(removal) = self.desk.pay() {
+            let removed = self.meanwhile(within(REMOVE, link.clone().remove(&removal))).await;
+            match removed {
+                Ok(Ok(_)) => {}
+                Ok(Err(failure)) => {
+                    self.desk.owe(removal);
+                    return Ok(Err(failure));
+                }
+                Err(Closed) => return Err(Closed),
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    /// Waits for `work`; what is asked meanwhile is not done.
+    async fn meanwhile<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Closed> {
+        let mut work = pin!(work);
+        loop {
+            tokio::select! {
+                done = &mut work => return Ok(done),
+                operation = self.operations.recv() => self.forgo(operation.ok_or(Closed)?),
+            }
+        }
+    }
+
+    fn forgo(&self, operation: Operation) {
+        match operation {
+            // Dropped, its answer is a miss.
+            Operation::Load { .. } | Operation::Change(_) => {}
+            Operation::Remove { removal, .. } => self.desk.owe(removal),
+        }
+    }
+
+    /// Carries out what is asked, until the connection is of no more use.
+    async fn serve(&mut self, link: &Link) -> Result<Failure, Closed> {
+        let mut hands = JoinSet::new();
+        let failure = loop {
+            let done = tokio::select! {
+                Some(done) = hands.join_next(), if !hands.is_empty() => done,
+                operation = self.operations.recv() => {
+                    let Some(operation) = operation else {
+                        // What has been asked is carried out still, if that is quickly done.
+                        let rest = async { while hands.join_next().await.is_some() {} };
+                        let _ = timeout(CHANGE, rest).await;
+                        return Err(Closed);
+                    };
+                    let hand = Hand { link: link.clone(), desk: Rc::clone(&self.desk) };
+                    hands.spawn_local(hand.perform(operation, self.limit));
+                    continue;
+                }
+            };
+            match done {
+                Ok(Err(Failure::Slow(limit))) => {
+                    self.desk.is_away(&Failure::Slow(limit));
+                    if let Err(failure) = self.listen(link).await? {
+                        break failure;
+                    }
+                    if let Err(failure) = self.pay_debts(link).await? {
+                        break failure;
+                    }
+                    // Others had to wait as long; that is over.
+                    while hands.try_join_next().is_some() {}
+                    self.desk.is_back();
+                }
+                Ok(Err(gone)) => break gone,
+                // A panic would be a bug of ours, and costs one answer.
+                Ok(Ok(())) | Err(_) => {}
+            }
+        };
+        // Removals that are still under way are owed from here on.
+        hands.shutdown().await;
+        Ok(failure)
+    }
+
+    /// Waits until a slow Redis answers in time again.
+    async fn listen(&mut self, link: &Link) -> Result<Result<(), Failure>, Closed> {
+        loop {
+            let asked = Instant::now();
+            match self.meanwhile(within(PATIENCE, link.clone().ping())).await? {
+                Ok(()) if asked.elapsed() <= self.limit => return Ok(Ok(())),
+                Ok(()) => self.desk.is_away(&Failure::Slow(self.limit)),
+                Err(failure) => return Ok(Err(failure)),
+            }
+        }
+    }
+}
+
+/// A connection over which a read has been tried.
+async fn prepared(client: &Client) -> RedisResult<Link> {
+    let link = Link::open(client).await?;
+    link.clone().load(b"").await?;
+    Ok(link)
+}
+
+async fn within<T>(
+    limit: Duration,
+    work: impl Future<Output = RedisResult<T>>,
+) -> Result<T, Failure> {
+    match timeout(limit, work).await {
+        Ok(done) => done.map_err(Failure::Gone),
+        Err(_) => Err(Failure::Slow(limit)),
+    }
+}
+
+/// One operation under way.
+struct Hand {
+    link: Link,
+    desk: Rc<Desk>,
+}
+
+impl Hand {
+    async fn perform(self, operation: Operation, limit: Duration) -> Result<(), Failure> {
+        match operation {
+            Operation::Load { url, answer } => {
+                let loaded = within(limit, self.link.load(&url)).await;
+                if loaded.is_err() {
+                    self.desk.shared.counters.unanswered.fetch_add(1, Ordering::Relaxed);
+                }
+                // Who asked may have lost patience.
+                let _ = answer.send(loaded?);
+                Ok(())
+            }
+            Operation::Change(waiting) => self.change(&waiting.change).await,
+            Operation::Remove { removal, answer } => self.remove(removal, answer).await,
+        }
+    }
+
+    async fn change(self, change: &Change) -> Result<(), Failure> {
+        let writes = change.record().is_some();
+        if writes && !self.desk.takes_writes() {
+            self.desk.shared.counters.refused.fetch_add(1, Ordering::Relaxed);
+            return Ok(());
+        }
+        match within(CHANGE, self.link.change(change)).await {
+            Ok(changed) => {
+                if changed && writes {
+                    self.desk.has_taken();
+                }
+                Ok(())
+            }
+            Err(Failure::Gone(error)) if is_refusal(&error) => {
+                self.desk.has_refused(&error);
+                Ok(())
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    async fn remove(
+        self,
+        removal: Removal,
+        answer: Option<oneshot::Sender<usize>>,
+    ) -> Result<(), Failure> {
+        let debt = Debt { removal: Some(removal), desk: Rc::clone(&self.desk) };
+        let Some(removal) = &debt.removal else { return Ok(()) };
+        let count = within(REMOVE, self.link.remove(removal)).await?;
+        debt.settle();
+        match answer {
+            // Who asked may have lost patience.
+            Some(answer) => drop(answer.send(count)),
+            None => {
+                let invalidated = &self.desk.shared.counters.invalidated;
+                invalidated.fetch_add(count as u64, Ordering::Relaxed);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A removal under way: broken off, it is owed.
+struct Debt {
+    removal: Option<Removal>,
+    desk: Rc<Desk>,
+}
+
+impl Debt {
+    fn settle(mut self) {
+        self.removal = None;
+    }
+}
+
+impl Drop for Debt {
+    fn drop(&mut self) {
+        if let Some(removal) = self.removal.take() {
+            self.desk.owe(removal);
+        }
+    }
+}

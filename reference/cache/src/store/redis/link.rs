@@ -1,0 +1,264 @@
+//! One connection to a Redis, and what is said over it. Commands of many requests share it without
+//! waiting for each other's answers, and are carried out in the order in which they are given: who
+//! reads after a change has been given sees it.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use redis::aio::{ConnectionLike, MultiplexedConnection};
+use redis::{AsyncConnectionConfig, Client, Cmd, Pipeline, RedisError, RedisResult, Value};
+
+use super::missed::Removal;
+use super::names;
+use super::record::{DIGEST_IN_LUA, Digest, Record, Variant};
+use super::scripts::{Scripts, call};
+
+/// How long a removal is remembered: longer than any response is on its way. What was asked for
+/// earlier than that is not stored.
+pub(super) const REMOVAL_KEPT: Duration = Duration::from_secs(3600);
+
+/// Keys that one step of a walk over all of them looks at, and that one call removes.
+const PAGE: usize = 500;
+
+/// The name of a variant, and its record.
+pub(super) type Entry = (Vec<u8>, Vec<u8>);
+
+/// What Redis holds of a URL.
+#[derive(Debug)]
+pub(super) struct Found {
+    /// The number of removals so far; `None` if something else stands there.
+    pub(super) removals: Option<u64>,
+    /// The variants; `None` if something else stands there.
+    pub(super) variants: Option<Vec<Entry>>,
+}
+
+/// A change of one URL's responses that may fail without harm.
+#[derive(Debug)]
+pub(super) struct Change {
+    pub(super) url: Box<[u8]>,
+    pub(super) what: What,
+}
+
+#[derive(Debug)]
+pub(super) enum What {
+    /// Stores a response that was asked for after `removals` removals.
+    Put { record: Record, removals: u64, superseded: Vec<Variant> },
+    /// Puts one in the place of another, if that is still there.
+    Replace { old: Identity, record: Record },
+    /// Removes one, if it is still there.
+    Discard(Identity),
+    /// Removes what cannot be read, by the names of the variants.
+    Clear(Vec<Vec<u8>>),
+}
+
+/// One response, and no other that may have come in its place.
+#[derive(Debug)]
+pub(super) struct Identity {
+    variant: Variant,
+    digest: Digest,
+}
+
+impl From<Record> for Identity {
+    fn from(record: Record) -> Self {
+        Self { variant: record.variant, digest: record.digest }
+    }
+}
+
+impl Change {
+    /// The response that it brings.
+    pub(super) fn record(&self) -> Option<&Record> {
+        match &self.what {
+            What::Put { record, .. } | What::Replace { record, .. } => Some(record),
+            What::Discard(_) | What::Clear(_) => None,
+        }
+    }
+
+    /// The bytes that wait with it.
+    pub(super) fn size(&self) -> usize {
+        let record = self.record().map_or(0, |record| record.bytes.len());
+        size_of::<Self>() + self.url.len() + record
+    }
+}
+
+/// A connection that is ready for use.
+#[derive(Clone)]
+pub(super) struct Link {
+    connection: MultiplexedConnection,
+    scripts: Rc<Scripts>,
+}
+
+impl Link {
+    /// Connects and hands over the scripts, without any time limit of its own.
+    pub(super) async fn open(client: &Client) -> RedisResult<Self> {
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(None)
+            .set_response_timeout(None)
+            .set_pipeline_buffer_size(1024);
+        let mut connection = client.get_multiplexed_async_connection_with_config(&config).await?;
+        let scripts = Rc::new(Scripts::load(&mut connection).await?);
+        Ok(Self { connection, scripts })
+    }
+
+    /// Asks for an answer and nothing else.
+    pub(super) async fn ping(mut self) -> RedisResult<()> {
+        Cmd::new().arg("PING").exec_async(&mut self.connection).await
+    }
+
+    /// Reads what is held of a URL, in one round trip.
+    ///
+    /// The count of removals comes first: a removal in between makes it too small, which costs a
+    /// response that could have been stored; the other way round one would be stored that may not.
+    pub(super) async fn load(mut self, url: &[u8]) -> RedisResult<Found> {
+        let mut pipeline = Pipeline::with_capacity(2);
+        pipeline.cmd("GET").arg(names::removals());
+        pipeline.cmd("HGETALL").arg(names::responses(url));
+        let mut answers = self.connection.req_packed_commands(&pipeline, 0, 2).await?.into_iter();
+        let (removals, variants) = (answers.next(), answers.next());
+        Ok(Found {
+            removals: removals_of(removals.unwrap_or_default())?,
+            variants: variants_of(variants.unwrap_or_default())?,
+        })
+    }
+
+    /// Carries out a change. Says whether anything changed.
+    pub(super) async fn change(mut self, change: &Change) -> RedisResult<bool> {
+        let responses = names::responses(&change.url);
+        let (from, to) = (DIGEST_IN_LUA.0.to_string(), DIGEST_IN_LUA.1.to_string());
+        let (from, to) = (from.as_bytes(), to.as_bytes());
+        let command = match &change.what {
+            What::Put { record, removals, superseded } => {
+                let (removals, kept) = (removals.to_string(), milliseconds(record.time_to_live));
+                let name = record.variant.0.as_bytes();
+                let mut arguments =
+                    vec![removals.as_bytes(), name, &record.bytes[..], kept.as_bytes()];
+                arguments.extend(superseded.iter().map(|variant| variant.0.as_bytes()));
+                let removed = names::removed(&change.url);
+                let keys = [responses, removed, names::removed_many(), names::removals()];
+                call(&self.scripts.put, &keys, &arguments)
+            }
+            What::Replace { old, record } => {
+                let kept = milliseconds(record.time_to_live);
+                let (variant, name) = (old.variant.0.as_bytes(), record.variant.0.as_bytes());
+                let arguments =
+                    [variant, &old.digest, from, to, name, &record.bytes, kept.as_bytes()];
+                call(&self.scripts.replace, &[responses], &arguments)
+            }
+            What::Discard(old) => {
+                let arguments = [old.variant.0.as_bytes(), &old.digest, from, to];
+                call(&self.scripts.discard, &[responses], &arguments)
+            }
+            What::Clear(variants) if variants.is_empty() => {
+                Cmd::new().arg("UNLINK").arg(responses).take()
+            }
+            What::Clear(variants) => Cmd::new().arg("HDEL").arg(responses).arg(variants).take(),
+        };
+        command.query_async::<i64>(&mut self.connection).await.map(|changed| changed > 0)
+    }
+
+    /// Carries out a removal; says how many responses that were.
+    pub(super) async fn remove(mut self, removal: &Removal) -> RedisResult<usize> {
+        match removal {
+            Removal::Url(url) => self.remove_url(url).await,
+            Removal::Matching(pattern) => match pattern.exact() {
+                Some(url) => self.remove_url(url).await,
+                None => self.remove_many(pattern.prefix(), |url| pattern.matches(url)).await,
+            },
+            Removal::Everything => self.remove_many(b"", |_| true).await,
+        }
+    }
+
+    async fn remove_url(&mut self, url: &[u8]) -> RedisResult<usize> {
+        let keys = [names::responses(url), names::removed(url), names::removals()];
+        let kept = milliseconds(REMOVAL_KEPT);
+        let command = call(&self.scripts.remove, &keys, &[kept.as_bytes()]);
+        command.query_async(&mut self.connection).await
+    }
+
+    async fn remove_many(
+        &mut self,
+        prefix: &[u8],
+        matches: impl Fn(&[u8]) -> bool,
+    ) -> RedisResult<usize> {
+        // First of all nothing that was asked for before may be stored any more.
+        let marks = [names::removed_many(), names::removals()];
+        call(&self.scripts.mark_many, &marks, &[]).exec_async(&mut self.connection).await?;
+        let glob = names::glob(prefix);
+        let (mut cursor, mut count) = (0u64, 0);
+        loop {
+            let mut scan = Cmd::new();
+            scan.arg("SCAN").arg(cursor).arg("MATCH").arg(&glob).arg("COUNT").arg(PAGE);
+            let (next, mut found): (u64, Vec<Vec<u8>>) =
+                scan.query_async(&mut self.connection).await?;
+            found.retain(|name| names::url(name).is_some_and(&matches));
+            count += self.sweep(&found).await?;
+            if next == 0 {
+                return Ok(count);
+            }
+            cursor = next;
+        }
+    }
+
+    async fn sweep(&mut self, found: &[Vec<u8>]) -> RedisResult<usize> {
+        if found.is_empty() {
+            return Ok(0);
+        }
+        let mut pipeline = Pipeline::new();
+        for page in found.chunks(PAGE) {
+            pipeline.add_command(call(&self.scripts.sweep, page, &[]));
+        }
+        let counts: Vec<usize> = pipeline.query_async(&mut self.connection).await?;
+        Ok(counts.into_iter().sum())
+    }
+}
+
+fn milliseconds(duration: Duration) -> String {
+    duration.as_millis().to_string()
+}
+
+/// The number of removals; none yet is 0.
+fn removals_of(answer: Value) -> RedisResult<Option<u64>> {
+    match answer {
+        Value::Nil => Ok(Some(0)),
+        Value::BulkString(text) => {
+            Ok(std::str::from_utf8(&text).ok().and_then(|text| text.parse().ok()))
+        }
+        Value::ServerError(error) if error.code() == "WRONGTYPE" => Ok(None),
+        other => Err(unexpected(other)),
+    }
+}
+
+fn variants_of(answer: Value) -> RedisResult<Option<Vec<Entry>>> {
+    match answer {
+        Value::Array(items) => {
+            let mut items = items.into_iter();
+            let mut variants = Vec::with_capacity(items.len() / 2);
+            while let (Some(name), Some(record)) = (items.next(), items.next()) {
+                variants.push((bytes_of(name)?, bytes_of(record)?));
+            }
+            Ok(Some(variants))
+        }
+        // With `protocol=resp3` in the URL.
+        Value::Map(items) => {
+            let pairs = items.into_iter();
+            let pairs = pairs.map(|(name, record)| Ok((bytes_of(name)?, bytes_of(record)?)));
+            pairs.collect::<RedisResult<_>>().map(Some)
+        }
+        Value::ServerError(error) if error.code() == "WRONGTYPE" => Ok(None),
+        other => Err(unexpected(other)),
+    }
+}
+
+fn bytes_of(value: Value) -> RedisResult<Vec<u8>> {
+    match value {
+        Value::BulkString(bytes) => Ok(bytes),
+        other => Err(unexpected(other)),
+    }
+}
+
+/// The server's error, or that it answered something else than it was asked.
+fn unexpected(answer: Value) -> RedisError {
+    match answer.extract_error() {
+        Ok(_) => (redis::ErrorKind::UnexpectedReturnType, "an answer of another kind").into(),
+        Err(error) => error,
+    }
+}

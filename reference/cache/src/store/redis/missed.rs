@@ -1,0 +1,89 @@
+//! Removals that could not be carried out: they are owed, and done before anything is read again.
+
+use std::collections::HashSet;
+
+use crate::store::Pattern;
+
+/// URLs remembered one by one; more of them cost the whole store.
+const MOST: usize = 10_000;
+
+/// What is to be removed.
+#[derive(Clone, Debug)]
+pub(super) enum Removal {
+    /// Every response of a URL.
+    Url(Box<[u8]>),
+    /// Every response whose URL matches.
+    Matching(Box<Pattern>),
+    /// Every response.
+    Everything,
+}
+
+/// The removals that are owed.
+#[derive(Debug, Default)]
+pub(super) struct Missed {
+    urls: HashSet<Box<[u8]>>,
+    patterns: Vec<Pattern>,
+    everything: bool,
+}
+
+impl Missed {
+    pub(super) fn add(&mut self, removal: Removal) {
+        match removal {
+            _ if self.everything => {}
+            Removal::Url(url) => {
+                self.urls.insert(url);
+            }
+            Removal::Matching(pattern) => self.patterns.push(*pattern),
+            Removal::Everything => self.everything = true,
+        }
+        // A pattern costs a walk over all keys, as everything does.
+        self.everything |= self.urls.len() > MOST || self.patterns.len() > MOST / 100;
+        if self.everything {
+            self.urls = HashSet::new();
+            self.patterns = Vec::new();
+        }
+    }
+
+    /// Takes out one to be done; it has to be added again if that fails.
+    pub(super) fn take(&mut self) -> Option<Removal> {
+        if std::mem::take(&mut self.everything) {
+            return Some(Removal::Everything);
+        }
+        if let Some(pattern) = self.patterns.pop() {
+            return Some(Removal::Matching(Box::new(pattern)));
+        }
+        let url = self.urls.iter().next()?.clone();
+        self.urls.take(&url).map(Removal::Url)
+    }
+
+    /// How many are owed.
+    pub(super) fn len(&self) -> usize {
+        self.urls.len() + self.patterns.len() + usize::from(self.everything)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(number: usize) -> Removal {
+        Removal::Url(number.to_string().into_bytes().into())
+    }
+
+    #[test]
+    fn what_is_owed_is_taken_once() {
+        let mut missed = Missed::default();
+        missed.add(url(1));
+        missed.add(url(1));
+        assert!(matches!(missed.take(), Some(Removal::Url(_))));
+        assert!(missed.len() == 0 && missed.take().is_none());
+    }
+
+    #[test]
+    fn too_many_cost_everything() {
+        let mut missed = Missed::default();
+        (0..=MOST).for_each(|number| missed.add(url(number)));
+        assert!(matches!(missed.take(), Some(Removal::Everything)));
+        assert!(missed.take().is_none());
+    }
+}

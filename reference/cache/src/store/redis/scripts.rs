@@ -1,0 +1,135 @@
+//! The changes, as Lua: each is carried out by Redis as a whole, with nothing in between.
+//!
+//! A Redis that is full refuses commands that take memory, but not what a script does after its
+//! first other change. So what may be refused comes first where it must not exceed the bound, and
+//! after an `UNLINK` where it has to succeed.
+
+use redis::aio::MultiplexedConnection;
+use redis::{Cmd, Pipeline, RedisResult};
+
+/// A removal's number, 0 if there was none; text of others counts as none.
+macro_rules! with_number {
+    ($script:literal) => {
+        concat!(
+            "local function number(key) return tonumber(redis.call('GET', key) or '0') or 0 end\n",
+            $script
+        )
+    };
+}
+
+/// Sets a time to live that other variants may only have lengthened.
+macro_rules! with_keep {
+    ($script:expr) => {
+        concat!(
+            "local function keep(key, ms) ",
+            "if redis.call('PTTL', key) < tonumber(ms) then redis.call('PEXPIRE', key, ms) end end\n",
+            $script
+        )
+    };
+}
+
+/// KEYS: responses, removed, removed of many, removals. ARGV: removals at the request, variant,
+/// record, time to live, superseded variants. 1 if stored, 0 if the URL was removed meanwhile. If
+/// there is no room, what is superseded goes all the same: there is a newer response than that.
+const PUT: &str = with_keep!(with_number!(
+    "
+local since = tonumber(ARGV[1])
+if number(KEYS[4]) < since or number(KEYS[2]) > since or number(KEYS[3]) > since then return 0 end
+local kind = redis.call('TYPE', KEYS[1]).ok
+if kind ~= 'hash' and kind ~= 'none' then redis.call('UNLINK', KEYS[1]) end
+local set = redis.pcall('HSET', KEYS[1], ARGV[2], ARGV[3])
+local failed = type(set) == 'table' and set.err
+for at = 5, #ARGV do
+    if failed or ARGV[at] ~= ARGV[2] then redis.call('HDEL', KEYS[1], ARGV[at]) end
+end
+if failed then return set end
+keep(KEYS[1], ARGV[4])
+return 1
+"
+));
+
+/// KEYS: responses. ARGV: old variant, its digest, where the digest begins and ends, new variant,
+/// record, time to live. 1 if the old one was still there.
+const REPLACE: &str = with_keep!(
+    "
+local old = redis.call('HGET', KEYS[1], ARGV[1])
+if not old or string.sub(old, ARGV[3], ARGV[4]) ~= ARGV[2] then return 0 end
+local set = redis.pcall('HSET', KEYS[1], ARGV[5], ARGV[6])
+local failed = type(set) == 'table' and set.err
+if failed or ARGV[1] ~= ARGV[5] then redis.call('HDEL', KEYS[1], ARGV[1]) end
+if failed then return set end
+keep(KEYS[1], ARGV[7])
+return 1
+"
+);
+
+/// KEYS: responses. ARGV: variant, its digest, where the digest begins and ends. 1 if removed.
+const DISCARD: &str = "
+local old = redis.call('HGET', KEYS[1], ARGV[1])
+if not old or string.sub(old, ARGV[3], ARGV[4]) ~= ARGV[2] then return 0 end
+return redis.call('HDEL', KEYS[1], ARGV[1])
+";
+
+/// KEYS: responses, removed, removals. ARGV: time to live of the mark. The number of responses.
+const REMOVE: &str = "
+local count = redis.pcall('HLEN', KEYS[1])
+redis.call('UNLINK', KEYS[1])
+redis.call('SET', KEYS[2], redis.call('INCR', KEYS[3]), 'PX', ARGV[1])
+return type(count) == 'number' and count or 1
+";
+
+/// KEYS: removed of many, removals. Marks that many URLs are about to be removed.
+const MARK_MANY: &str = "
+redis.call('UNLINK', KEYS[1])
+redis.call('SET', KEYS[1], redis.call('INCR', KEYS[2]))
+return 1
+";
+
+/// KEYS: the responses of some URLs. The number of responses.
+const SWEEP: &str = "
+local sum = 0
+for at = 1, #KEYS do
+    local count = redis.pcall('HLEN', KEYS[at])
+    sum = sum + (type(count) == 'number' and count or 1)
+end
+redis.call('UNLINK', unpack(KEYS))
+return sum
+";
+
+/// The scripts as this Redis knows them, by their digests.
+#[derive(Clone, Debug)]
+pub(super) struct Scripts {
+    pub(super) put: String,
+    pub(super) replace: String,
+    pub(super) discard: String,
+    pub(super) remove: String,
+    pub(super) mark_many: String,
+    pub(super) sweep: String,
+}
+
+impl Scripts {
+    /// Hands the scripts over; they stay there until Redis is restarted.
+    pub(super) async fn load(connection: &mut MultiplexedConnection) -> RedisResult<Self> {
+        let mut pipeline = Pipeline::new();
+        for script in [PUT, REPLACE, DISCARD, REMOVE, MARK_MANY, SWEEP] {
+            pipeline.cmd("SCRIPT").arg("LOAD").arg(script);
+        }
+        let (put, replace, discard, remove, mark_many, sweep) =
+            pipeline.query_async(connection).await?;
+        Ok(Self { put, replace, discard, remove, mark_many, sweep })
+    }
+}
+
+/// A call of a script.
+pub(super) fn call(digest: &str, keys: &[Vec<u8>], arguments: &[&[u8]]) -> Cmd {
+    let size: usize = keys.iter().map(Vec::len).chain(arguments.iter().map(|a| a.len())).sum();
+    let mut call = Cmd::with_capacity(3 + keys.len() + arguments.len(), size + 64);
+    call.arg("EVALSHA").arg(digest).arg(keys.len());
+    for key in keys {
+        call.arg(&key[..]);
+    }
+    for argument in arguments {
+        call.arg(*argument);
+    }
+    call
+}

@@ -1,0 +1,205 @@
+//! A Redis that is gone, stalled, full, or holds what is not ours.
+
+use std::time::{Duration, Instant};
+
+use edgeproof_cache::Purge;
+use edgeproof_http1::Fields;
+
+use crate::server::{Server, until};
+use crate::site::{Got, Site, stored};
+use crate::{MAX_AGE, PAGE};
+
+#[tokio::test]
+async fn a_redis_that_is_gone_is_a_miss_and_one_warning_until_it_is_back() {
+    let mut server = Server::running().await;
+    let site = Site::over(&server);
+    site.fill("/page", "one").await;
+    assert_eq!(site.ask("/page", &[]).await, stored("one"));
+    server.kill();
+    for _ in 0..100 {
+        assert_eq!(site.ask("/page", &[]).await, Got::FromOrigin);
+        site.fill("/page", "two").await;
+        site.post("/page").await;
+    }
+    assert_eq!(site.purge("/", Purge::StartsWith).await, 0);
+    until("it is told", async || site.warnings().len() == 1).await;
+    assert!(site.warnings()[0].contains("going on without it"), "{:?}", site.warnings());
+    assert!(!site.stats().reachable);
+    server.start().await;
+    until("it is back", async || site.warnings().len() == 2).await;
+    assert!(site.warnings()[1].contains("back after"), "{:?}", site.warnings());
+    assert_eq!(site.ask("/page", &[]).await, Got::FromOrigin);
+    site.fill("/page", "three").await;
+    assert_eq!(site.ask("/page", &[]).await, stored("three"));
+    assert_eq!((site.stats().outages, site.stats().owed), (1, 0));
+    assert_eq!(site.warnings().len(), 2, "{:?}", site.warnings());
+}
+
+#[tokio::test]
+async fn a_redis_that_is_not_there_yet_is_used_when_it_is() {
+    let mut server = Server::absent();
+    let site = Site::over(&server);
+    assert!(!site.fill("/page", "one").await);
+    assert_eq!(site.warnings().len(), 1);
+    server.start().await;
+    until("it is used", async || site.stats().reachable).await;
+    site.fill("/page", "one").await;
+    assert_eq!(site.ask("/page", &[]).await, stored("one"));
+}
+
+#[tokio::test]
+async fn a_redis_that_stalls_costs_one_timeout_and_nothing_while_it_stalls() {
+    let server = Server::running().await;
+    let limit = Duration::from_millis(500);
+    let site = Site::with_timeout(&server, limit);
+    site.fill("/page", "one").await;
+    site.fill("/kept", "kept").await;
+    assert_eq!(site.ask("/page", &[]).await, stored("one"));
+    server.stall();
+    let asked = Instant::now();
+    assert_eq!(site.ask("/page", &[]).await, Got::FromOrigin);
+    assert!(asked.elapsed() >= limit, "nobody waited for it");
+    until("it is noticed", async || !site.stats().reachable).await;
+    let asked = Instant::now();
+    for _ in 0..1_000 {
+        assert_eq!(site.ask("/page", &[]).await, Got::FromOrigin);
+    }
+    assert!(asked.elapsed() < limit, "a thousand misses took {:?}", asked.elapsed());
+    // Removed while it cannot be told: it is made up for before anything is read again.
+    site.post("/page").await;
+    until("it is owed", async || site.stats().owed == 1).await;
+    server.go_on();
+    until("it is back", async || site.stats().reachable).await;
+    assert_eq!(site.ask("/page", &[]).await, Got::FromOrigin);
+    assert_eq!(site.ask("/kept", &[]).await, stored("kept"));
+    assert_eq!(site.stats().owed, 0);
+    assert_eq!(site.warnings().len(), 2, "{:?}", site.warnings());
+}
+
+#[tokio::test]
+async fn a_redis_that_is_full_stores_nothing_but_answers_and_removes() {
+    let server = Server::running().await;
+    let site = Site::over(&server);
+    site.fill("/page", "one").await;
+    site.fill("/kept", "kept").await;
+    assert_eq!(site.ask("/page", &[]).await, stored("one"));
+    server.say::<()>(&[b"CONFIG", b"SET", b"maxmemory", b"1"]);
+    for at in 0..20 {
+        site.fill(&format!("/new/{at}"), "new").await;
+        assert_eq!(site.ask(&format!("/new/{at}"), &[]).await, Got::FromOrigin);
+    }
+    assert_eq!(site.ask("/kept", &[]).await, stored("kept"));
+    assert_eq!(site.stats().refused, 20);
+    assert_eq!(site.warnings().len(), 1, "{:?}", site.warnings());
+    assert!(site.warnings()[0].contains("storing nothing"), "{:?}", site.warnings());
+    // An unsafe request and a purge still remove.
+    site.post("/page").await;
+    assert_eq!(site.ask("/page", &[]).await, Got::FromOrigin);
+    assert_eq!(site.purge("/", Purge::StartsWith).await, 1);
+    assert!(site.stats().reachable);
+    server.say::<()>(&[b"CONFIG", b"SET", b"maxmemory", b"0"]);
+    until("it stores again", async || {
+        site.fill("/page", "two").await;
+        site.ask("/page", &[]).await == stored("two")
+    })
+    .await;
+    assert_eq!(site.warnings().len(), 2, "{:?}", site.warnings());
+}
+
+#[tokio::test]
+async fn a_response_that_a_full_redis_refuses_takes_the_one_it_supersedes_along() {
+    let server = Server::running().await;
+    let site = Site::over(&server);
+    site.fill("/page", "one").await;
+    assert_eq!(site.ask("/page", &[]).await, stored("one"));
+    server.say::<()>(&[b"CONFIG", b"SET", b"maxmemory", b"1"]);
+    site.fetch("/page", &["Cache-Control: no-cache"], &[MAX_AGE], "two").await;
+    assert_eq!(site.ask("/page", &[]).await, Got::FromOrigin);
+}
+
+#[tokio::test]
+async fn what_is_no_record_is_dropped_counted_and_fetched_again() {
+    let server = Server::running().await;
+    let site = Site::over(&server);
+    site.fill("/page", "one").await;
+    assert_eq!(site.ask("/page", &[]).await, stored("one"));
+    let names: Vec<Vec<u8>> = server.say(&[b"HKEYS", PAGE]);
+    let record: Vec<u8> = server.say(&[b"HGET", PAGE, &names[0]]);
+    let mut versioned = record.clone();
+    versioned[8] += 1;
+    let mut damaged = record.clone();
+    *damaged.last_mut().expect("not empty") ^= 1;
+    let truncated = &record[..record.len() - 1];
+    let cases: [&[u8]; 5] = [truncated, &versioned, &damaged, b"{\"a\": 1}", b""];
+    for (at, bytes) in cases.into_iter().enumerate() {
+        server.say::<u64>(&[b"HSET", PAGE, &names[0], bytes]);
+        assert_eq!(site.ask("/page", &[]).await, Got::FromOrigin, "case {at}");
+        assert_eq!(site.stats().corrupted, at as u64 + 1);
+        // The drop was told first, the question after it is answered after it.
+        assert_eq!(site.ask("/page", &[]).await, Got::FromOrigin, "case {at}");
+        assert_eq!(server.say::<u64>(&[b"EXISTS", PAGE]), 0, "case {at} is still there");
+        site.fill("/page", "again").await;
+        assert_eq!(site.ask("/page", &[]).await, stored("again"), "case {at}");
+    }
+    assert_eq!(site.warnings(), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_damaged_variant_costs_no_other() {
+    let server = Server::running().await;
+    let site = Site::over(&server);
+    site.fill("/page", "one").await;
+    assert_eq!(site.ask("/page", &[]).await, stored("one"));
+    server.say::<u64>(&[b"HSET", PAGE, b"of somebody else", b"text"]);
+    assert_eq!(site.ask("/page", &[]).await, stored("one"));
+    assert_eq!(site.ask("/page", &[]).await, stored("one"));
+    assert_eq!(server.say::<u64>(&[b"HLEN", PAGE]), 1);
+    assert_eq!(site.stats().corrupted, 1);
+}
+
+#[tokio::test]
+async fn keys_of_another_kind_are_dropped_or_suffered() {
+    let server = Server::running().await;
+    let site = Site::over(&server);
+    server.say::<()>(&[b"SET", PAGE, b"a text"]);
+    assert_eq!(site.ask("/page", &[]).await, Got::FromOrigin);
+    assert_eq!(site.stats().corrupted, 1);
+    site.fill("/page", "one").await;
+    assert_eq!(site.ask("/page", &[]).await, stored("one"));
+    // Without a count of removals nothing can be stored safely.
+    server.say::<()>(&[b"SET", b"edgeproof:1:removals", b"a text"]);
+    assert!(!site.fill("/other", "two").await);
+    assert_eq!(site.ask("/page", &[]).await, stored("one"));
+    assert!(site.stats().reachable);
+}
+
+#[tokio::test]
+async fn a_redis_that_has_forgotten_the_scripts_is_told_again() {
+    let server = Server::running().await;
+    let site = Site::over(&server);
+    site.fill("/page", "one").await;
+    assert_eq!(site.ask("/page", &[]).await, stored("one"));
+    server.say::<()>(&[b"SCRIPT", b"FLUSH"]);
+    site.post("/page").await;
+    until("it is removed", async || {
+        site.stats().reachable && site.ask("/page", &[]).await == Got::FromOrigin
+    })
+    .await;
+    site.fill("/page", "two").await;
+    assert_eq!(site.ask("/page", &[]).await, stored("two"));
+}
+
+#[tokio::test]
+async fn a_history_that_was_lost_counts_as_a_removal() {
+    let server = Server::running().await;
+    let site = Site::over(&server);
+    site.post("/page").await;
+    let forward = site.miss("/page", &[]).await;
+    server.say::<()>(&[b"FLUSHALL"]);
+    let mut writer = site.begin(forward, "/page", &[], &[MAX_AGE]);
+    writer.push(b"old");
+    writer.finish(Fields::new());
+    assert_eq!(site.ask("/page", &[]).await, Got::FromOrigin);
+    site.fill("/page", "new").await;
+    assert_eq!(site.ask("/page", &[]).await, stored("new"));
+}
