@@ -7,6 +7,7 @@ use crate::key::{self, KeyBuf};
 use crate::range::{self, Ranged};
 use crate::reuse::{self, Because, Decision};
 use crate::store::{Held, Joined, Landing, Pattern, Purge, Stats, Store, Turn, Wait};
+use crate::vary::Selecting;
 use crate::{
     CacheStatus, Facts, Form, Forward, Fwd, Moment, Policy, Reply, Request, Response, Scheme,
     Stored, Times, Writer, collapsing, conditional, invalidation, partial, storing, validation,
@@ -334,7 +335,10 @@ impl Cache {
         };
         let head = match part.as_ref().and_then(|part| part.base.as_ref()) {
             Some(base) => base.updated(response, Some(request), self.policy, times),
-            None => Stored::new(request, response, &facts, self.policy, times.response),
+            None => {
+                let selecting = selecting(&forward.held, request, response);
+                Stored::new(response, selecting, &facts, self.policy, times.response)
+            }
         };
         let length = content_length(response);
         Writer::new(Arc::clone(&self.store), forward, request, head, length, part)
@@ -387,26 +391,42 @@ impl Cache {
     }
 }
 
+/// The request's fields by which a response is selected later on: those that it nominates, or if it
+/// forgot to, those that the latest one of the same URL nominates (RFC 9111 §4.1).
+fn selecting(held: &Held, request: &Request<'_>, response: Response<'_>) -> Selecting {
+    let own = Selecting::of(response.fields, request.fields);
+    match held.varying().filter(|_| own.is_empty()) {
+        Some(latest) => latest.selecting().read_again(request.fields),
+        None => own,
+    }
+}
+
 /// The stored response that a request selects (RFC 9111 §4.1), or how it misses.
 fn select(request: &Request<'_>, held: &Held) -> Result<Arc<Stored>, Fwd> {
     if held.variants.is_empty() || mutant::is(Mutant::NeverHits) {
         return Err(Fwd::UriMiss);
     }
-    let matching = held.variants.iter().filter(|stored| stored.selecting().matches(request.fields));
-    // One that says what it varies by is preferred to one that forgot to, and the most recent of
-    // several is used.
-    matching
-        .max_by_key(|stored| (!stored.selecting().is_empty(), stored.recency()))
+    // Where some say by what they vary, one that forgot to is not known to be for this request.
+    let varies = held.varying().is_some();
+    held.variants
+        .iter()
+        .filter(|stored| varies != stored.selecting().is_empty())
+        .filter(|stored| stored.selecting().matches(request.fields))
+        .max_by_key(|stored| stored.recency())
         .map(Arc::clone)
         .ok_or(Fwd::VaryMiss)
 }
 
-/// The stored responses that could have been selected for a request, `asked` first.
+/// The stored responses that a 304 may be about, `asked` first: those that the request could have
+/// selected, and all with the same strong entity tag (RFC 9111 §4.3.4).
 fn candidates(held: &Held, request: &Request<'_>, asked: &Arc<Stored>) -> Vec<Arc<Stored>> {
-    let others = held
-        .variants
-        .iter()
-        .filter(|stored| !Arc::ptr_eq(stored, asked) && stored.selecting().matches(request.fields));
+    let same_tag = |stored: &Stored| {
+        stored.etag().zip(asked.etag()).is_some_and(|(tag, ours)| tag.matches_strongly(ours))
+    };
+    let others = held.variants.iter().filter(|stored| {
+        !Arc::ptr_eq(stored, asked)
+            && (stored.selecting().matches(request.fields) || same_tag(stored))
+    });
     std::iter::once(asked).chain(others).cloned().collect()
 }
 

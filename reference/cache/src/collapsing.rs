@@ -23,8 +23,7 @@ pub(crate) fn flight(request: &Request<'_>, forward: &Forward) -> Option<u64> {
     }
     let mut name = DefaultHasher::new();
     forward.held.hash.hash(&mut name);
-    let latest = forward.held.variants.iter().max_by_key(|stored| stored.recency());
-    if let Some(latest) = latest {
+    if let Some(latest) = forward.held.varying() {
         latest.selecting().in_request(request.fields).hash(&mut name);
     }
     Some(name.finish())

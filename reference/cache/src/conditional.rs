@@ -17,7 +17,10 @@ pub fn is_not_modified(request: &Fields, stored: &Stored, now: Moment) -> bool {
     if request.contains("if-none-match") {
         return !mutant::is(Mutant::WeakComparesNothing) && if_none_match(request, stored);
     }
-    let since = request.get("if-modified-since").and_then(|value| date::parse(value, now));
+    // RFC 9110 §13.1.3: more than one member is none.
+    let mut lines = request.get_all("if-modified-since");
+    let (Some(line), None) = (lines.next(), lines.next()) else { return false };
+    let since = date::parse(line, now);
     since.is_some_and(|since| stored.last_modified().unwrap_or(stored.date()) <= since)
 }
 

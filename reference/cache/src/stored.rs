@@ -104,14 +104,13 @@ impl Stored {
 
     /// A response worth storing, without content as yet.
     pub(crate) fn new(
-        request: &Request<'_>,
         response: Response<'_>,
+        selecting: Selecting,
         facts: &Facts,
         policy: Policy,
         response_time: Moment,
     ) -> Self {
         let fields = storing::stored_fields(response.fields, facts);
-        let selecting = Selecting::of(response.fields, request.fields);
         Self::assemble(&fields, selecting, facts, policy, response_time)
     }
 
@@ -172,8 +171,8 @@ impl Stored {
         // Age is not among the stored fields; the newer response's counts.
         facts.initial_age = news.initial_age;
         let selecting = match request {
-            Some(request) => Selecting::of(&fields, request.fields),
-            None => self.selecting.clone(),
+            Some(request) if fields.contains("vary") => Selecting::of(&fields, request.fields),
+            _ => self.selecting.clone(),
         };
         let new = Self::assemble(&fields, selecting, &facts, policy, times.response);
         Self { content: self.content.clone(), trailers: self.trailers.clone(), ..new }

@@ -29,11 +29,12 @@ struct Value {
 /// A nominated field, for a store that holds it as bytes.
 pub(crate) type Entry<'a> = (&'a [u8], Option<(Option<&'a [u8]>, &'a [u8])>);
 
-/// Whether a response's Vary has a member `*`, with which no request ever matches.
+/// Whether a response's Vary has a member `*`, with which no request ever matches, or one that is no
+/// field name: who sends that varies by something that nobody knows.
 #[must_use]
 pub fn is_any(response: &Fields) -> bool {
-    response.get_all("vary").flat_map(list::members).any(|name| name == b"*")
-        && !mutant::is(Mutant::IgnoresVary)
+    let mut members = response.get_all("vary").flat_map(list::members);
+    members.any(|name| name == b"*" || !list::is_token(name)) && !mutant::is(Mutant::IgnoresVary)
 }
 
 impl Selecting {
@@ -70,6 +71,15 @@ impl Selecting {
                 .map(|(line, normal)| Value { line: line.map(Into::into), normal: normal.into() }),
         });
         Self { fields: fields.collect() }
+    }
+
+    /// The same fields, as another request has them.
+    pub(crate) fn read_again(&self, request: &Fields) -> Self {
+        let nominated = |old: &Nominated| Nominated {
+            value: Value::of(&old.name, request),
+            name: old.name.clone(),
+        };
+        Self { fields: self.fields.iter().map(nominated).collect() }
     }
 
     /// Whether no field is nominated: every request matches.
@@ -127,7 +137,7 @@ impl Value {
 
 /// What a field's syntax lets a cache change without changing the meaning.
 enum Syntax {
-    /// No list: not even white space is known to be free.
+    /// No list, or a field of which nobody knows the syntax: not even white space is known to be free.
     Text,
     /// A list; the order of its members may matter.
     List,
@@ -143,20 +153,10 @@ fn syntax(name: &[u8]) -> Syntax {
     match name {
         b"accept-charset" | b"accept-language" => Syntax::OrderedPreferences,
         b"accept-encoding" => Syntax::Preferences,
-        b"authorization"
-        | b"cookie"
-        | b"date"
-        | b"from"
-        | b"host"
-        | b"if-modified-since"
-        | b"if-range"
-        | b"if-unmodified-since"
-        | b"origin"
-        | b"proxy-authorization"
-        | b"range"
-        | b"referer"
-        | b"user-agent" => Syntax::Text,
-        _ => Syntax::List,
+        b"accept" | b"cache-control" | b"connection" | b"expect" | b"forwarded" | b"if-match"
+        | b"if-none-match" | b"pragma" | b"prefer" | b"te" | b"upgrade" | b"via"
+        | b"x-forwarded-for" => Syntax::List,
+        _ => Syntax::Text,
     }
 }
 

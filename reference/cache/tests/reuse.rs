@@ -147,7 +147,8 @@ fn variants_are_selected_by_the_nominated_fields() {
         ("Foo", &[], &["Bar: 1"], true),
         ("Foo, Bar", &["Foo: 1", "Bar: 2"], &["Bar: 2", "Foo: 1"], true),
         (" ,Foo ,, Bar,", &["Foo: 1", "Bar: 2"], &["Foo: 1", "Bar: 3"], false),
-        ("Foo", &["Foo: 1,2"], &["Foo: 1, 2"], true),
+        ("Foo", &["Foo: 1,2"], &["Foo: 1, 2"], false),
+        ("Prefer", &["Prefer: a,b"], &["Prefer: a, b"], true),
         ("Foo", &["Foo: 1, 2"], &["Foo: 1", "Foo: 2"], true),
         ("Foo", &["Foo: 1, 2"], &["Foo: 2, 1"], false),
         ("Foo", &["Foo: a"], &["Foo: A"], false),
@@ -201,9 +202,11 @@ fn variants_live_side_by_side_and_the_nominated_one_is_preferred() {
     // A default that forgets to say that it varies.
     world.advance(1);
     world.get("/", &[], &Origin::Answers(200, &["Cache-Control: max-age=60"], "default"));
-    for (request, body) in [("Foo: 1", "one"), ("Foo: 2", "two"), ("Foo: 3", "default")] {
-        assert_eq!(world.get("/", &[request], &Origin::NotAsked).body, body);
+    for (request, body) in [(&["Foo: 1"][..], "one"), (&["Foo: 2"], "two"), (&[], "default")] {
+        assert_eq!(world.get("/", request, &Origin::NotAsked).body, body);
     }
+    // It is not known to be for a value by which the others vary.
+    assert!(world.get("/", &["Foo: 3"], &Origin::Answers(404, &[], "")).asked);
     // A newer response to a request takes the place of all that would have answered it.
     let again = &["Foo: 1", "Cache-Control: no-cache"];
     world.get("/", again, &Origin::Answers(200, &["Cache-Control: max-age=60"], "new"));

@@ -95,6 +95,14 @@ pub(crate) struct Held {
     pub(crate) variants: SmallVec<[Arc<Stored>; 1]>,
 }
 
+impl Held {
+    /// The latest of those that say by what they vary.
+    pub(crate) fn varying(&self) -> Option<&Arc<Stored>> {
+        let varying = self.variants.iter().filter(|stored| !stored.selecting().is_empty());
+        varying.max_by_key(|stored| stored.recency())
+    }
+}
+
 /// Responses by key, shared by all sites of a proxy, and the requests for more of them that are on
 /// their way.
 pub struct Store {
