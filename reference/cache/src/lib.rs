@@ -55,6 +55,7 @@ mod policy;
 pub mod range;
 mod reply;
 pub mod reuse;
+mod sabotage;
 mod status;
 mod store;
 mod stored;

@@ -96,6 +96,9 @@ mutants! {
     NeverCollapses = "never-collapses",
     /// Parts with the same weak entity tag are combined.
     CombinesWeakly = "combines-weakly",
+    // cache: what is stored, parts, statuses
+    // cache: reuse, validation, invalidation, conditions
+    // cache: directives and other fields
     // access log
     /// A double quote inside a value is written as it is.
     LogsRawQuotes = "logs-raw-quotes",
