@@ -6,7 +6,7 @@ use crate::forward::Claim;
 use crate::key::{self, KeyBuf};
 use crate::range::{self, Ranged};
 use crate::reuse::{self, Because, Decision};
-use crate::store::{Held, Joined, Landing, Pattern, Purge, Stats, Store, Turn, Wait};
+use crate::store::{Failure, Held, Joined, Landing, Pattern, Purge, Stats, Store, Turn, Wait};
 use crate::vary::Selecting;
 use crate::{
     CacheStatus, Facts, Form, Forward, Fwd, Moment, Policy, Reply, Request, Response, Scheme,
@@ -163,7 +163,15 @@ impl Cache {
                 let refresh = Forward::new(key, held, Fwd::Stale).validating(selected);
                 return Lookup::Reply(reply.with_refresh(refresh.claiming(claim)));
             }
-            Decision::Validate(Because::Stale) => Fwd::Stale,
+            Decision::Validate(Because::Stale) => {
+                // The one that it waited for has just learnt that the origin fails.
+                if let Some(failure) = turn.failed()
+                    && reuse::may_replace_error(&selected, wish, failure == Failure::Silent, now)
+                {
+                    return Lookup::Reply(Reply::reused(selected, form, now).after(turn));
+                }
+                Fwd::Stale
+            }
             Decision::Validate(Because::Request) => Fwd::Request,
         };
         match forward(held, fwd) {
@@ -194,7 +202,7 @@ impl Cache {
             && let Some(form) = form(request, stored, times.response)
         {
             let reply = Reply::reused(Arc::clone(stored), form, times.response);
-            forward.land(Landing::Barren);
+            forward.land(Landing::Failed(Failure::Answered));
             return Received::Reply(reply.in_place_of_failure(cache_status));
         }
         if request.method == b"HEAD" && response.status == 200 {
@@ -224,7 +232,7 @@ impl Cache {
         let cache_status = forward.cache_status();
         let selected = forward.selected.clone();
         // Those who wait shall not fail one after another.
-        forward.land(Landing::Barren);
+        forward.land(Landing::Failed(Failure::Silent));
         match &selected {
             Some(stored)
                 if reuse::may_replace_error(stored, request.directives(), true, now)

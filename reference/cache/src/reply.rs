@@ -26,6 +26,10 @@ pub enum Form {
 /// What describes the whole representation; without Content-Type, which says how to read the part.
 const KNOWN_WITH_IF_RANGE: &[&str] = &["content-encoding", "content-language", "last-modified"];
 
+/// What a 416 says (RFC 9110 §15.5).
+const UNSATISFIABLE: &[u8] =
+    b"416 Range Not Satisfiable: the content ends before the range that was asked for begins\n";
+
 /// An answer from the store. The body is shared with the store, not copied.
 ///
 /// The caller frames it (Content-Length, or nothing for a 304) and adds [`Reply::age`] as Age and
@@ -76,7 +80,10 @@ impl Reply {
                 added.extend(part.content_range.iter().map(|range| ("Content-Range", range)));
                 added.extend(part.content_type.iter().map(|media| ("Content-Type", media)));
             }
-            Form::Unsatisfiable => added.push("Content-Range", range::unsatisfied(&stored)),
+            Form::Unsatisfiable => {
+                added.push("Content-Range", range::unsatisfied(&stored));
+                added.push("Content-Type", "text/plain; charset=utf-8");
+            }
         }
         Self { stored, form, age, cache_status, added, refresh: None }
     }
@@ -146,13 +153,14 @@ impl Reply {
         self.form == Form::Whole && self.added.is_empty()
     }
 
-    /// The content of the reply to a GET; empty for a 304 and a 416.
+    /// The content of the reply to a GET; empty for a 304.
     #[must_use]
     pub fn body(&self) -> Bytes {
         match &self.form {
             Form::Whole => self.stored.body().cloned().unwrap_or_default(),
             Form::Part(part) => part.content.clone(),
-            Form::NotModified | Form::Unsatisfiable => Bytes::new(),
+            Form::NotModified => Bytes::new(),
+            Form::Unsatisfiable => Bytes::from_static(UNSATISFIABLE),
         }
     }
 
@@ -163,7 +171,7 @@ impl Reply {
             Form::Whole if self.stored.status() != 204 => self.stored.complete_length(),
             Form::Whole | Form::NotModified => None,
             Form::Part(part) => Some(part.content.len() as u64),
-            Form::Unsatisfiable => Some(0),
+            Form::Unsatisfiable => Some(UNSATISFIABLE.len() as u64),
         }
     }
 

@@ -4,6 +4,7 @@
 //! ```text
 //!   first  ── Lead ──▶ origin ──▶ Landing::Stored ──▶ the others look again, and hit
 //!   others ── Wait ─────────┘ ├─▶ Landing::Barren ──▶ all others go to the origin at once
+//!                             ├─▶ Landing::Failed ──▶ the same, but for those whom a stale answer will do
 //!                             └─▶ broken off ───────▶ one of the others leads, the rest wait on
 //! ```
 //!
@@ -29,6 +30,17 @@ pub(crate) enum Landing {
     Stored,
     /// Nothing that others could use.
     Barren,
+    /// The origin's failure.
+    Failed(Failure),
+}
+
+/// How an origin failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// It answered with an error.
+    Answered,
+    /// It could not be asked, or did not answer.
+    Silent,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,18 +55,19 @@ enum Phase {
 pub struct Turn {
     waits: u8,
     waited: Option<Fwd>,
+    failed: Option<Failure>,
 }
 
 impl Turn {
     /// A request that has not waited yet. It may wait twice: once without knowing by what the
     /// response varies, and once for its own variant.
-    pub const FIRST: Self = Self { waits: 2, waited: None };
+    pub const FIRST: Self = Self { waits: 2, waited: None, failed: None };
 
     /// A request that waits for no other.
-    pub const ALONE: Self = Self { waits: 0, waited: None };
+    pub const ALONE: Self = Self { waits: 0, waited: None, failed: None };
 
     /// A request that has been forwarded already, for what was missing of a stored response.
-    pub const COMPLETED: Self = Self { waits: 0, waited: Some(Fwd::Partial) };
+    pub const COMPLETED: Self = Self { waits: 0, waited: Some(Fwd::Partial), failed: None };
 
     /// Whether what is missing of a stored response may be asked for.
     pub(crate) fn may_complete(self) -> bool {
@@ -64,6 +77,11 @@ impl Turn {
     /// What was missed when it waited, if it did.
     pub(crate) const fn waited(self) -> Option<Fwd> {
         self.waited
+    }
+
+    /// How the origin failed the one that it waited for, if it did.
+    pub(crate) const fn failed(self) -> Option<Failure> {
+        self.failed
     }
 
     pub(crate) const fn may_wait(self) -> bool {
@@ -179,11 +197,12 @@ impl Wait {
         let phase = self.phase.wait_for(|phase| *phase != Phase::Flying).await;
         // An error would mean a leader that is gone without a word, which its drop rules out.
         let phase = phase.map_or(Phase::Broken, |phase| *phase);
-        let waits = match phase {
-            Phase::Landed(Landing::Stored) => self.turn.waits - 1,
-            Phase::Landed(Landing::Barren) => 0,
-            Phase::Broken | Phase::Flying => self.turn.waits,
+        let (waits, failed) = match phase {
+            Phase::Landed(Landing::Stored) => (self.turn.waits - 1, None),
+            Phase::Landed(Landing::Barren) => (0, None),
+            Phase::Landed(Landing::Failed(failure)) => (0, Some(failure)),
+            Phase::Broken | Phase::Flying => (self.turn.waits, None),
         };
-        Turn { waits, waited: Some(self.fwd) }
+        Turn { waits, waited: Some(self.fwd), failed }
     }
 }

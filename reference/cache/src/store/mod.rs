@@ -14,7 +14,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use crate::Stored;
-pub(crate) use flights::{Flights, Joined, Landing, Takeoff};
+pub(crate) use flights::{Failure, Flights, Joined, Landing, Takeoff};
 pub use flights::{Turn, Wait};
 use memory::Memory;
 pub(crate) use pattern::Pattern;
