@@ -141,8 +141,10 @@ fn every_target_loads_under_its_folders_name() {
             "nginx-container",
             "nginx-modsecurity",
             "reference",
+            "squid",
             "sshd-default",
-            "sshd-weak"
+            "sshd-weak",
+            "trafficserver"
         ]
     );
 }
