@@ -1,6 +1,6 @@
 //! What the control socket answers, each answer a JSON value.
 
-use edgeproof_cache::{Cache, Purge, Request, Scheme};
+use edgeproof_cache::{Purge, Request, Scheme};
 use edgeproof_http1::{Fields, ParsedRequest};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -138,8 +138,17 @@ fn stats(shared: &Shared, live: &Live) -> Value {
     let stats = &shared.stats;
     let class = |digit: usize| stats.by_class[digit].get();
     let logs: Vec<_> = live.writers().iter().map(|writer| writer.stats()).collect();
-    let caches: Vec<_> =
-        live.sites.iter().filter_map(|site| site.cache.as_ref()).map(Cache::stats).collect();
+    let caches: Vec<_> = live.stores().iter().map(|store| store.stats()).collect();
+    let redis = caches.iter().filter_map(|cache| cache.redis).map(|redis| {
+        json!({
+            "reachable": redis.reachable,
+            "outages": redis.outages,
+            "unanswered": redis.unanswered,
+            "corrupted": redis.corrupted,
+            "refused": redis.refused,
+            "owed": redis.owed,
+        })
+    });
     json!({
         "requests": stats.requests.get(),
         "responses": {
@@ -153,6 +162,7 @@ fn stats(shared: &Shared, live: &Live) -> Value {
             "misses": caches.iter().map(|cache| cache.forwards).sum::<u64>(),
             "stored_bytes": caches.iter().map(|cache| cache.bytes).sum::<usize>(),
             "responses": caches.iter().map(|cache| cache.responses).sum::<usize>(),
+            "redis": redis.collect::<Vec<_>>(),
         },
         "log": {
             "written": logs.iter().map(|log| log.written).sum::<u64>(),

@@ -61,6 +61,7 @@ pub use limits::Limits;
 pub use run::{RunError, run};
 pub use server::{Server, StartError};
 pub use settings::{
-    CacheSettings, HostName, HostNameError, LogSettings, Settings, SiteSettings, TlsListener,
+    CacheSettings, HostName, HostNameError, LogSettings, Settings, SiteSettings, StoreSettings,
+    TlsListener,
 };
 pub use upstream::{Upstream, UpstreamError};

@@ -7,12 +7,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use edgeproof_accesslog::{Options, Writer};
-use edgeproof_cache::{Cache, Store};
+use edgeproof_cache::{Cache, RedisSettings, Store};
 use tokio_rustls::TlsAcceptor;
 
 use crate::clock::Clock;
 use crate::log::Log;
-use crate::settings::{CacheSettings, HostName, LogSettings, Settings, SiteSettings};
+use crate::settings::{
+    CacheSettings, HostName, LogSettings, Settings, SiteSettings, StoreSettings,
+};
 use crate::{ClockSettings, StartError, tls};
 
 /// A site at work.
@@ -40,7 +42,7 @@ impl Live {
     /// Puts `settings` to work; what `previous` had the same way stays as it is.
     pub(crate) fn new(settings: &Settings, previous: Option<&Live>) -> Result<Self, StartError> {
         let mut writers: HashMap<&Path, Arc<Writer>> = HashMap::new();
-        let mut sites = Vec::new();
+        let mut sites: Vec<Arc<Site>> = Vec::new();
         let (mut by_host, mut any) = (HashMap::new(), None);
         for (at, site) in settings.sites.iter().enumerate() {
             for host in &site.hosts {
@@ -56,9 +58,13 @@ impl Live {
                 None => None,
             };
             let old = previous.and_then(|live| same_site(live, site));
+            let cache = match &site.cache {
+                Some(cache) => Some(cache_of(cache, old, &sites, previous)?),
+                None => None,
+            };
             sites.push(Arc::new(Site {
                 clock: clock_of(site, old),
-                cache: site.cache.as_ref().map(|cache| cache_of(cache, old)),
+                cache,
                 log,
                 settings: site.clone(),
             }));
@@ -87,6 +93,17 @@ impl Live {
         named.copied().or(self.any).map(|at| &self.sites[at])
     }
 
+    /// Each store once.
+    pub(crate) fn stores(&self) -> Vec<&Arc<Store>> {
+        let mut stores: Vec<&Arc<Store>> = Vec::new();
+        for cache in self.sites.iter().filter_map(|site| site.cache.as_ref()) {
+            if !stores.iter().any(|store| Arc::ptr_eq(store, cache.store())) {
+                stores.push(cache.store());
+            }
+        }
+        stores
+    }
+
     /// Each log file once.
     pub(crate) fn writers(&self) -> Vec<&Arc<Writer>> {
         let mut writers: Vec<&Arc<Writer>> = Vec::new();
@@ -113,15 +130,42 @@ fn clock_of(site: &SiteSettings, old: Option<&Site>) -> Arc<Clock> {
     }
 }
 
-/// A cache over the old site's store if that has the same size, else over an empty one.
-fn cache_of(settings: &CacheSettings, old: Option<&Site>) -> Cache {
-    let limits = edgeproof_cache::Limits::of_capacity(settings.size);
-    let store = old.and_then(|old| old.cache.as_ref()).map(Cache::store);
-    let store = match store.filter(|store| store.limits() == limits) {
-        Some(store) => Arc::clone(store),
-        None => Arc::new(Store::new(limits)),
+/// A cache over the old site's store if that is the same, else over another one.
+fn cache_of(
+    settings: &CacheSettings,
+    old: Option<&Site>,
+    sites: &[Arc<Site>],
+    previous: Option<&Live>,
+) -> Result<Cache, StartError> {
+    let store = match &settings.store {
+        StoreSettings::Memory { size } => {
+            let limits = edgeproof_cache::Limits::of_capacity(*size);
+            let store = old.and_then(|old| old.cache.as_ref()).map(Cache::store);
+            match store.filter(|store| store.limits() == limits) {
+                Some(store) => Arc::clone(store),
+                None => Arc::new(Store::new(limits)),
+            }
+        }
+        StoreSettings::Redis(redis) => {
+            let before = previous.map_or(&[][..], |live| &live.sites);
+            match sites.iter().chain(before).find_map(|site| store_in(site, redis)) {
+                Some(store) => Arc::clone(store),
+                None => {
+                    let warn = Box::new(|line: &str| eprintln!("{line}"));
+                    Arc::new(Store::redis(redis, warn).map_err(StartError::Thread)?)
+                }
+            }
+        }
     };
-    Cache::new(store, settings.policy)
+    Ok(Cache::new(store, settings.policy))
+}
+
+/// The site's store, if it is this Redis: all sites share one connection.
+fn store_in<'s>(site: &'s Site, redis: &RedisSettings) -> Option<&'s Arc<Store>> {
+    match &site.settings.cache.as_ref()?.store {
+        StoreSettings::Redis(other) if other == redis => site.cache.as_ref().map(Cache::store),
+        _ => None,
+    }
 }
 
 /// A log; one file has one writer, whoever writes to it.

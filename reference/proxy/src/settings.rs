@@ -131,10 +131,22 @@ impl FromStr for HostName {
 pub struct CacheSettings {
     /// What is stored and for how long.
     pub policy: edgeproof_cache::Policy,
-    /// Bytes that the store may take.
-    pub size: usize,
+    /// Where it is stored.
+    pub store: StoreSettings,
     /// Who may PURGE.
     pub purge_from: Vec<IpNet>,
+}
+
+/// Where a site's cache holds its responses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoreSettings {
+    /// In the proxy's own memory.
+    Memory {
+        /// Bytes that they may take.
+        size: usize,
+    },
+    /// In a Redis, which bounds its memory itself. Sites that name the same one share it.
+    Redis(edgeproof_cache::RedisSettings),
 }
 
 /// Where and how requests are logged.

@@ -7,14 +7,15 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use edgeproof_accesslog::Dialect;
-use edgeproof_cache::Policy;
+use edgeproof_cache::{Policy, RedisSettings};
 use edgeproof_diagnostics::{Diagnostic, Diagnostics, MapReader, Node, Source, Span, Value, parse};
 use ipnet::IpNet;
 use jiff::tz::{Offset, TimeZone};
 use jiff::{Timestamp, Zoned};
 
 use crate::settings::{
-    CacheSettings, HostName, LogSettings, Settings, SiteSettings, TlsListener, ttl_seconds,
+    CacheSettings, HostName, LogSettings, Settings, SiteSettings, StoreSettings, TlsListener,
+    ttl_seconds,
 };
 use crate::{ClockSettings, Limits};
 
@@ -61,7 +62,11 @@ impl Settings {
     /// sites:
     ///   - hosts: [a.test]                  # `*`, or absent: any host
     ///     upstream: http://127.0.0.1:9000/prefix
-    ///     cache: { policy: rfc9111, ttl: 10s, size: 64MiB, purge_from: [127.0.0.1/32] }
+    ///     cache:
+    ///       policy: rfc9111
+    ///       ttl: 10s
+    ///       purge_from: [127.0.0.1/32]
+    ///       size: 64MiB     # or `store: redis://127.0.0.1:6379/0`, `store_timeout: 50ms`
     ///     access_log: { file: a.log, format: "{status} {request}", dialect: current }
     ///     clock: { start: "2018-07-16T12:04:07+02:00", zone: "+02:00" }   # virtual, frozen
     ///     trusted_peers: [127.0.0.1/32]    # whose X-Forwarded-For is believed
@@ -220,7 +225,7 @@ fn cache(value: Value<'_>) -> Option<CacheSettings> {
         false => map.optional("ttl"),
     };
     let ttl = ttl.duration().map(ttl_seconds);
-    let size = map.optional("size").size().and_then(|size| usize::try_from(size).ok());
+    let store = store(&mut map);
     let purge_from = map.optional("purge_from").list(network).unwrap_or_default();
     map.finish();
     let policy = match (hosting, ttl) {
@@ -228,7 +233,31 @@ fn cache(value: Value<'_>) -> Option<CacheSettings> {
         (true, None) => return None,
         (false, ttl) => Policy::Rfc9111 { ttl },
     };
-    Some(CacheSettings { policy, size: size.unwrap_or(64 << 20), purge_from })
+    Some(CacheSettings { policy, store: store?, purge_from })
+}
+
+/// `store` and the keys that only one kind of it has.
+fn store(map: &mut MapReader<'_>) -> Option<StoreSettings> {
+    let (store, size) = (map.optional("store"), map.optional("size"));
+    let timeout = map.optional("store_timeout");
+    let redis = match store.str() {
+        None | Some("memory") => None,
+        Some(_) => Some(store.parse(RedisSettings::at)?),
+    };
+    match redis {
+        None if timeout.is_present() => timeout.reject("the store in memory has no such time"),
+        None => {
+            let size = size.size().and_then(|size| usize::try_from(size).ok());
+            Some(StoreSettings::Memory { size: size.unwrap_or(64 << 20) })
+        }
+        Some(_) if size.is_present() => {
+            size.reject("a Redis bounds its memory itself, by its own `maxmemory`")
+        }
+        Some(redis) => Some(StoreSettings::Redis(match timeout.duration() {
+            Some(timeout) => redis.with_timeout(timeout),
+            None => redis,
+        })),
+    }
 }
 
 /// A network, or one address.

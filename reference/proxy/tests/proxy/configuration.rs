@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use edgeproof_diagnostics::Colour;
-use edgeproof_proxy::{ClockSettings, HostName, Policy, Settings};
+use edgeproof_proxy::{ClockSettings, HostName, Policy, Settings, StoreSettings};
 
 fn mistakes(text: &str) -> String {
     Settings::from_yaml("sites.yaml", text).unwrap_err().render(Colour::Never)
@@ -39,9 +39,45 @@ sites:
     assert_eq!(site.upstream.to_string(), "http://127.0.0.1:9000/c12");
     let cache = site.cache.as_ref().unwrap();
     assert!(matches!(cache.policy, Policy::Hosting { ttl } if ttl.seconds() == 10));
-    assert_eq!((cache.size, cache.purge_from.len()), (64 << 20, 2));
+    assert_eq!(cache.store, StoreSettings::Memory { size: 64 << 20 });
+    assert_eq!(cache.purge_from.len(), 2);
     let ClockSettings::Virtual(start) = &site.clock else { panic!("{:?}", site.clock) };
     assert_eq!(start.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(), "2018-07-16T06:34:07-03:30");
+}
+
+/// A site whose cache has these keys.
+fn cached(keys: &str) -> String {
+    let upstream = "http://127.0.0.1:9000";
+    format!("listen: [127.0.0.1:0]\nsites: [{{ upstream: {upstream}, cache: {{ {keys} }} }}]\n")
+}
+
+#[test]
+fn a_store_is_in_memory_or_in_a_redis() {
+    let store = |keys: &str| {
+        let settings = Settings::from_yaml("sites.yaml", &cached(keys)).unwrap();
+        settings.sites[0].cache.clone().unwrap().store
+    };
+    assert_eq!(store("store: memory, size: 1MiB"), StoreSettings::Memory { size: 1 << 20 });
+    let redis = store(r#"store: "redis://127.0.0.1:6380/2", store_timeout: 1s"#);
+    assert!(
+        matches!(&redis, StoreSettings::Redis(redis) if redis.address() == "redis://127.0.0.1:6380")
+    );
+    assert_eq!(redis, store(r#"store: "redis://127.0.0.1:6380/2", store_timeout: 1000ms"#));
+    assert_ne!(redis, store(r#"store: "redis://127.0.0.1:6380/2""#));
+}
+
+#[test]
+fn a_store_that_cannot_be_is_refused() {
+    for (keys, mistake) in [
+        ("store: redis", "redis://"),
+        (r#"store: "http://127.0.0.1:6379""#, "no address of a Redis"),
+        (r#"store: "rediss://127.0.0.1:6379""#, "TLS is not supported"),
+        (r#"store: "redis://127.0.0.1", size: 1MiB"#, "`maxmemory`"),
+        ("store_timeout: 1s", "in memory has no such time"),
+    ] {
+        let shown = mistakes(&cached(keys));
+        assert!(shown.contains(mistake), "{keys}: {shown}");
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use redis::{AsyncConnectionConfig, Client, Cmd, Pipeline, RedisError, RedisResul
 use super::missed::Removal;
 use super::names;
 use super::record::{DIGEST_IN_LUA, Digest, Record, Variant};
-use super::scripts::{Scripts, call};
+use super::scripts::{MARK_MANY, REMOVE, SWEEP, Scripts, call, evaluate};
 
 /// How long a removal is remembered: longer than any response is on its way. What was asked for
 /// earlier than that is not stored.
@@ -170,7 +170,7 @@ impl Link {
     async fn remove_url(&mut self, url: &[u8]) -> RedisResult<usize> {
         let keys = [names::responses(url), names::removed(url), names::removals()];
         let kept = milliseconds(REMOVAL_KEPT);
-        let command = call(&self.scripts.remove, &keys, &[kept.as_bytes()]);
+        let command = evaluate(REMOVE, &keys, &[kept.as_bytes()]);
         command.query_async(&mut self.connection).await
     }
 
@@ -181,7 +181,7 @@ impl Link {
     ) -> RedisResult<usize> {
         // First of all nothing that was asked for before may be stored any more.
         let marks = [names::removed_many(), names::removals()];
-        call(&self.scripts.mark_many, &marks, &[]).exec_async(&mut self.connection).await?;
+        evaluate(MARK_MANY, &marks, &[]).exec_async(&mut self.connection).await?;
         let glob = names::glob(prefix);
         let (mut cursor, mut count) = (0u64, 0);
         loop {
@@ -204,7 +204,7 @@ impl Link {
         }
         let mut pipeline = Pipeline::new();
         for page in found.chunks(PAGE) {
-            pipeline.add_command(call(&self.scripts.sweep, page, &[]));
+            pipeline.add_command(evaluate(SWEEP, page, &[]));
         }
         let counts: Vec<usize> = pipeline.query_async(&mut self.connection).await?;
         Ok(counts.into_iter().sum())

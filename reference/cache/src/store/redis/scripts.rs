@@ -3,6 +3,9 @@
 //! A Redis that is full refuses commands that take memory, but not what a script does after its
 //! first other change. So what may be refused comes first where it must not exceed the bound, and
 //! after an `UNLINK` where it has to succeed.
+//!
+//! What stores is called by its digest. What removes is sent as a text each time: a Redis that has
+//! forgotten its scripts removes all the same.
 
 use redis::aio::MultiplexedConnection;
 use redis::{Cmd, Pipeline, RedisResult};
@@ -71,7 +74,7 @@ return redis.call('HDEL', KEYS[1], ARGV[1])
 ";
 
 /// KEYS: responses, removed, removals. ARGV: time to live of the mark. The number of responses.
-const REMOVE: &str = "
+pub(super) const REMOVE: &str = "
 local count = redis.pcall('HLEN', KEYS[1])
 redis.call('UNLINK', KEYS[1])
 redis.call('SET', KEYS[2], redis.call('INCR', KEYS[3]), 'PX', ARGV[1])
@@ -79,14 +82,14 @@ return type(count) == 'number' and count or 1
 ";
 
 /// KEYS: removed of many, removals. Marks that many URLs are about to be removed.
-const MARK_MANY: &str = "
+pub(super) const MARK_MANY: &str = "
 redis.call('UNLINK', KEYS[1])
 redis.call('SET', KEYS[1], redis.call('INCR', KEYS[2]))
 return 1
 ";
 
 /// KEYS: the responses of some URLs. The number of responses.
-const SWEEP: &str = "
+pub(super) const SWEEP: &str = "
 local sum = 0
 for at = 1, #KEYS do
     local count = redis.pcall('HLEN', KEYS[at])
@@ -102,34 +105,40 @@ pub(super) struct Scripts {
     pub(super) put: String,
     pub(super) replace: String,
     pub(super) discard: String,
-    pub(super) remove: String,
-    pub(super) mark_many: String,
-    pub(super) sweep: String,
 }
 
 impl Scripts {
     /// Hands the scripts over; they stay there until Redis is restarted.
     pub(super) async fn load(connection: &mut MultiplexedConnection) -> RedisResult<Self> {
         let mut pipeline = Pipeline::new();
-        for script in [PUT, REPLACE, DISCARD, REMOVE, MARK_MANY, SWEEP] {
+        for script in [PUT, REPLACE, DISCARD] {
             pipeline.cmd("SCRIPT").arg("LOAD").arg(script);
         }
-        let (put, replace, discard, remove, mark_many, sweep) =
-            pipeline.query_async(connection).await?;
-        Ok(Self { put, replace, discard, remove, mark_many, sweep })
+        let (put, replace, discard) = pipeline.query_async(connection).await?;
+        Ok(Self { put, replace, discard })
     }
 }
 
-/// A call of a script.
+/// A call of a script that Redis knows, by its digest.
 pub(super) fn call(digest: &str, keys: &[Vec<u8>], arguments: &[&[u8]]) -> Cmd {
+    command("EVALSHA", digest, keys, arguments)
+}
+
+/// A call of a script that is sent along.
+pub(super) fn evaluate(script: &str, keys: &[Vec<u8>], arguments: &[&[u8]]) -> Cmd {
+    command("EVAL", script, keys, arguments)
+}
+
+fn command(name: &str, script: &str, keys: &[Vec<u8>], arguments: &[&[u8]]) -> Cmd {
     let size: usize = keys.iter().map(Vec::len).chain(arguments.iter().map(|a| a.len())).sum();
-    let mut call = Cmd::with_capacity(3 + keys.len() + arguments.len(), size + 64);
-    call.arg("EVALSHA").arg(digest).arg(keys.len());
+    let count = 3 + keys.len() + arguments.len();
+    let mut command = Cmd::with_capacity(count, size + script.len() + 64);
+    command.arg(name).arg(script).arg(keys.len());
     for key in keys {
-        call.arg(&key[..]);
+        command.arg(&key[..]);
     }
     for argument in arguments {
-        call.arg(*argument);
+        command.arg(*argument);
     }
-    call
+    command
 }
