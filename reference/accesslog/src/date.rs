@@ -4,12 +4,13 @@ use edgeproof_mutant::{self as mutant, Mutant};
 use std::sync::{Mutex, TryLockError};
 
 use jiff::{
-    Timestamp, Zoned,
+    Timestamp,
     fmt::strtime::{self, BrokenDownTime},
     tz::TimeZone,
 };
 
 use crate::mistake::{FormatError, Mistake};
+use crate::record::When;
 
 /// The date of the common log format: what a date variable without an argument prints.
 pub(crate) const COMMON: &str = "%d/%b/%Y:%H:%M:%S %z";
@@ -86,17 +87,12 @@ impl DateFormat {
     /// (`%y` before 1969).
     pub(crate) fn write(
         &self,
-        at: &Zoned,
+        at: When<'_>,
         encode: impl Fn(&[u8], &mut Vec<u8>),
         out: &mut Vec<u8>,
     ) -> bool {
-        let utc;
-        let at = if mutant::is(Mutant::UtcAlways) {
-            utc = at.with_time_zone(TimeZone::UTC);
-            &utc
-        } else {
-            at
-        };
+        static UTC: TimeZone = TimeZone::UTC;
+        let at = if mutant::is(Mutant::UtcAlways) { When { zone: &UTC, ..at } } else { at };
         match self.kept.try_lock() {
             Ok(mut kept) => self.write_kept(&mut kept, at, encode, out),
             Err(TryLockError::Poisoned(poisoned)) => {
@@ -110,12 +106,12 @@ impl DateFormat {
     fn write_kept(
         &self,
         kept: &mut Option<Kept>,
-        at: &Zoned,
+        at: When<'_>,
         encode: impl Fn(&[u8], &mut Vec<u8>),
         out: &mut Vec<u8>,
     ) -> bool {
-        let second = second(at.timestamp());
-        if !kept.as_ref().is_some_and(|k| k.second == second && k.zone == *at.time_zone()) {
+        let second = second(at.timestamp);
+        if !kept.as_ref().is_some_and(|k| k.second == second && k.zone == *at.zone) {
             *kept = self.render(at, second, &encode);
         }
         let Some(kept) = kept else { return false };
@@ -127,7 +123,8 @@ impl DateFormat {
                 Part::Subsecond(directive) => {
                     let mut fraction = Fraction::default();
                     let mut time = BrokenDownTime::default();
-                    if time.set_subsec_nanosecond(Some(at.subsec_nanosecond())).is_err()
+                    let nanosecond = at.timestamp.subsec_nanosecond().rem_euclid(SECOND);
+                    if time.set_subsec_nanosecond(Some(nanosecond)).is_err()
                         || time.format(directive, &mut fraction).is_err()
                     {
                         out.truncate(restart);
@@ -143,20 +140,24 @@ impl DateFormat {
 
     fn render(
         &self,
-        at: &Zoned,
+        at: When<'_>,
         second: i64,
         encode: impl Fn(&[u8], &mut Vec<u8>),
     ) -> Option<Kept> {
+        let zoned = at.timestamp.to_zoned(at.zone.clone());
         let (mut encoded, mut ends) = (Vec::new(), Vec::new());
         for part in &self.parts {
             if let Part::Steady(text) = part {
-                encode(strtime::format(text, at).ok()?.as_bytes(), &mut encoded);
+                encode(strtime::format(text, &zoned).ok()?.as_bytes(), &mut encoded);
             }
             ends.push(encoded.len());
         }
-        Some(Kept { second, zone: at.time_zone().clone(), encoded, ends })
+        Some(Kept { second, zone: at.zone.clone(), encoded, ends })
     }
 }
+
+/// Nanoseconds.
+const SECOND: i32 = 1_000_000_000;
 
 /// The second that `at` lies in. Jiff cuts towards 1970, which is the next second before it.
 fn second(at: Timestamp) -> i64 {
@@ -216,11 +217,12 @@ impl jiff::fmt::Write for &mut Fraction {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use jiff::Zoned;
 
     fn text(date: &DateFormat, at: &str) -> String {
         let mut out = Vec::new();
         let zoned: Zoned = at.parse().unwrap();
-        assert!(date.write(&zoned, |raw, out| out.extend_from_slice(raw), &mut out));
+        assert!(date.write((&zoned).into(), |raw, out| out.extend_from_slice(raw), &mut out));
         String::from_utf8(out).unwrap()
     }
 

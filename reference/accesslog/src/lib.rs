@@ -42,5 +42,5 @@ pub use file::OpenError;
 pub use format::{Format, Preset, UnknownPreset};
 pub use mistake::{FormatError, Mistake};
 pub use parse::{ParseError, Parsed, Unreadable};
-pub use record::{Fields, NoFields, Record};
+pub use record::{Fields, NoFields, Record, When};
 pub use writer::{FlushError, Listener, Options, Stats, Trouble, Writer};

@@ -2,7 +2,22 @@
 
 use std::time::Duration;
 
-use jiff::Zoned;
+use jiff::{Timestamp, Zoned, tz::TimeZone};
+
+/// An instant, and the time zone in which the log shows it.
+#[derive(Clone, Copy, Debug)]
+pub struct When<'a> {
+    /// The instant.
+    pub timestamp: Timestamp,
+    /// The site's time zone.
+    pub zone: &'a TimeZone,
+}
+
+impl<'a> From<&'a Zoned> for When<'a> {
+    fn from(zoned: &'a Zoned) -> Self {
+        Self { timestamp: zoned.timestamp(), zone: zoned.time_zone() }
+    }
+}
 
 /// One request, as the log sees it. Everything but the moment of completion may be missing.
 ///
@@ -40,10 +55,10 @@ pub struct Record<'a> {
     pub request_fields: &'a dyn Fields,
     /// The response's header fields, as they were sent.
     pub response_fields: &'a dyn Fields,
-    /// When the request was received, in the site's time zone.
-    pub received: Option<&'a Zoned>,
-    /// When the request was over, in the site's time zone.
-    pub completion: &'a Zoned,
+    /// When the request was received.
+    pub received: Option<When<'a>>,
+    /// When the request was over.
+    pub completion: When<'a>,
     /// How long that took.
     pub duration: Option<Duration>,
     /// Octets of the response's body, without the header.
@@ -54,7 +69,7 @@ pub struct Record<'a> {
 
 impl<'a> Record<'a> {
     /// A request that was over at `completion` and of which nothing else is known yet.
-    pub fn at(completion: &'a Zoned) -> Self {
+    pub fn at(completion: impl Into<When<'a>>) -> Self {
         Self {
             client_ip: None,
             peer_ip: None,
@@ -68,7 +83,7 @@ impl<'a> Record<'a> {
             request_fields: &NoFields,
             response_fields: &NoFields,
             received: None,
-            completion,
+            completion: completion.into(),
             duration: None,
             response_size: None,
             status: None,

@@ -6,7 +6,7 @@ use crate::{
     json,
     number::{Decimals, Number},
     parse::Unreadable,
-    record::{Fields, Record},
+    record::{Fields, Record, When},
     variable::Variable,
 };
 use edgeproof_mutant::{self as mutant, Mutant};
@@ -126,7 +126,7 @@ impl Slot {
         lines > 0
     }
 
-    fn date(&self, date: &DateFormat, at: Option<&jiff::Zoned>, out: &mut Vec<u8>) -> bool {
+    fn date(&self, date: &DateFormat, at: Option<When<'_>>, out: &mut Vec<u8>) -> bool {
         let Some(at) = at else { return false };
         let restart = out.len();
         out.extend_from_slice(self.wire.quote());

@@ -48,7 +48,7 @@ impl Request {
             request_protocol: plain(8),
             request_fields: &self.request_fields,
             response_fields: &self.response_fields,
-            received: self.received.as_ref(),
+            received: self.received.as_ref().map(Into::into),
             duration: self.duration,
             response_size: self.response_size,
             status: self.status,

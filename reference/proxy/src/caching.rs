@@ -66,9 +66,9 @@ impl<'a> Exchange<'a> {
         R: AsyncRead + Unpin,
         W: AsyncWrite + Unpin,
     {
-        let mut turn = Turn::FIRST;
+        let (mut turn, mut now) = (Turn::FIRST, self.received.into());
         loop {
-            return match cache.lookup(&self.request_for_cache(), turn, self.moment()).await {
+            return match cache.lookup(&self.request_for_cache(), turn, now).await {
                 Lookup::Reply(mut stored) => {
                     if let Some(refresh) = stored.take_refresh() {
                         self.refresh(cache, *refresh);
@@ -82,6 +82,7 @@ impl<'a> Exchange<'a> {
                 Lookup::Wait(wait) => {
                     let over = within(self.limits.upstream_timeout, wait.over()).await;
                     turn = over.unwrap_or(Turn::ALONE);
+                    now = self.moment();
                     continue;
                 }
                 Lookup::Forward(forward) => match self.request.body {
@@ -228,6 +229,7 @@ impl<'a> Exchange<'a> {
     fn refresh(self, cache: &Cache, forward: Forward) {
         let (cache, worker) = (cache.clone(), Rc::clone(self.worker));
         let (limits, site) = (self.limits.clone(), Arc::clone(self.site));
+        let received = self.received;
         let (mut request, peer) = (self.request.clone(), self.peer.clone());
         request.head.method = "GET".into();
         self.worker.spawn(async move {
@@ -237,6 +239,7 @@ impl<'a> Exchange<'a> {
                 site: &site,
                 request: &request,
                 peer: &peer,
+                received,
             };
             let mut nobody = Outgoing::new(tokio::io::sink());
             let mut reply = Reply::new(&mut nobody, Version::Http11, false, true);

@@ -24,7 +24,7 @@ impl Default for ClockSettings {
 #[derive(Debug)]
 pub(crate) enum Clock {
     Real(TimeZone),
-    Virtual(Mutex<Zoned>),
+    Virtual { zone: TimeZone, now: Mutex<Zoned> },
 }
 
 /// A clock that is the machine's cannot be moved.
@@ -40,26 +40,35 @@ impl Clock {
     pub(crate) fn new(settings: &ClockSettings) -> Self {
         match settings {
             ClockSettings::Real(zone) => Self::Real(zone.clone()),
-            ClockSettings::Virtual(start) => Self::Virtual(Mutex::new(start.clone())),
+            ClockSettings::Virtual(start) => {
+                Self::Virtual { zone: start.time_zone().clone(), now: Mutex::new(start.clone()) }
+            }
         }
     }
 
     pub(crate) fn now(&self) -> Zoned {
         match self {
             Self::Real(zone) => Timestamp::now().to_zoned(zone.clone()),
-            Self::Virtual(now) => lock(now).clone(),
+            Self::Virtual { now, .. } => lock(now).clone(),
         }
     }
 
     pub(crate) fn timestamp(&self) -> Timestamp {
         match self {
             Self::Real(_) => Timestamp::now(),
-            Self::Virtual(now) => lock(now).timestamp(),
+            Self::Virtual { now, .. } => lock(now).timestamp(),
+        }
+    }
+
+    /// The zone that its time is shown in, which never changes.
+    pub(crate) fn zone(&self) -> &TimeZone {
+        match self {
+            Self::Real(zone) | Self::Virtual { zone, .. } => zone,
         }
     }
 
     pub(crate) fn is_virtual(&self) -> bool {
-        matches!(self, Self::Virtual(_))
+        matches!(self, Self::Virtual { .. })
     }
 
     /// Moves a virtual clock forward, or back; gives the new time.
@@ -73,7 +82,7 @@ impl Clock {
     }
 
     fn change(&self, next: impl FnOnce(&Zoned) -> Option<Zoned>) -> Result<Zoned, ClockError> {
-        let Self::Virtual(now) = self else {
+        let Self::Virtual { now, .. } = self else {
             return Err(ClockError::Real);
         };
         let mut now = lock(now);

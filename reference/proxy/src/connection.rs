@@ -51,12 +51,12 @@ where
     worker.stats().connections.one();
     let mut alarm = Alarm::default();
     let mut stopped = pin!(worker.stopped());
+    let mut live = worker.live();
     loop {
-        let before = worker.live();
-        let mut waiting = Waiting::new(&before.limits, &mut alarm, stopped.as_mut());
+        let mut waiting = Waiting::new(&live.limits, &mut alarm, stopped.as_mut());
         let next = waiting.next_request(&mut client, worker).await;
         // A reload may have come while the request was awaited.
-        let live = worker.live();
+        worker.renew(&mut live);
         let after = match next {
             Next::Request(request) => exchange::run(&mut client, worker, &live, &request).await,
             Next::Refused { status, text, refused } => {
@@ -173,7 +173,7 @@ async fn refuse<R, W: Breakable>(
     let host = host.and_then(Authority::parse);
     let site = live.site(host.as_ref().map(Authority::host)).map(|site| &**site);
     let clock = site.map_or(&live.clock, |site| &site.clock);
-    let received = clock.now();
+    let received = clock.timestamp();
     let is_head = refused.method() == Some(b"HEAD");
     let mut reply = Reply::new(out, Version::Http11, is_head, false);
     reply.answer(status, own_fields(clock, status), &own_text(status, text));
@@ -191,8 +191,9 @@ async fn refuse<R, W: Breakable>(
             peer,
             websocket: false,
             sent: begun.map(|begun| begun.sent(out)),
-            received: &received,
-            completed: &clock.now(),
+            received,
+            completed: clock.timestamp(),
+            zone: clock.zone(),
         }
         .write(log);
     }

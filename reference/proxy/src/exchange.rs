@@ -1,11 +1,12 @@
 //! One request that was read: which site answers it, and how.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use edgeproof_cache::Purge;
 use edgeproof_http1::{BodyLength, Fields, ParsedRequest};
-use jiff::Zoned;
+use jiff::Timestamp;
 use tokio::io::AsyncRead;
 
 use crate::body::Sink;
@@ -48,7 +49,7 @@ where
     let host = request.authority.as_ref().map(edgeproof_http1::Authority::host);
     let site = live.site(host);
     let clock = site.map_or(&live.clock, |site| &site.clock);
-    let received = clock.now();
+    let received = clock.timestamp();
     let Client { incoming, out, peer } = client;
     let keep = request.is_persistent() && !worker.is_stopping();
     let is_head = &request.head.method[..] == b"HEAD";
@@ -61,7 +62,7 @@ where
             finish_own(&mut reply, live).await
         }
         (None, Some(site)) => {
-            let exchange = Exchange { worker, limits: &live.limits, site, request, peer };
+            let exchange = Exchange { worker, limits: &live.limits, site, request, peer, received };
             match &site.cache {
                 Some(cache) => exchange.through(cache, incoming, &mut reply).await,
                 None => exchange.pass(incoming, &mut reply).await,
@@ -84,7 +85,7 @@ where
     worker.stats().answered(sent.map_or(0, |sent| sent.status));
     let log = site.map_or(live.log.as_ref(), |site| site.log.as_ref());
     if let Some(log) = log {
-        write_log(log, site, request, peer, sent, (&received, &clock.now()));
+        write_log(log, site, request, peer, sent, clock, received);
     }
     after
 }
@@ -223,22 +224,31 @@ fn write_log(
     request: &ParsedRequest,
     peer: &Peer,
     sent: Option<Sent<'_>>,
-    (received, completed): (&Zoned, &Zoned),
+    clock: &Clock,
+    received: Timestamp,
 ) {
+    thread_local! {
+        static LINE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    }
     let head = &request.head;
-    let version = head.version.as_str().as_bytes();
-    let line = [&head.method[..], &head.target, version].join(&b' ');
     let trusted = site.map_or(&[][..], |site| &site.settings.trusted_peers);
     let websocket = sent.is_some_and(|sent| sent.status == 101)
         && wanted_upgrade(request).is_some_and(|it| it.eq_ignore_ascii_case(b"websocket"));
-    Entry {
-        asked: Asked::of(request, &line),
-        peer,
-        client_ip: forwarded::client_ip(peer.ip, &head.fields, trusted),
-        websocket,
-        sent,
-        received,
-        completed,
-    }
-    .write(log);
+    LINE.with_borrow_mut(|line| {
+        line.clear();
+        for part in [&head.method[..], b" ", &head.target, b" ", head.version.as_str().as_bytes()] {
+            line.extend_from_slice(part);
+        }
+        Entry {
+            asked: Asked::of(request, line),
+            peer,
+            client_ip: forwarded::client_ip(peer.ip, &head.fields, trusted),
+            websocket,
+            sent,
+            received,
+            completed: clock.timestamp(),
+            zone: clock.zone(),
+        }
+        .write(log);
+    });
 }

@@ -10,6 +10,7 @@ use edgeproof_http1::{
     BodyLength, Fields, ParsedRequest, ParsedResponse, RequestHead, TargetForm, Version,
     has_connection_option, put_request_head,
 };
+use jiff::Timestamp;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::body::{Body, Idle, PumpError, pump};
@@ -36,6 +37,8 @@ pub(crate) struct Exchange<'a> {
     pub(crate) site: &'a Arc<Site>,
     pub(crate) request: &'a ParsedRequest,
     pub(crate) peer: &'a Peer,
+    /// When the request had been read.
+    pub(crate) received: Timestamp,
 }
 
 /// How an exchange ended.

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use edgeproof_accesslog::{Format, Record, Writer};
+use edgeproof_accesslog::{Format, Record, When, Writer};
 use edgeproof_http1::{Fields, ParsedRequest, Refused, Written};
-use jiff::Zoned;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use crate::peer::Peer;
 use crate::reply::Sent;
@@ -97,16 +98,18 @@ pub(crate) struct Entry<'a> {
     pub(crate) websocket: bool,
     /// `None` if no response could be sent.
     pub(crate) sent: Option<Sent<'a>>,
-    pub(crate) received: &'a Zoned,
-    pub(crate) completed: &'a Zoned,
+    pub(crate) received: Timestamp,
+    pub(crate) completed: Timestamp,
+    pub(crate) zone: &'a TimeZone,
 }
 
 impl Entry<'_> {
     pub(crate) fn write(&self, log: &Log) {
-        let Self { asked, peer, sent, received, completed, .. } = self;
+        let Self { asked, peer, sent, zone, .. } = self;
         let other = (self.client_ip != peer.ip).then(|| self.client_ip.to_string());
         let client_ip = other.as_deref().unwrap_or(peer.ip_text());
-        let duration = completed.timestamp().duration_since(received.timestamp());
+        let duration = self.completed.duration_since(self.received);
+        let when = |timestamp| When { timestamp, zone };
         let protocol = match peer.tls {
             _ if self.websocket => "ws",
             Some(_) => "https",
@@ -124,11 +127,11 @@ impl Entry<'_> {
             request_protocol: asked.version,
             request_fields: &Asks(asked.fields),
             response_fields: &Answers(sent.map(|sent| sent.fields).unwrap_or_default()),
-            received: Some(received),
+            received: Some(when(self.received)),
             duration: Some(Duration::try_from(duration).unwrap_or_default()),
             response_size: sent.map(|sent| sent.body),
             status: sent.map(|sent| sent.status),
-            ..Record::at(completed)
+            ..Record::at(when(self.completed))
         });
     }
 }

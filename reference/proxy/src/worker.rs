@@ -71,6 +71,15 @@ struct Latest {
     live: Arc<Live>,
 }
 
+impl Latest {
+    fn updated(&mut self) -> &mut Self {
+        if self.receiver.has_changed().unwrap_or(false) {
+            self.live = Arc::clone(&self.receiver.borrow_and_update());
+        }
+        self
+    }
+}
+
 /// A worker, as its connections see it.
 pub(crate) struct Worker {
     shared: Arc<Shared>,
@@ -100,11 +109,15 @@ impl Worker {
 
     /// The configuration now.
     pub(crate) fn live(&self) -> Arc<Live> {
+        Arc::clone(&self.live.borrow_mut().updated().live)
+    }
+
+    /// Puts the configuration now in the place of one that may be older.
+    pub(crate) fn renew(&self, live: &mut Arc<Live>) {
         let latest = &mut *self.live.borrow_mut();
-        if latest.receiver.has_changed().unwrap_or(false) {
-            latest.live = Arc::clone(&latest.receiver.borrow_and_update());
+        if !Arc::ptr_eq(live, &latest.updated().live) {
+            *live = Arc::clone(&latest.live);
         }
-        Arc::clone(&latest.live)
     }
 
     /// Where connections read to.
