@@ -85,9 +85,10 @@ impl<'a> Exchange<'a> {
                     now = self.moment();
                     continue;
                 }
+                // What an idle connection's task never needs is boxed: it keeps room for the rest.
                 Lookup::Forward(forward) => match self.request.body {
                     BodyLength::Empty | BodyLength::Length(0) => {
-                        match self.forward(cache, forward, reply).await? {
+                        match Box::pin(self.forward(cache, forward, reply)).await? {
                             Forwarded::Passed(passed) => Ok(passed),
                             Forwarded::Completed => {
                                 turn = Turn::COMPLETED;
@@ -98,7 +99,7 @@ impl<'a> Exchange<'a> {
                     _ => {
                         let watching = Watching { cache, forward, asked: self.moment() };
                         let head = self.request_for_origin();
-                        self.pass_with_body(&head, incoming, reply, Some(watching)).await
+                        Box::pin(self.pass_with_body(&head, incoming, reply, Some(watching))).await
                     }
                 },
             };

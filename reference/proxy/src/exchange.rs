@@ -65,7 +65,7 @@ where
             let exchange = Exchange { worker, limits: &live.limits, site, request, peer, received };
             match &site.cache {
                 Some(cache) => exchange.through(cache, incoming, &mut reply).await,
-                None => exchange.pass(incoming, &mut reply).await,
+                None => Box::pin(exchange.pass(incoming, &mut reply)).await,
             }
         }
     };
@@ -76,7 +76,7 @@ where
     };
     let (out, mut begun) = reply.into_parts();
     if let Ok(Passed::Tunnel(mut origin)) = passed {
-        let count = tunnel::run(incoming, out, &mut origin, &live.limits).await;
+        let count = Box::pin(tunnel::run(incoming, out, &mut origin, &live.limits)).await;
         if let Some(begun) = &mut begun {
             begun.body = count;
         }

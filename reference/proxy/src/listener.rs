@@ -78,7 +78,7 @@ fn begin(worker: &Rc<Worker>, stream: TcpStream, from: SocketAddr, key: Key) {
     let serving = Rc::clone(worker);
     worker.spawn(async move {
         if key.tls {
-            serve_tls(&serving, stream, ip, key).await;
+            Box::pin(serve_tls(&serving, stream, ip, key)).await;
         } else {
             let (read, write) = stream.into_split();
             connection::serve(Client::new(read, write, Peer::new(ip, None)), &serving).await;

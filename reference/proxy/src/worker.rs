@@ -143,6 +143,8 @@ impl Worker {
     pub(crate) fn spawn(self: &Rc<Self>, serve: impl Future<Output = ()> + 'static) {
         let worker = Rc::clone(self);
         worker.connections.set(worker.connections.get() + 1);
+        // Awaited as it is, it would have its place in the task twice.
+        let serve = Box::pin(serve);
         spawn_local(async move {
             serve.await;
             worker.connections.set(worker.connections.get() - 1);
