@@ -1,20 +1,32 @@
 //! delta-seconds (RFC 9111 §1.2.2).
 
+use std::num::NonZeroU32;
+
 /// A non-negative number of seconds, at most 2^31: larger ones saturate there, as the RFC asks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct DeltaSeconds(u32);
+///
+/// Held as one more than it is, so that one that may be missing takes no more room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DeltaSeconds(NonZeroU32);
+
+impl Default for DeltaSeconds {
+    fn default() -> Self {
+        Self::ZERO
+    }
+}
 
 impl DeltaSeconds {
     /// No time at all.
-    pub const ZERO: Self = Self(0);
+    pub const ZERO: Self = Self(NonZeroU32::MIN);
     /// 2^31, which stands for "or more".
-    pub const MAX: Self = Self(1 << 31);
+    pub const MAX: Self = Self(NonZeroU32::MIN.saturating_add(1 << 31));
 
     /// `seconds`, brought into the range: negative ones become 0, large ones 2^31.
     #[must_use]
     pub fn saturating(seconds: i64) -> Self {
         match u32::try_from(seconds.max(0)) {
-            Ok(seconds) if seconds <= Self::MAX.0 => Self(seconds),
+            Ok(seconds) if seconds <= Self::MAX.seconds() => {
+                Self(NonZeroU32::MIN.saturating_add(seconds))
+            }
             _ => Self::MAX,
         }
     }
@@ -26,20 +38,20 @@ impl DeltaSeconds {
             return None;
         }
         let value = text.iter().fold(0u64, |sum, digit| {
-            (sum * 10 + u64::from(digit - b'0')).min(u64::from(Self::MAX.0))
+            (sum * 10 + u64::from(digit - b'0')).min(u64::from(Self::MAX.seconds()))
         });
-        u32::try_from(value).ok().map(Self)
+        i64::try_from(value).ok().map(Self::saturating)
     }
 
     /// The number of seconds.
     #[must_use]
     pub const fn seconds(self) -> u32 {
-        self.0
+        self.0.get() - 1
     }
 
     /// The number of milliseconds.
     #[must_use]
     pub const fn millis(self) -> i64 {
-        self.0 as i64 * 1000
+        self.seconds() as i64 * 1000
     }
 }

@@ -28,7 +28,9 @@ pub(crate) fn of_parts(scheme: Scheme, authority: &[u8], target: &[u8]) -> KeyBu
 fn origin(scheme: Scheme, authority: &[u8]) -> KeyBuf {
     let mut key = KeyBuf::from_slice(scheme.prefix());
     let (host, port) = split_port(authority);
-    key.extend(host.iter().map(u8::to_ascii_lowercase));
+    let start = key.len();
+    key.extend_from_slice(host);
+    key[start..].make_ascii_lowercase();
     if !port.is_empty() && port != scheme.default_port() {
         key.push(b':');
         key.extend_from_slice(port);

@@ -67,6 +67,12 @@ impl CacheStatus {
         self.hit
     }
 
+    /// The seconds of freshness left, if this is a hit and nothing else is to be said of it.
+    #[must_use]
+    pub fn plain_hit(&self) -> Option<i64> {
+        self.ttl.filter(|&ttl| *self == Self::hit(ttl))
+    }
+
     /// Why the request was forwarded, if it was.
     #[must_use]
     pub const fn fwd(&self) -> Option<Fwd> {

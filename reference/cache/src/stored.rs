@@ -23,6 +23,7 @@ pub struct Stored {
     fields: Box<[u8]>,
     content: Content,
     trailers: Option<Box<Fields>>,
+    has_via: bool,
     selecting: Selecting,
     response_time: Moment,
     initial_age: i64,
@@ -61,6 +62,7 @@ impl From<Parts> for Stored {
     fn from(parts: Parts) -> Self {
         Self {
             status: parts.status,
+            has_via: parts.fields.contains("via"),
             fields: parts.fields.to_written(),
             content: parts.content,
             trailers: (!parts.trailers.is_empty()).then(|| Box::new(parts.trailers)),
@@ -125,6 +127,7 @@ impl Stored {
         Self {
             // A part is stored as an incomplete 200 (RFC 9111 §3.3).
             status: if facts.status == 206 { 200 } else { facts.status },
+            has_via: fields.contains("via"),
             fields: fields.to_written(),
             content: Content::Whole(Bytes::new()),
             trailers: None,
@@ -250,6 +253,13 @@ impl Stored {
     #[must_use]
     pub fn etag(&self) -> Option<EntityTag<'_>> {
         self.fields().get("etag").and_then(EntityTag::parse)
+    }
+
+    /// Whether other intermediaries have left their names in Via: this one's then joins them
+    /// there.
+    #[must_use]
+    pub fn has_via(&self) -> bool {
+        self.has_via
     }
 
     /// The trailer fields, kept apart from the header (RFC 9111 §3.1).

@@ -15,7 +15,7 @@ use smallvec::SmallVec;
 
 use super::pattern::Pattern;
 use super::removals::{Removals, Since};
-use super::shard::{Shard, entry_bytes};
+use super::shard::{Shard, Variants, entry_bytes};
 use super::{Held, Limits, Stats};
 use crate::Stored;
 use edgeproof_mutant::{self as mutant, Mutant};
@@ -157,7 +157,7 @@ impl Memory {
         key: &[u8],
         more: usize,
         since: Option<Since>,
-        change: impl FnOnce(&mut Vec<Arc<Stored>>),
+        change: impl FnOnce(&mut Variants),
     ) -> bool {
         if !self.reserve(more) {
             return false;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use hashbrown::HashTable;
+use smallvec::SmallVec;
 
 use crate::Stored;
 
@@ -14,27 +15,31 @@ const MOST_USES: u8 = 3;
 /// The part of the bytes that is for entries not yet used again, in percent.
 const SMALL_SHARE: usize = 10;
 
+/// Most keys have one response, which then needs no memory of its own to be listed in.
+pub(super) type Variants = SmallVec<[Arc<Stored>; 1]>;
+
 /// All stored responses of one key.
 struct Entry {
     key: Box<[u8]>,
     hash: u64,
-    variants: Vec<Arc<Stored>>,
+    variants: Variants,
     bytes: usize,
     uses: AtomicU8,
     in_main: bool,
-    /// Tells this entry's place in a queue from one that an earlier entry left behind.
-    serial: u64,
+    /// Tells this entry's place in a queue from one that an earlier entry left behind, which is
+    /// cleared away long before the numbers begin anew.
+    serial: u32,
 }
 
 /// An entry's place in a queue.
-type Place = (u32, u64);
+type Place = (u32, u32);
 
 #[derive(Default)]
 pub(super) struct Shard {
     table: HashTable<u32>,
     slots: Vec<Option<Entry>>,
     free: Vec<u32>,
-    serial: u64,
+    serial: u32,
     small: VecDeque<Place>,
     main: VecDeque<Place>,
     small_bytes: usize,
@@ -73,10 +78,10 @@ impl Shard {
         &mut self,
         hash: u64,
         key: &[u8],
-        change: impl FnOnce(&mut Vec<Arc<Stored>>),
+        change: impl FnOnce(&mut Variants),
     ) -> Change {
         let Some(slot) = self.slot(hash, key) else {
-            let mut variants = Vec::new();
+            let mut variants = Variants::new();
             change(&mut variants);
             let after = if variants.is_empty() { 0 } else { self.add(hash, key, variants) };
             return Change { before: 0, after };
@@ -97,10 +102,10 @@ impl Shard {
         Change { before, after }
     }
 
-    fn add(&mut self, hash: u64, key: &[u8], variants: Vec<Arc<Stored>>) -> usize {
+    fn add(&mut self, hash: u64, key: &[u8], variants: Variants) -> usize {
         let bytes = entry_bytes(key, &variants);
         let in_main = self.ghosts.remove(hash);
-        self.serial += 1;
+        self.serial = self.serial.wrapping_add(1);
         let serial = self.serial;
         let uses = AtomicU8::new(0);
         let entry = Entry { key: key.into(), hash, variants, bytes, uses, in_main, serial };
