@@ -112,3 +112,23 @@ impl fmt::Display for CacheStatus {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plain_hit_says_hit_and_ttl_and_no_more() {
+        let hit = CacheStatus::hit(30);
+        assert_eq!(
+            (hit.plain_hit(), hit.to_string().as_str()),
+            (Some(30), "edgeproof; hit; ttl=30")
+        );
+        let more = [
+            CacheStatus { stored: true, ..hit },
+            CacheStatus { fwd: Some(Fwd::Stale), ..hit },
+            CacheStatus { hit: false, ..hit },
+        ];
+        assert!(more.iter().all(|status| status.plain_hit().is_none()));
+    }
+}
