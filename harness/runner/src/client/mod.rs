@@ -54,12 +54,19 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// Sends and reads. Never fails: whatever went wrong is in [`Heard`].
-    pub(crate) async fn exchange(&mut self, dialer: &Dialer, outgoing: &Outgoing) -> Heard {
+    /// Sends and reads. Never fails: whatever went wrong is in [`Heard`]. What was sent into a dead
+    /// connection is sent again on a new one, unless the origin `has_seen` it: then its silence is
+    /// the answer.
+    pub(crate) async fn exchange(
+        &mut self,
+        dialer: &Dialer,
+        outgoing: &Outgoing,
+        has_seen: impl Fn() -> bool,
+    ) -> Heard {
         let reused = self.keep_if_usable(outgoing.tls).await;
         let heard = self.exchange_once(dialer, outgoing).await;
         let dead = heard.answers.is_empty() && heard.received_size == 0;
-        if !(reused && dead && outgoing.repeatable) {
+        if !(reused && dead && outgoing.repeatable) || has_seen() {
             return heard;
         }
         self.connection = None;

@@ -74,7 +74,7 @@ impl Player {
         let request = format!("GET {mark} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
         let outgoing = raw(request.into_bytes(), 1, self.dialer.http.is_none(), false);
         let mut client = Client::default();
-        let sent = client.exchange(&self.dialer, &outgoing);
+        let sent = client.exchange(&self.dialer, &outgoing, || false);
         if tokio::time::timeout(TO_BE_MARKED, sent).await.is_err() {
             return;
         }

@@ -90,7 +90,9 @@ impl Player {
 
     async fn exchange(&self, actor: &mut Actor, step: &Step, path: &str, outgoing: &Outgoing) {
         self.doing("the target's answer", &step.span, path, true);
-        let heard = actor.client(&step.client).exchange(&self.dialer, outgoing).await;
+        let before = self.origin.requests();
+        let has_seen = || self.origin.requests() > before;
+        let heard = actor.client(&step.client).exchange(&self.dialer, outgoing, has_seen).await;
         let expected = outgoing.asked.len().max(heard.answers.len());
         lock(&self.progress).explained += expected as u64 + u64::from(heard.resent);
         let last = &mut actor.last;
