@@ -8,6 +8,7 @@ use crate::range::{self, Ranged};
 use crate::reuse::{self, Because, Decision};
 use crate::store::{Failure, Held, Joined, Landing, Pattern, Purge, Stats, Store, Turn, Wait};
 use crate::vary::Selecting;
+use crate::writer::Extent;
 use crate::{
     CacheStatus, Facts, Form, Forward, Fwd, Moment, Policy, Reply, Request, Response, Scheme,
     Stored, Times, Writer, collapsing, conditional, invalidation, partial, storing, validation,
@@ -320,12 +321,12 @@ impl Cache {
     /// Begins to store a response, if it may be; if not, what it supersedes goes.
     fn begin(
         &self,
-        forward: Forward,
+        mut forward: Forward,
         request: &Request<'_>,
         response: Response<'_>,
         times: Times,
     ) -> Option<Writer> {
-        if !forward.storable {
+        if !forward.storable || request.method == b"HEAD" && is_stored_by_get(&forward, request) {
             return None;
         }
         let facts = Facts::of(response, times);
@@ -333,6 +334,10 @@ impl Cache {
             self.drop_superseded(&forward, request, response, reason);
             forward.land(Landing::Barren);
             return None;
+        }
+        if request.method == b"POST" {
+            // It has just removed what was stored: what it brings is newer.
+            forward.held.since = self.store.since(&forward.key)?;
         }
         let part = match partial::part(&forward.held, request, response) {
             Ok(part) => part,
@@ -348,8 +353,12 @@ impl Cache {
                 Stored::new(response, selecting, &facts, self.policy, times.response)
             }
         };
-        let length = content_length(response);
-        Writer::new(Arc::clone(&self.store), forward, request, head, length, part)
+        let extent = match part {
+            Some(part) => Extent::Part(part),
+            None if request.method == b"HEAD" => Extent::Head(content_length(response)),
+            None => Extent::Whole(content_length(response)),
+        };
+        Writer::new(Arc::clone(&self.store), forward, request, head, extent)
     }
 
     /// The resource has a newer response than the stored one, and the newer one is not stored:
@@ -445,6 +454,12 @@ fn bypass(request: &Request<'_>) -> Option<Fwd> {
     }
     let around = request.has_content() || request.fields.contains("upgrade");
     (around || conditional::is_for_origin(request.fields)).then_some(Fwd::Bypass)
+}
+
+/// Whether the answer to a GET is stored that the request selects: that to a HEAD only updates it.
+fn is_stored_by_get(forward: &Forward, request: &Request<'_>) -> bool {
+    let mut variants = forward.held.variants.iter();
+    variants.any(|stored| !stored.is_of_head() && stored.selecting().matches(request.fields))
 }
 
 /// Whether what is missing of a stored response may be asked for in this request's place.

@@ -28,6 +28,17 @@ impl Content {
         Partial { length, pieces: vec![(start, bytes)] }.into_content()
     }
 
+    /// Nothing of a representation of so many octets: what a HEAD tells of it.
+    pub(crate) fn untold(length: Option<u64>) -> Self {
+        let length = length.filter(|&length| length > 0);
+        Self::Partial(Box::new(Partial { length, pieces: Vec::new() }))
+    }
+
+    /// Whether nothing of it is there.
+    pub(crate) fn is_untold(&self) -> bool {
+        matches!(self, Self::Partial(partial) if partial.pieces.is_empty())
+    }
+
     /// Pieces of so many octets in all, as [`Content::pieces`] gave them; `None` if they are not
     /// in order, overlap or lie outside.
     pub(crate) fn of_pieces(length: Option<u64>, pieces: Vec<(u64, Bytes)>) -> Option<Self> {

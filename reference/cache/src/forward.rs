@@ -47,9 +47,9 @@ impl Forward {
         }
     }
 
-    /// Past the cache: nothing was looked for, and nothing will be stored.
+    /// Past the cache: nothing was looked for. Its method alone does not forbid to store.
     pub(crate) fn past(key: &[u8], fwd: Fwd) -> Self {
-        Self { storable: false, ..Self::new(key, Held::default(), fwd) }
+        Self { storable: fwd == Fwd::Method, ..Self::new(key, Held::default(), fwd) }
     }
 
     /// After such a turn.

@@ -39,7 +39,8 @@ pub enum Ranged {
 /// malformed, in another unit, or of another method than GET is ignored.
 #[must_use]
 pub fn of(request: &Request<'_>, stored: &Stored, now: Moment) -> Ranged {
-    let whole = if stored.is_whole() { Ranged::Whole } else { Ranged::Missing };
+    let told = stored.is_whole() || request.method == b"HEAD" && stored.is_of_head();
+    let whole = if told { Ranged::Whole } else { Ranged::Missing };
     let mut lines = request.fields.get_all("range");
     let (Some(range), None) = (lines.next(), lines.next()) else { return whole };
     if request.method != b"GET" || stored.status() != 200 || !if_range(request, stored, now) {

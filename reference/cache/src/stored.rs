@@ -237,6 +237,12 @@ impl Stored {
         self.content.is_whole()
     }
 
+    /// Whether it came in answer to a HEAD, and so is of use for other HEADs only (RFC 9110 §9.3.2).
+    #[must_use]
+    pub fn is_of_head(&self) -> bool {
+        self.content.is_untold()
+    }
+
     /// The octets of the whole content, where that is known.
     #[must_use]
     pub fn complete_length(&self) -> Option<u64> {

@@ -4,13 +4,15 @@ use edgeproof_http1::Fields;
 
 use crate::directives::Scope;
 use crate::message::FINAL;
-use crate::{Facts, Policy, Request, Response, ResponseDirectives, freshness, list, range, vary};
+use crate::{
+    Facts, Policy, Request, Response, ResponseDirectives, freshness, key, list, range, vary,
+};
 use edgeproof_mutant::{self as mutant, Mutant};
 
 /// Why a response is not stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotStored {
-    /// Only responses to GET are.
+    /// Only responses to GET and HEAD are, and those to POST that are for GET.
     Method,
     /// The request has content, a precondition or another sign that its response is not simply
     /// the target's representation.
@@ -54,11 +56,11 @@ pub fn decide(
     policy: Policy,
 ) -> Result<(), NotStored> {
     let directives = &facts.directives;
-    if request.method != b"GET" {
-        return Err(NotStored::Method);
-    }
-    if request.has_content() {
-        return Err(NotStored::Request);
+    match request.method {
+        b"GET" | b"HEAD" if request.has_content() => return Err(NotStored::Request),
+        b"GET" | b"HEAD" => {}
+        b"POST" if post_is_for_get(request, response, facts) => {}
+        _ => return Err(NotStored::Method),
     }
     status(facts)?;
     if facts.status == 206 && range::of_part(response.fields).is_none() {
@@ -84,6 +86,16 @@ pub fn decide(
         Policy::Rfc9111 { .. } => Ok(()),
         Policy::Hosting { .. } => hosting(response.fields, facts),
     }
+}
+
+/// Whether the response to a POST is what a GET of the same target would bring: it says so by
+/// Content-Location, and for how long (RFC 9110 §9.3.3).
+fn post_is_for_get(request: &Request<'_>, response: Response<'_>, facts: &Facts) -> bool {
+    let mut lines = response.fields.get_all("content-location");
+    let (Some(location), None) = (lines.next(), lines.next()) else { return false };
+    facts.status == 200
+        && freshness::explicit(facts).is_some()
+        && key::same_origin(request, location).is_some_and(|named| named == key::of(request))
 }
 
 fn status(facts: &Facts) -> Result<(), NotStored> {

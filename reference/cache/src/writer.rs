@@ -12,6 +12,27 @@ use crate::partial::{self, Part};
 use crate::store::{Held, Landing, Store, Takeoff};
 use crate::{Request, Stored};
 
+/// What of a representation a response brings.
+pub(crate) enum Extent {
+    /// All of it, so many octets where that is announced.
+    Whole(Option<u64>),
+    /// A part.
+    Part(Part),
+    /// Nothing: it answers a HEAD. So many octets a GET would bring, where that is announced.
+    Head(Option<u64>),
+}
+
+impl Extent {
+    /// The octets that are to come, where that is known.
+    fn expected(&self) -> Option<u64> {
+        match self {
+            Self::Whole(length) => *length,
+            Self::Part(part) => Some(part.expected()),
+            Self::Head(_) => Some(0),
+        }
+    }
+}
+
 /// Gathers the content of a response on its way, and stores the response once it is complete.
 /// Dropped before [`Writer::finish`] or [`Writer::break_off`], it stores nothing: an incomplete
 /// response is never taken for a complete one (RFC 9111 §3.3).
@@ -21,8 +42,7 @@ pub struct Writer {
     held: Held,
     head: Stored,
     request_fields: Fields,
-    expected: Option<u64>,
-    part: Option<Part>,
+    extent: Extent,
     body: BytesMut,
     limit: usize,
     outgrown: bool,
@@ -38,11 +58,10 @@ impl Writer {
         mut forward: Forward,
         request: &Request<'_>,
         head: Stored,
-        expected: Option<u64>,
-        part: Option<Part>,
+        extent: Extent,
     ) -> Option<Self> {
         let limit = store.limits().object;
-        let expected_len = usize::try_from(expected.unwrap_or(0)).unwrap_or(usize::MAX);
+        let expected_len = usize::try_from(extent.expected().unwrap_or(0)).unwrap_or(usize::MAX);
         if expected_len > limit {
             forward.land(Landing::Barren);
             return None;
@@ -59,8 +78,7 @@ impl Writer {
             key: forward.key,
             head,
             request_fields: request.fields.clone(),
-            expected: part.as_ref().map_or(expected, |part| Some(part.expected())),
-            part,
+            extent,
             // A length that is only announced takes no more than a usual page at once.
             body: BytesMut::with_capacity(expected_len.min(64 << 10)),
             limit,
@@ -99,13 +117,15 @@ impl Writer {
     /// says whether it did: not if it was too large or shorter than its Content-Length, nor if
     /// it was invalidated or purged on its way.
     pub fn finish(mut self, trailers: Fields) -> bool {
-        if self.outgrown || self.expected.is_some_and(|length| length != self.body.len() as u64) {
+        let expected = self.extent.expected();
+        if self.outgrown || expected.is_some_and(|length| length != self.body.len() as u64) {
             return false;
         }
         let body = compact(std::mem::take(&mut self.body));
-        let content = match &self.part {
-            Some(part) => part.content(body),
-            None => Content::Whole(body),
+        let content = match &self.extent {
+            Extent::Whole(_) => Content::Whole(body),
+            Extent::Part(part) => part.content(body),
+            Extent::Head(length) => Content::untold(*length),
         };
         self.store(content, trailers)
     }
@@ -113,16 +133,16 @@ impl Writer {
     /// The response broke off. What there is of it is stored as incomplete (RFC 9111 §3.3), if the
     /// rest can be asked for; says whether it was.
     pub fn break_off(mut self) -> bool {
-        let Some(length) = self.expected.filter(|_| self.may_be_incomplete()) else { return false };
+        let Extent::Whole(Some(length)) = self.extent else { return false };
+        if !self.may_be_incomplete(length) {
+            return false;
+        }
         let body = compact(std::mem::take(&mut self.body));
         self.store(Content::piece(0, body, Some(length)), Fields::new())
     }
 
-    fn may_be_incomplete(&self) -> bool {
-        let in_its_place = self.expected.is_some_and(|length| (self.body.len() as u64) < length);
-        in_its_place
-            && !self.body.is_empty()
-            && self.part.is_none()
+    fn may_be_incomplete(&self, length: u64) -> bool {
+        (1..length).contains(&(self.body.len() as u64))
             && !self.replaces_whole
             && self.head.status() == 200
             && partial::strong_validator(&self.head).is_some()

@@ -5,6 +5,7 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use edgeproof_cache::{Received, Times, Writer};
 use edgeproof_http1::{
     BodyLength, Fields, ParsedRequest, ParsedResponse, RequestHead, TargetForm, Version,
@@ -13,7 +14,7 @@ use edgeproof_http1::{
 use jiff::Timestamp;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::body::{Body, Idle, PumpError, pump};
+use crate::body::{Body, Idle, PumpError, Sink, pump};
 use crate::caching::{Watching, of_origin};
 use crate::clock;
 use crate::failure::Failure;
@@ -241,10 +242,11 @@ impl Exchange<'_> {
                 // What the client still sends of the body would be taken for its next request.
                 reply.keep &= uploaded.get();
                 let reusable = response.is_persistent();
-                let fields = self.watched_fields(&response, watching);
+                let (fields, writer) = self.watched(&response, watching);
                 let mut body = Body::of_response(response.body, limits.of_heads());
                 reply.start(response.head.status, response.head.reason, fields, response.body);
-                pump(&mut body, from, reply, &idle, limits.client_timeout, u64::MAX)
+                let mut sink = Tee { reply, writer };
+                pump(&mut body, from, &mut sink, &idle, limits.client_timeout, u64::MAX)
                     .await
                     .map_err(|error| Failure::of_download(&error))?;
                 Ok(reusable)
@@ -259,19 +261,23 @@ impl Exchange<'_> {
     }
 
     /// The response's fields for the client, after the cache has seen them: a request with a body
-    /// invalidates, but neither stores nor is answered from the store.
-    fn watched_fields(&self, response: &ParsedResponse, watching: Option<Watching<'_>>) -> Fields {
+    /// invalidates, and what it brings is stored only where it says that it is for GET.
+    fn watched(
+        &self,
+        response: &ParsedResponse,
+        watching: Option<Watching<'_>>,
+    ) -> (Fields, Option<Box<Writer>>) {
         let mut fields = self.fields_for_client(response);
-        if let Some(Watching { cache, forward, asked }) = watching {
-            let times = Times { request: asked, response: self.moment() };
-            let request = self.request_for_cache();
-            if let Received::Pass { cache_status, .. } =
-                cache.received(forward, &request, of_origin(response), times)
-            {
+        let Some(Watching { cache, forward, asked }) = watching else { return (fields, None) };
+        let times = Times { request: asked, response: self.moment() };
+        let request = self.request_for_cache();
+        match cache.received(forward, &request, of_origin(response), times) {
+            Received::Pass { writer, cache_status, .. } => {
                 fields.push("Cache-Status", cache_status.to_string());
+                (fields, writer)
             }
+            _ => (fields, None),
         }
-        fields
     }
 
     /// How long the client may let its body stand still; one that waits for a 100 waits for the
@@ -317,4 +323,34 @@ fn lower_max_forwards(method: &[u8], fields: &mut Fields) {
 /// The value of Max-Forwards, if there is one that can be read.
 pub(crate) fn max_forwards(fields: &Fields) -> Option<u32> {
     std::str::from_utf8(fields.get("max-forwards")?).ok()?.parse().ok()
+}
+
+/// The response, also for the store.
+struct Tee<'t, 'c, W> {
+    reply: &'t mut Reply<'c, W>,
+    writer: Option<Box<Writer>>,
+}
+
+impl<W: AsyncWrite + Unpin> Sink for Tee<'_, '_, W> {
+    fn data(&mut self, data: Bytes) {
+        if let Some(writer) = &mut self.writer {
+            writer.push(&data);
+        }
+        self.reply.data(data);
+    }
+
+    fn end(&mut self, trailers: Fields) {
+        if let Some(writer) = self.writer.take() {
+            writer.finish(trailers.clone());
+        }
+        self.reply.end(trailers);
+    }
+
+    fn queued(&self) -> usize {
+        self.reply.queued()
+    }
+
+    async fn flush(&mut self) -> std::io::Result<()> {
+        self.reply.flush().await
+    }
 }

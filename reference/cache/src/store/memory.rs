@@ -98,6 +98,11 @@ impl Memory {
         Held { hash, since, variants }
     }
 
+    /// Now, in the history of the key's shard.
+    pub(super) fn since(&self, key: &[u8]) -> Since {
+        self.locate(key).1.read().removals.now()
+    }
+
     pub(super) fn count_hit(&self, hash: u64) {
         self.shard(hash).hits.fetch_add(1, Ordering::Relaxed);
     }

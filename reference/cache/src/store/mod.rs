@@ -215,6 +215,14 @@ impl Store {
         }
     }
 
+    /// Now, in the history of removals; `None` where that takes asking.
+    pub(crate) fn since(&self, key: &[u8]) -> Option<Since> {
+        match &self.kind {
+            Kind::Memory(memory) => Some(Since::Memory(memory.since(key))),
+            Kind::Redis(_) => None,
+        }
+    }
+
     /// Removes what matches a purge; says how many responses that were.
     pub(crate) async fn purge(&self, pattern: &Pattern) -> usize {
         match &self.kind {
