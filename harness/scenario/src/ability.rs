@@ -4,7 +4,7 @@ use edgeproof_diagnostics::suggest;
 
 /// The abilities that this project knows, with what each claims. The words are not fixed: a vendor
 /// may add their own, and cases that need them.
-pub const ABILITIES: [(&str, &str); 17] = [
+pub const ABILITIES: [(&str, &str); 19] = [
     ("http", "it is a reverse proxy for HTTP/1.1"),
     ("tls", "it has a TLS listener"),
     ("http2", "it speaks HTTP/2"),
@@ -15,7 +15,9 @@ pub const ABILITIES: [(&str, &str); 17] = [
     ("trailers", "trailer fields of the origin reach the client"),
     ("cache", "it stores answers"),
     ("purge", "PURGE by method"),
+    ("purge-match", "PURGE has the two widenings X-Cache-Purge-Match: startswith and wildcard"),
     ("cache-status", "it sends Cache-Status (RFC 9211)"),
+    ("cdn-cache-control", "it reads CDN-Cache-Control (RFC 9213)"),
     ("access-log", "it writes an access log"),
     ("refusals-logged", "a refused request gets a line in the access log too"),
     ("waf", "it blocks attacks"),
