@@ -2,7 +2,7 @@
 
 use edgeproof_http1::Fields;
 
-use crate::{DeltaSeconds, Moment};
+use crate::{DeltaSeconds, Moment, sabotage};
 
 /// The value of a response's Age field, `None` if there is none: the first line counts, and one
 /// that is no non-negative integer (a list is none either) makes the response as old as can be
@@ -10,7 +10,8 @@ use crate::{DeltaSeconds, Moment};
 #[must_use]
 pub fn value(fields: &Fields) -> Option<DeltaSeconds> {
     let line = fields.get("age")?;
-    Some(DeltaSeconds::parse(line).unwrap_or(DeltaSeconds::MAX))
+    let age = DeltaSeconds::parse(line).unwrap_or(DeltaSeconds::MAX);
+    sabotage::fields::age(Some(age), fields)
 }
 
 /// `corrected_initial_age` in milliseconds (RFC 9111 §4.2.3).

@@ -11,7 +11,8 @@ use crate::vary::Selecting;
 use crate::writer::Extent;
 use crate::{
     CacheStatus, Facts, Form, Forward, Fwd, Moment, Policy, Reply, Request, Response, Scheme,
-    Stored, Times, Writer, collapsing, conditional, invalidation, partial, storing, validation,
+    Stored, Times, Writer, collapsing, conditional, invalidation, partial, sabotage, storing,
+    validation,
 };
 use edgeproof_mutant::{self as mutant, Mutant};
 
@@ -142,7 +143,7 @@ impl Cache {
             Ok(selected) => selected,
             Err(fwd) => return forward(held, fwd),
         };
-        let decision = reuse::decide(&selected, wish, now);
+        let decision = sabotage::fields::decision(reuse::decide(&selected, wish, now), request);
         let Some(form) = form(request, &selected, now) else {
             let completed = matches!(decision, Decision::Fresh) && turn.may_complete();
             return match forward(held, Fwd::Partial) {
@@ -242,7 +243,9 @@ impl Cache {
                 let reply = Reply::reused(Arc::clone(stored), form, now);
                 Failed::Reply(Box::new(reply.in_place_of_failure(cache_status)))
             }
-            Some(stored) if stored.is_never_stale() => Failed::GatewayTimeout,
+            Some(stored) if stored.is_never_stale() && !mutant::is(Mutant::Answers502For504) => {
+                Failed::GatewayTimeout
+            }
             _ => Failed::NoHelp,
         }
     }
@@ -287,6 +290,9 @@ impl Cache {
         match new.may_be_stored(&request, self.policy) {
             Ok(()) => self.store.replace(key, old, new),
             Err(NoStore) if request.directives().no_store => {}
+            Err(Private) if mutant::is(Mutant::Private304IsKept) => {
+                self.store.replace(key, old, new);
+            }
             Err(NoStore | Private | VaryAny) => self.store.discard(key, old),
             Err(_) => {}
         }

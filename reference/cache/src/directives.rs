@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use edgeproof_http1::Fields;
 
-use crate::{DeltaSeconds, list, targeted};
+use crate::{DeltaSeconds, list, sabotage, targeted};
 
 /// A directive's argument. Token and quoted form mean the same to a recipient (§5.2).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ fn directive(member: &[u8]) -> Option<(&[u8], Argument<'_>)> {
         [b'=', value @ ..] => argument(value),
         _ => Argument::Malformed,
     };
-    Some((name, argument))
+    Some(sabotage::fields::directive(name, argument))
 }
 
 fn argument(value: &[u8]) -> Argument<'_> {
@@ -141,14 +141,16 @@ impl ResponseDirectives {
     /// there and valid, else Cache-Control.
     #[must_use]
     pub fn of(fields: &Fields) -> Self {
-        if let Some(found) = targeted::directives(fields) {
-            return found;
-        }
+        let found = targeted::directives(fields)
+            .unwrap_or_else(|| Self::read(fields.get_all("cache-control")));
+        sabotage::fields::response_directives(found, fields)
+    }
+
+    /// Reads lines of Cache-Control.
+    pub(crate) fn read<'a>(lines: impl Iterator<Item = &'a [u8]>) -> Self {
         let mut found = Self::default();
-        for line in fields.get_all("cache-control") {
-            for (name, argument) in directives(line) {
-                found.add(name, &argument);
-            }
+        for (name, argument) in lines.flat_map(directives) {
+            found.add(name, &argument);
         }
         found
     }
@@ -198,6 +200,10 @@ impl RequestDirectives {
     /// Reads all Cache-Control lines of a request, or its Pragma if there are none.
     #[must_use]
     pub fn of(fields: &Fields) -> Self {
+        sabotage::fields::request_directives(Self::read(fields), fields)
+    }
+
+    fn read(fields: &Fields) -> Self {
         let mut found = Self::default();
         let mut lines = fields.get_all("cache-control").peekable();
         if lines.peek().is_none() {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use edgeproof_http1::Fields;
 
 use crate::store::{Held, Landing, Takeoff, Turn};
-use crate::{CacheStatus, Fwd, Stored, partial, validation};
+use crate::{CacheStatus, Fwd, Stored, partial, sabotage, validation};
+use edgeproof_mutant::{self as mutant, Mutant};
 
 /// A request that has to be forwarded. Give it back to [`crate::Cache::received`] with the
 /// response, or to [`crate::Cache::failed`] if there is none.
@@ -100,7 +101,7 @@ impl Forward {
     /// A validation in the background is about the whole response, not about what the client
     /// that happened to set it off wanted of it.
     pub fn prepare(&self, fields: &mut Fields) {
-        if self.claim.is_some() {
+        if self.claim.is_some() && !mutant::is(Mutant::RefreshesWithClientFields) {
             for name in ["if-none-match", "if-modified-since", "if-range", "range"] {
                 fields.remove(name);
             }
@@ -115,6 +116,7 @@ impl Forward {
             fields.push("Range", format!("bytes={}-{}", missing.start, missing.end - 1));
             fields.push("If-Range", validator);
         }
+        sabotage::fields::prepared(fields, self.claim.is_some());
     }
 
     /// Why it is forwarded.

@@ -1,6 +1,6 @@
 //! The freshness lifetime of a response (RFC 9111 §4.2.1 and §4.2.2).
 
-use crate::{DeltaSeconds, Facts, Policy};
+use crate::{DeltaSeconds, Facts, Policy, sabotage};
 use edgeproof_mutant::{self as mutant, Mutant};
 
 /// Where a lifetime comes from.
@@ -43,7 +43,8 @@ pub fn explicit(facts: &Facts) -> Option<DeltaSeconds> {
     let s_maxage = facts.directives.s_maxage.filter(|_| !mutant::is(Mutant::IgnoresSMaxage));
     let expires =
         || facts.expires.map(|at| DeltaSeconds::saturating(at.saturating_sub(facts.date)));
-    s_maxage.or(facts.directives.max_age).or_else(expires)
+    let found = s_maxage.or(facts.directives.max_age).or_else(expires);
+    sabotage::fields::explicit(found, facts)
 }
 
 /// The lifetime under a site's policy.

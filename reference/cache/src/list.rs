@@ -1,5 +1,7 @@
 //! Comma-separated lists (RFC 9110 §5.6.1).
 
+use edgeproof_mutant::{self as mutant, Mutant};
+
 /// The members of one field line's list, trimmed, empty ones left out. A comma inside a quoted
 /// string does not separate; a quote that is never closed is an ordinary character, so that
 /// it cannot hide the members after it.
@@ -23,6 +25,9 @@ impl<'a> Iterator for Members<'a> {
             if !member.is_empty() {
                 return Some(member);
             }
+            if mutant::is(Mutant::StopsAtEmptyMember) {
+                return None;
+            }
         }
         None
     }
@@ -33,7 +38,9 @@ fn member_end(text: &[u8]) -> usize {
     while at < text.len() {
         match text[at] {
             b',' => return at,
-            b'"' => at = quoted_end(text, at).unwrap_or(at + 1),
+            b'"' if !mutant::is(Mutant::QuotedCommasSeparate) => {
+                at = quoted_end(text, at).unwrap_or(at + 1);
+            }
             _ => at += 1,
         }
     }
@@ -46,7 +53,7 @@ pub(crate) fn quoted_end(text: &[u8], start: usize) -> Option<usize> {
     while at < text.len() {
         match text[at] {
             b'"' => return Some(at + 1),
-            b'\\' => at += 2,
+            b'\\' if !mutant::is(Mutant::UnescapesNothing) => at += 2,
             _ => at += 1,
         }
     }

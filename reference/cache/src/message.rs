@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use edgeproof_http1::Fields;
 
-use crate::{EntityTag, Moment, RequestDirectives, ResponseDirectives, age, date};
+use crate::{EntityTag, Moment, RequestDirectives, ResponseDirectives, age, date, sabotage};
 
 /// A URI scheme that HTTP is spoken over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -135,10 +135,11 @@ impl Facts {
         let age = age::value(fields).unwrap_or_default();
         let directives = ResponseDirectives::of(fields);
         let expires = read("expires").filter(|_| !directives.targeted);
+        let expires = expires.map(|expires| expires.unwrap_or(i64::MIN));
         Self {
             status: response.status,
             directives,
-            expires: expires.map(|expires| expires.unwrap_or(i64::MIN)),
+            expires: sabotage::fields::expires(expires, fields, times.response),
             date,
             last_modified: read("last-modified").flatten(),
             has_etag: fields.get("etag").and_then(EntityTag::parse).is_some(),

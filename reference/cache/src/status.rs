@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use crate::sabotage;
+use edgeproof_mutant::{self as mutant, Mutant};
+
 /// Why a request was forwarded (RFC 9211 §2.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fwd {
@@ -88,23 +91,25 @@ impl CacheStatus {
 
 impl fmt::Display for CacheStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("edgeproof")?;
-        if self.hit {
+        let name_has_a_space = mutant::is(Mutant::CacheStatusNameHasASpace);
+        f.write_str(if name_has_a_space { "edge proof" } else { "edgeproof" })?;
+        let shown = sabotage::fields::cache_status(*self);
+        if shown.hit {
             f.write_str("; hit")?;
         }
-        if let Some(fwd) = self.fwd {
+        if let Some(fwd) = shown.fwd {
             write!(f, "; fwd={}", fwd.token())?;
         }
-        if let Some(status) = self.fwd_status {
+        if let Some(status) = shown.fwd_status {
             write!(f, "; fwd-status={status}")?;
         }
-        if let Some(ttl) = self.ttl {
+        if let Some(ttl) = shown.ttl {
             write!(f, "; ttl={ttl}")?;
         }
-        if self.stored {
+        if shown.stored {
             f.write_str("; stored")?;
         }
-        match self.collapsed {
+        match shown.collapsed {
             Some(true) => f.write_str("; collapsed")?,
             Some(false) => f.write_str("; collapsed=?0")?,
             None => {}

@@ -10,7 +10,7 @@ use crate::directives::Scope;
 use crate::vary::Selecting;
 use crate::{
     DeltaSeconds, EntityTag, Facts, Moment, Policy, Request, Response, Times, age, freshness,
-    storing, validation,
+    sabotage, storing, validation,
 };
 use freshness::Lifetime;
 use storing::NotStored;
@@ -128,7 +128,7 @@ impl Stored {
             // A part is stored as an incomplete 200 (RFC 9111 §3.3).
             status: if facts.status == 206 { 200 } else { facts.status },
             has_via: fields.contains("via"),
-            fields: fields.to_written(),
+            fields: sabotage::fields::stored(fields).to_written(),
             content: Content::Whole(Bytes::new()),
             trailers: None,
             selecting,
@@ -367,7 +367,7 @@ impl Stored {
 
     /// Claims the one background validation at a time; the claim ends with [`Stored::release`].
     pub(crate) fn claim(&self) -> bool {
-        !self.refreshing.swap(true, Ordering::AcqRel)
+        sabotage::fields::claim(!self.refreshing.swap(true, Ordering::AcqRel))
     }
 
     pub(crate) fn release(&self) {

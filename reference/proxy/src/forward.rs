@@ -27,7 +27,7 @@ use crate::pool::Connected;
 use crate::reply::Reply;
 use crate::wire::Incoming;
 use crate::worker::Worker;
-use crate::{fill, forwarded, hop};
+use crate::{fill, forwarded, hop, sabotage};
 use edgeproof_mutant::{self as mutant, Mutant};
 
 /// What an exchange with an origin needs.
@@ -106,6 +106,7 @@ impl Exchange<'_> {
             fields.push("Date", clock::http_date(self.site.clock.timestamp()));
         }
         hop::add_via(&mut fields, response.head.version);
+        sabotage::for_client(&mut fields);
         fields
     }
 

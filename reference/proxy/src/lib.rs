@@ -45,6 +45,7 @@ mod peer;
 mod pool;
 mod reply;
 mod run;
+mod sabotage;
 mod server;
 mod settings;
 mod stats;
