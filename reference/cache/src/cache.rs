@@ -94,7 +94,7 @@ impl Cache {
 
     async fn look(&self, request: &Request<'_>, turn: Turn, now: Moment) -> Lookup {
         let key = key::of(request);
-        if let Some(fwd) = bypass(request) {
+        if let Some(fwd) = sabotage::storing::bypass(request, bypass(request)) {
             return Lookup::Forward(Forward::past(&key, fwd));
         }
         let held = self.store.load(&key).await;
@@ -132,7 +132,8 @@ impl Cache {
         now: Moment,
     ) -> Lookup {
         let wish = request.directives();
-        let only_if_cached = wish.only_if_cached && !mutant::is(Mutant::IgnoresOnlyIfCached);
+        let only_if_cached = wish.only_if_cached && !mutant::is(Mutant::IgnoresOnlyIfCached)
+            || sabotage::storing::refuses(request);
         let forward = |held, fwd| {
             if only_if_cached {
                 return Lookup::OnlyIfCached;
@@ -499,11 +500,13 @@ fn stand_in(
 /// The form in which a stored response answers a request: the client's preconditions go before
 /// its ranges (RFC 9110 §13.2.2). `None` if it cannot, for something is missing of it.
 fn form(request: &Request<'_>, stored: &Stored, now: Moment) -> Option<Form> {
-    let ranged = range::of(request, stored, now);
+    let ranged = sabotage::parts::ranged(request, stored, now, range::of(request, stored, now));
     if ranged == Ranged::Missing {
         return None;
     }
-    if conditional::is_not_modified(request.fields, stored, now) {
+    if conditional::is_not_modified(request.fields, stored, now)
+        && !(mutant::is(Mutant::RangeBeforeCondition) && ranged != Ranged::Whole)
+    {
         return Some(Form::NotModified);
     }
     Some(match ranged {

@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use bytes::{Bytes, BytesMut};
 
+use crate::sabotage;
+
 /// The octets of a representation that are stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Content {
@@ -179,7 +181,8 @@ fn outside(newer: &Content, start: u64, bytes: &Bytes) -> Vec<(u64, Bytes)> {
 impl Partial {
     fn into_content(self) -> Content {
         let content = Content::Partial(Box::new(self));
-        match content.complete_length().and_then(|length| content.slice(&(0..length))) {
+        let whole = content.complete_length().and_then(|length| content.slice(&(0..length)));
+        match sabotage::parts::whole(&content, whole) {
             Some(whole) => Content::Whole(whole),
             None => content,
         }

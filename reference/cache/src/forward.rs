@@ -117,6 +117,7 @@ impl Forward {
             fields.push("If-Range", validator);
         }
         sabotage::fields::prepared(fields, self.claim.is_some());
+        sabotage::storing::prepared(self.selected.is_some(), fields);
     }
 
     /// Why it is forwarded.

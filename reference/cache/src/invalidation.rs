@@ -1,7 +1,7 @@
 //! What an unsafe request makes invalid (RFC 9111 §4.4).
 
 use crate::key::{self, KeyBuf};
-use crate::{Request, Response};
+use crate::{Request, Response, sabotage};
 
 /// The keys to invalidate after `response` to `request`: the target, and what Location and
 /// Content-Location name, of the same origin only. Nothing after a safe method or an error.
@@ -13,5 +13,5 @@ pub(crate) fn keys(request: &Request<'_>, response: Response<'_>) -> Vec<KeyBuf>
     let others = named.iter().filter_map(|name| response.fields.get(name));
     let mut keys = vec![key::of(request)];
     keys.extend(others.filter_map(|reference| key::same_origin(request, reference)));
-    keys
+    sabotage::storing::invalidated(response, keys)
 }

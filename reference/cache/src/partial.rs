@@ -8,7 +8,7 @@ use edgeproof_http1::Fields;
 
 use crate::content::Content;
 use crate::store::Held;
-use crate::{EntityTag, Request, Response, Stored, range};
+use crate::{EntityTag, Request, Response, Stored, range, sabotage};
 use edgeproof_mutant::{self as mutant, Mutant};
 
 /// Of a response that is not to be stored: something better is, of which nobody can say whether it
@@ -22,10 +22,11 @@ pub(crate) fn part(
     request: &Request<'_>,
     response: Response<'_>,
 ) -> Result<Option<Part>, Useless> {
-    if response.status != 206 {
+    if response.status != 206 || sabotage::storing::takes_for_whole(response) {
         return Ok(None);
     }
-    let (span, length) = range::of_part(response.fields).ok_or(Useless)?;
+    let place = range::of_part(response.fields).ok_or(Useless)?;
+    let (span, length) = sabotage::parts::place(request, place);
     match joining(held, request, response) {
         Joining::Not => Err(Useless),
         Joining::Alone => Ok(Some(Part { span, length, base: None })),
@@ -65,7 +66,7 @@ fn joining(held: &Held, request: &Request<'_>, part: Response<'_>) -> Joining {
 /// the same (RFC 9110 §8.8.1).
 fn is_same(stored: &Stored, part: &Fields) -> bool {
     let new = part.get("etag").and_then(EntityTag::parse);
-    match (stored.etag(), new) {
+    let same = match (stored.etag(), new) {
         (Some(old), Some(new)) => {
             old.matches_strongly(new)
                 || mutant::is(Mutant::CombinesWeakly) && old.matches_weakly(new)
@@ -74,7 +75,8 @@ fn is_same(stored: &Stored, part: &Fields) -> bool {
             strong_date(stored).is_some_and(|date| part.get("last-modified") == Some(date))
         }
         _ => false,
-    }
+    };
+    sabotage::parts::is_same(stored, part, same)
 }
 
 /// Last-Modified where it is a strong validator: the response was made a second or more later
@@ -95,7 +97,7 @@ pub(crate) fn strong_validator(stored: &Stored) -> Option<&[u8]> {
 /// What is missing of a stored response, if it can be asked for.
 pub(crate) fn missing(stored: &Stored) -> Option<Range<u64>> {
     strong_validator(stored).filter(|_| !stored.is_of_head())?;
-    stored.content().gap()
+    sabotage::parts::missing(stored.content().gap())
 }
 
 /// Whether a 206 is what was missing of `stored`.
@@ -125,7 +127,9 @@ impl Part {
 
     /// The part's content together with what is stored already.
     pub(crate) fn content(&self, body: bytes::Bytes) -> Content {
-        let piece = Content::piece(self.span.start, body, self.length);
-        self.base.as_ref().map_or(piece.clone(), |base| base.content().combined(&piece))
+        let piece = Content::piece(self.span.start, body.clone(), self.length);
+        let base = self.base.as_ref();
+        let content = base.map_or(piece.clone(), |base| base.content().combined(&piece));
+        sabotage::parts::with_part(body, content)
     }
 }

@@ -3,7 +3,8 @@
 use bytes::Bytes;
 use edgeproof_http1::Fields;
 
-use crate::{EntityTag, Moment, Request, Stored, date, list};
+use crate::{EntityTag, Moment, Request, Stored, date, list, sabotage};
+use edgeproof_mutant::{self as mutant, Mutant};
 
 /// More ranges than this in one request are answered with everything: the multipart overhead
 /// is otherwise a cheap way to make much out of little (RFC 9110 §17.15).
@@ -43,7 +44,8 @@ pub fn of(request: &Request<'_>, stored: &Stored, now: Moment) -> Ranged {
     let whole = if told { Ranged::Whole } else { Ranged::Missing };
     let mut lines = request.fields.get_all("range");
     let (Some(range), None) = (lines.next(), lines.next()) else { return whole };
-    if request.method != b"GET" || stored.status() != 200 || !if_range(request, stored, now) {
+    let is_other = stored.status() != 200 && !mutant::is(Mutant::RangeOfAnyStatus);
+    if request.method != b"GET" || is_other || !if_range(request, stored, now) {
         return whole;
     }
     let Some(specs) = parse(range) else { return whole };
@@ -56,11 +58,14 @@ pub fn of(request: &Request<'_>, stored: &Stored, now: Moment) -> Ranged {
     if spans.is_empty() {
         return Ranged::Unsatisfiable;
     }
-    let spans = apart(spans);
+    let spans = sabotage::parts::spans(stored, spans.clone(), apart(spans));
+    if spans.is_empty() {
+        return whole;
+    }
     let slices = spans.iter().map(|span| stored.slice(span)).collect::<Option<Vec<_>>>();
     let Some(mut slices) = slices else { return Ranged::Missing };
     match spans.as_slice() {
-        [single] => Ranged::Part(Part {
+        [single] if !mutant::is(Mutant::MultipartForOne) => Ranged::Part(Part {
             content: slices.remove(0),
             content_range: Some(content_range(single, length)),
             content_type: None,
@@ -79,6 +84,9 @@ type Span = std::ops::Range<u64>;
 /// more older than the response (RFC 9110 §8.8.2.2).
 fn if_range(request: &Request<'_>, stored: &Stored, now: Moment) -> bool {
     let Some(condition) = request.fields.get("if-range") else { return true };
+    if mutant::is(Mutant::IgnoresIfRange) {
+        return true;
+    }
     if let Some(tag) = EntityTag::parse(condition) {
         let ours = stored.etag();
         return ours.is_some_and(|ours| ours.matches_strongly(tag));
@@ -90,21 +98,28 @@ fn if_range(request: &Request<'_>, stored: &Stored, now: Moment) -> bool {
 
 /// One range of a Range in bytes (RFC 9110 §14.1.2).
 #[derive(Clone, Copy)]
-enum Spec {
+pub(crate) enum Spec {
+    /// From a position to another, which is the last one.
     FromTo(u64, u64),
+    /// From a position to the end.
     From(u64),
+    /// So many octets before the end.
     Last(u64),
 }
 
 /// The ranges of a Range in bytes. `None` if malformed.
 fn parse(range: &[u8]) -> Option<Vec<Spec>> {
     let equals = range.iter().position(|&byte| byte == b'=')?;
-    if !range[..equals].eq_ignore_ascii_case(b"bytes") {
+    let unit = &range[..equals];
+    if !sabotage::parts::is_bytes(unit, unit.eq_ignore_ascii_case(b"bytes")) {
         return None;
     }
     let specs: Vec<_> = list::members(&range[equals + 1..]).collect();
-    if specs.is_empty() || specs.len() > MOST_RANGES {
+    if specs.is_empty() || specs.len() > sabotage::parts::most_ranges(MOST_RANGES) {
         return None;
+    }
+    if mutant::is(Mutant::SkipsMalformedRanges) {
+        return Some(specs.into_iter().filter_map(Spec::parse).collect());
     }
     specs.into_iter().map(Spec::parse).collect()
 }
@@ -123,7 +138,7 @@ impl Spec {
     /// The octets that it means, an unsatisfiable one as an empty span. `None` if that cannot be
     /// told without the representation's length.
     fn span(self, length: Option<u64>) -> Option<Span> {
-        Some(match (self, length) {
+        Some(match (sabotage::parts::spec(self, length), length) {
             (Self::FromTo(first, last), None) => first..last.saturating_add(1),
             (_, None) => return None,
             (Self::FromTo(first, last), Some(length)) => {
@@ -144,7 +159,7 @@ fn number(digits: &[u8]) -> Option<Option<u64>> {
         let digit = digit.is_ascii_digit().then(|| u64::from(digit - b'0'))?;
         Some(sum.saturating_mul(10).saturating_add(digit))
     });
-    value.map(Some)
+    value.map(|value| Some(sabotage::parts::position(digits, value)))
 }
 
 /// Which octets a 206 with a single part has, by its Content-Range (RFC 9110 §14.4), and how many
@@ -155,7 +170,8 @@ pub(crate) fn of_part(response: &Fields) -> Option<(Span, Option<u64>)> {
     let (Some(line), None) = (lines.next(), lines.next()) else { return None };
     let space = line.iter().position(|&byte| byte == b' ')?;
     let slash = line.iter().position(|&byte| byte == b'/')?;
-    if !line[..space].eq_ignore_ascii_case(b"bytes") || slash < space {
+    let is_bytes = line[..space].eq_ignore_ascii_case(b"bytes");
+    if !(is_bytes || mutant::is(Mutant::IgnoresUnitOfParts)) || slash < space {
         return None;
     }
     let Spec::FromTo(first, last) = Spec::parse(&line[space + 1..slash])? else { return None };
@@ -164,7 +180,9 @@ pub(crate) fn of_part(response: &Fields) -> Option<(Span, Option<u64>)> {
         digits => Some(number(digits)??),
     };
     let end = last.checked_add(1)?;
-    length.is_none_or(|length| end <= length).then_some((first..end, length))
+    let within =
+        length.is_none_or(|length| end <= length || mutant::is(Mutant::TrustsContentRange));
+    within.then_some((first..end, length))
 }
 
 /// The spans as they were asked for, or where any of them overlap, in order and joined: nobody
@@ -187,7 +205,7 @@ fn apart(spans: Vec<Span>) -> Vec<Span> {
 
 fn content_range(span: &Span, length: Option<u64>) -> String {
     let (first, last) = (span.start, span.end - 1);
-    match length {
+    match sabotage::parts::length_told(length) {
         Some(length) => format!("bytes {first}-{last}/{length}"),
         None => format!("bytes {first}-{last}/*"),
     }
@@ -207,13 +225,18 @@ fn multipart(spans: &[Span], slices: &[Bytes], stored: &Stored) -> Part {
     let mut content = Vec::new();
     for (span, slice) in spans.iter().zip(slices) {
         content.extend_from_slice(format!("\r\n--{boundary}\r\n").as_bytes());
-        if let Some(content_type) = content_type {
+        if let Some(content_type) =
+            content_type.filter(|_| !mutant::is(Mutant::MultipartWithoutTypes))
+        {
             content.extend_from_slice(b"Content-Type: ");
             content.extend_from_slice(content_type);
             content.extend_from_slice(b"\r\n");
         }
         let range = content_range(span, stored.complete_length());
-        content.extend_from_slice(format!("Content-Range: {range}\r\n\r\n").as_bytes());
+        if !mutant::is(Mutant::MultipartWithoutPlaces) {
+            content.extend_from_slice(format!("Content-Range: {range}\r\n").as_bytes());
+        }
+        content.extend_from_slice(b"\r\n");
         content.extend_from_slice(slice);
     }
     content.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());

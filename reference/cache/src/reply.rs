@@ -7,7 +7,9 @@ use edgeproof_http1::Fields;
 
 use crate::range::{self, Part};
 use crate::store::Turn;
-use crate::{CacheStatus, DeltaSeconds, Forward, Fwd, Moment, Stored, conditional, storing};
+use crate::{
+    CacheStatus, DeltaSeconds, Forward, Fwd, Moment, Stored, conditional, sabotage, storing,
+};
 use edgeproof_mutant::{self as mutant, Mutant};
 
 /// Which form of the stored response is sent.
@@ -85,6 +87,7 @@ impl Reply {
                 added.push("Content-Type", "text/plain; charset=utf-8");
             }
         }
+        let added = sabotage::parts::added(&form, added);
         Self { stored, form, age, cache_status, added, refresh: None }
     }
 
@@ -113,12 +116,12 @@ impl Reply {
     /// The status code to send.
     #[must_use]
     pub fn status(&self) -> u16 {
-        match self.form {
+        sabotage::parts::status(match self.form {
             Form::Whole => self.stored.status(),
             Form::NotModified => 304,
             Form::Part(_) => 206,
             Form::Unsatisfiable => 416,
-        }
+        })
     }
 
     /// The form that is sent.
@@ -130,7 +133,7 @@ impl Reply {
     /// The field lines to send, without Age, Content-Length and Cache-Status of this cache.
     pub fn fields(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         let has_etag = self.stored.etag().is_some();
-        let stored = self.stored.fields().iter().filter(move |(name, _)| match &self.form {
+        let is_sent = move |name: &[u8]| match &self.form {
             Form::Whole => true,
             Form::NotModified => conditional::is_in_not_modified(name, has_etag),
             Form::Part(part) => {
@@ -142,7 +145,9 @@ impl Reply {
             }
             // An answer of its own: nothing describes the representation.
             Form::Unsatisfiable => name.eq_ignore_ascii_case(b"date"),
-        });
+        };
+        let is_sent = move |name| sabotage::storing::is_sent(&self.form, name, is_sent(name));
+        let stored = self.stored.fields().iter().filter(move |(name, _)| is_sent(name));
         stored.chain(self.added.iter())
     }
 
@@ -160,7 +165,7 @@ impl Reply {
             Form::Whole => self.stored.body().cloned().unwrap_or_default(),
             Form::Part(part) => part.content.clone(),
             Form::NotModified => Bytes::new(),
-            Form::Unsatisfiable => Bytes::from_static(UNSATISFIABLE),
+            Form::Unsatisfiable => Bytes::from_static(sabotage::parts::refusal(UNSATISFIABLE)),
         }
     }
 
@@ -171,7 +176,7 @@ impl Reply {
             Form::Whole if self.stored.status() != 204 => self.stored.complete_length(),
             Form::Whole | Form::NotModified => None,
             Form::Part(part) => Some(part.content.len() as u64),
-            Form::Unsatisfiable => Some(UNSATISFIABLE.len() as u64),
+            Form::Unsatisfiable => Some(sabotage::parts::refusal(UNSATISFIABLE).len() as u64),
         }
     }
 

@@ -151,8 +151,9 @@ impl Stored {
 
     /// The response with its content.
     pub(crate) fn with_content(self, content: Content, trailers: Fields) -> Self {
+        let fields = sabotage::storing::with_trailers(self.fields, &trailers);
         let trailers = (!trailers.is_empty()).then(|| Box::new(trailers));
-        Self { content, trailers, ..self }
+        Self { fields, content, trailers, ..self }
     }
 
     /// The response as a 304 or a HEAD has updated it (RFC 9111 §3.2): its age starts anew.
@@ -178,7 +179,8 @@ impl Stored {
             _ => self.selecting.clone(),
         };
         let new = Self::assemble(&fields, selecting, &facts, policy, times.response);
-        Self { content: self.content.clone(), trailers: self.trailers.clone(), ..new }
+        let content = sabotage::storing::updated_content(newer, self.content.clone());
+        Self { content, trailers: self.trailers.clone(), ..new }
     }
 
     /// Whether the response, as it is now, may be stored after `request`.

@@ -5,7 +5,8 @@ use edgeproof_http1::Fields;
 use crate::directives::Scope;
 use crate::message::FINAL;
 use crate::{
-    Facts, Policy, Request, Response, ResponseDirectives, freshness, key, list, range, vary,
+    Facts, Policy, Request, Response, ResponseDirectives, freshness, key, list, range, sabotage,
+    vary,
 };
 use edgeproof_mutant::{self as mutant, Mutant};
 
@@ -50,6 +51,20 @@ pub enum NotStored {
 /// # Errors
 /// The first reason found not to.
 pub fn decide(
+    request: &Request<'_>,
+    response: Response<'_>,
+    facts: &Facts,
+    policy: Policy,
+) -> Result<(), NotStored> {
+    sabotage::storing::decision(
+        request,
+        response,
+        facts,
+        permitted(request, response, facts, policy),
+    )
+}
+
+fn permitted(
     request: &Request<'_>,
     response: Response<'_>,
     facts: &Facts,
@@ -203,7 +218,7 @@ pub fn stored_fields(fields: &Fields, facts: &Facts) -> Fields {
     if !valid {
         stored.set("Date", crate::date::format(facts.date));
     }
-    stored
+    sabotage::storing::stored_fields(stored)
 }
 
 pub(crate) fn is_kept(name: &[u8], fields: &Fields, directives: &ResponseDirectives) -> bool {

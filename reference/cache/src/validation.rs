@@ -66,7 +66,8 @@ pub fn updated_fields(stored: &Fields, newer: &Fields, facts: &Facts) -> Fields 
         .iter()
         .filter(|(name, _)| !(is_excluded(name, facts) || newer.contains(*name) && replaces(name)));
     let added = newer.iter().filter(|(name, _)| replaces(name));
-    sabotage::fields::updated(kept.chain(added).collect(), stored, facts)
+    let updated = sabotage::fields::updated(kept.chain(added).collect(), stored, facts);
+    sabotage::storing::update(stored, newer, facts, updated)
 }
 
 /// What a newer response now reserves for its own receiver may not stay from the older one.

@@ -11,6 +11,7 @@ use crate::forward::{Claim, Forward};
 use crate::partial::{self, Part};
 use crate::store::{Held, Landing, Store, Takeoff};
 use crate::{Request, Stored, sabotage};
+use edgeproof_mutant::{self as mutant, Mutant};
 
 /// What of a representation a response brings.
 pub(crate) enum Extent {
@@ -118,14 +119,15 @@ impl Writer {
     /// it was invalidated or purged on its way.
     pub fn finish(mut self, trailers: Fields) -> bool {
         let expected = self.extent.expected();
-        if self.outgrown || expected.is_some_and(|length| length != self.body.len() as u64) {
+        let differs = expected.is_some_and(|length| length != self.body.len() as u64);
+        if self.outgrown || differs && !mutant::is(Mutant::TrustsContentRange) {
             return false;
         }
         let body = compact(sabotage::fields::content(std::mem::take(&mut self.body)));
         let content = match &self.extent {
             Extent::Whole(_) => Content::Whole(body),
             Extent::Part(part) => part.content(body),
-            Extent::Head(length) => Content::untold(*length),
+            Extent::Head(length) => sabotage::parts::of_head(Content::untold(*length)),
         };
         self.store(content, trailers)
     }
@@ -133,6 +135,10 @@ impl Writer {
     /// The response broke off. What there is of it is stored as incomplete (RFC 9111 §3.3), if the
     /// rest can be asked for; says whether it was.
     pub fn break_off(mut self) -> bool {
+        if mutant::is(Mutant::StoresWhatBrokeOff) {
+            let body = compact(std::mem::take(&mut self.body));
+            return self.store(Content::Whole(body), Fields::new());
+        }
         let Extent::Whole(Some(length)) = self.extent else { return false };
         if !self.may_be_incomplete(length) {
             return false;
@@ -146,6 +152,7 @@ impl Writer {
             && !self.replaces_whole
             && self.head.status() == 200
             && partial::strong_validator(&self.head).is_some()
+            && !mutant::is(Mutant::KeepsNoBrokenOff)
     }
 
     fn store(self, content: Content, trailers: Fields) -> bool {

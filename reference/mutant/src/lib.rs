@@ -97,6 +97,164 @@ mutants! {
     /// Parts with the same weak entity tag are combined.
     CombinesWeakly = "combines-weakly",
     // cache: what is stored, parts, statuses
+    /// A number of seconds keeps only its lowest 32 bits.
+    LifetimesWrap = "lifetimes-wrap",
+    /// The response to an OPTIONS is stored like that to a GET.
+    StoresOptions = "stores-options",
+    /// The response to a HEAD is stored like that to a GET.
+    StoresHead = "stores-head",
+    /// The header fields of 1xx responses are added to those of the final one.
+    Merges1xxFields = "merges-1xx-fields",
+    /// A stored 206 answers requests without Range, as a 200.
+    TakesPartForWhole = "takes-part-for-whole",
+    /// A 304 to a condition of the client is stored like any final response.
+    Stores304 = "stores-304",
+    /// `must-understand` is not seen.
+    IgnoresMustUnderstand = "ignores-must-understand",
+    /// `must-understand` lifts no-store and does not ask whether the status is known.
+    MustUnderstandBeatsNoStore = "must-understand-beats-no-store",
+    /// `private` with field names takes no field out of what is stored.
+    ForgetsPrivateNames = "forgets-private-names",
+    /// A field whose name begins with x- is not stored.
+    DropsUnknownFields = "drops-unknown-fields",
+    /// Of a field with several lines only the first is stored.
+    StoresFirstLineOnly = "stores-first-line-only",
+    /// Set-Cookie is taken out before storing.
+    StripsSetCookie = "strips-set-cookie",
+    /// Trailer fields are stored among the header fields.
+    MergesTrailers = "merges-trailers",
+    /// An update adds the new lines of a field and leaves the old.
+    AddsBesideOldLines = "adds-beside-old-lines",
+    /// An update also takes what the Connection of the 304 names.
+    TakesConnectionFieldsFrom304 = "takes-connection-fields-from-304",
+    /// An update cuts the content to the Content-Length of the newer response.
+    TakesLengthFrom304 = "takes-length-from-304",
+    /// An update leaves out all fields whose name begins with Content-.
+    OmitsContentFields = "omits-content-fields",
+    /// Nothing of a response that broke off is stored.
+    KeepsNoBrokenOff = "keeps-no-broken-off",
+    /// No 206 is stored.
+    KeepsNoParts = "keeps-no-parts",
+    /// The unit in the Content-Range of a 206 is not looked at.
+    IgnoresUnitOfParts = "ignores-unit-of-parts",
+    /// An incomplete response is fetched anew as a whole.
+    NeverCompletes = "never-completes",
+    /// A response that broke off is stored as if it were complete.
+    StoresWhatBrokeOff = "stores-what-broke-off",
+    /// A range is cut to what the stored part holds of it, instead of going to the origin.
+    AnswersBeyondParts = "answers-beyond-parts",
+    /// A part from the store is sent with status 200.
+    SendsPartsAs200 = "sends-parts-as-200",
+    /// Parts are never put together.
+    NeverCombines = "never-combines",
+    /// Parts are put together if all have an entity tag, whichever.
+    CombinesAnyTags = "combines-any-tags",
+    /// Parts that have no validator at all are put together.
+    CombinesWithoutValidator = "combines-without-validator",
+    /// Parts are put together by equal Last-Modified, even of the same second as Date.
+    CombinesByWeakDates = "combines-by-weak-dates",
+    /// Parts are put together though octets between them are missing.
+    ClosesGaps = "closes-gaps",
+    /// What is put together keeps the fields of the older part.
+    CombinedKeepsOldFields = "combined-keeps-old-fields",
+    /// Only Authorization with the scheme Basic counts.
+    AuthorizationOfBasicOnly = "authorization-of-basic-only",
+    /// `proxy-revalidate` allows storing the response to a request with Authorization.
+    ProxyRevalidateOpens = "proxy-revalidate-opens",
+    /// The word public anywhere in Cache-Control counts as the directive.
+    OpensByQuotedPublic = "opens-by-quoted-public",
+    /// Range is ignored.
+    IgnoresRanges = "ignores-ranges",
+    /// Positions in Range wrap at 64 bits.
+    RangeNumbersWrap = "range-numbers-wrap",
+    /// Range on HEAD is honoured.
+    RangeOfHead = "range-of-head",
+    /// The unit in Range is not looked at.
+    TakesAnyUnitForBytes = "takes-any-unit-for-bytes",
+    /// A request with a Range in an unknown unit is answered with 504 without asking the origin.
+    RefusesUnknownUnits = "refuses-unknown-units",
+    /// Neither the number of ranges nor their overlap is limited.
+    AnswersAnyNumberOfRanges = "answers-any-number-of-ranges",
+    /// A malformed range is left out of the list, and the others are answered.
+    SkipsMalformedRanges = "skips-malformed-ranges",
+    /// A range of a stored response without content is a 206.
+    PartOfNothing = "part-of-nothing",
+    /// The last position of a range is taken for the first one behind it.
+    RangeEndsEarly = "range-ends-early",
+    /// A suffix range gives the first octets.
+    SuffixFromTheStart = "suffix-from-the-start",
+    /// A suffix longer than the whole is a 416.
+    LongSuffixIsUnsatisfiable = "long-suffix-is-unsatisfiable",
+    /// A range that ends beyond the end is a 416.
+    EndBeyondIsUnsatisfiable = "end-beyond-is-unsatisfiable",
+    /// The unit in Range is compared with case.
+    RangeUnitCaseSensitive = "range-unit-case-sensitive",
+    /// Ranges are cut out of stored responses of every status.
+    RangeOfAnyStatus = "range-of-any-status",
+    /// Range is evaluated before If-None-Match and If-Modified-Since.
+    RangeBeforeCondition = "range-before-condition",
+    /// If-Range is not looked at.
+    IgnoresIfRange = "ignores-if-range",
+    /// Ranges that overlap are answered with the whole.
+    OverlapIsWhole = "overlap-is-whole",
+    /// A Range that cannot be satisfied gets the whole with 200.
+    UnsatisfiableIsWhole = "unsatisfiable-is-whole",
+    /// A 206 of the origin in an unknown unit is answered with 502.
+    RefusesStrangeParts = "refuses-strange-parts",
+    /// Content-Range of a request is read as a Range.
+    TakesContentRangeForRange = "takes-content-range-for-range",
+    /// Content-Range of a part has * in place of the length.
+    HidesCompleteLength = "hides-complete-length",
+    /// Content-Range of a 206 is not checked against its own length nor the content.
+    TrustsContentRange = "trusts-content-range",
+    /// A 416 has no Content-Range.
+    RefusalWithoutLength = "416-without-length",
+    /// Only registered 2xx and 3xx invalidate what is stored.
+    UnknownSuccessIsNone = "unknown-success-is-none",
+    /// 1xx responses are also sent to HTTP/1.0 clients.
+    Sends1xxTo10 = "sends-1xx-to-1-0",
+    /// A second 1xx before a response is one too many.
+    One1xxOnly = "one-1xx-only",
+    /// A 206 is filed under the range of the request, not its Content-Range.
+    FilesPartsAsAsked = "files-parts-as-asked",
+    /// A 206 without Content-Range is stored like a 200.
+    TakesMultipartForWhole = "takes-multipart-for-whole",
+    /// A part from the store has only Date, Content-Type and Content-Range.
+    PartsDropFields = "parts-drop-fields",
+    /// A part that answers If-Range has all fields.
+    RepeatsFieldsToIfRange = "repeats-fields-to-if-range",
+    /// A part from the store lacks Content-Language and Last-Modified.
+    PartsDropRepresentationFields = "parts-drop-representation-fields",
+    /// A single part has no Content-Range.
+    PartWithoutPlace = "part-without-place",
+    /// Several parts come with the stored Content-Type.
+    MultipartKeepsType = "multipart-keeps-type",
+    /// The boundary in Content-Type is not the one in the content.
+    MultipartStrangeBoundary = "multipart-strange-boundary",
+    /// The header of several parts has the Content-Range of the first.
+    MultipartWithPlaceInHeader = "multipart-with-place-in-header",
+    /// The parts have no Content-Range.
+    MultipartWithoutPlaces = "multipart-without-places",
+    /// The parts have no Content-Type.
+    MultipartWithoutTypes = "multipart-without-types",
+    /// A single range is answered as multipart with one part.
+    MultipartForOne = "multipart-for-one",
+    /// The parts are sorted by position.
+    MultipartSorted = "multipart-sorted",
+    /// Parts that make up the whole are not made a 200.
+    WholeUnionStays206 = "whole-union-stays-206",
+    /// A 304 from the store lacks Expires.
+    NotModifiedDropsExpires = "304-drops-expires",
+    /// A 304 from the store lacks Vary.
+    NotModifiedDropsVary = "304-drops-vary",
+    /// A 304 from the store has all stored fields.
+    DescribesContentIn304 = "describes-content-in-304",
+    /// The client's conditions are not forwarded on a miss.
+    DropsClientConditions = "drops-client-conditions",
+    /// A 416 from the store has no content.
+    RefusalWithoutText = "416-without-text",
+    /// The proxy's own errors have no content.
+    ErrorsWithoutWords = "errors-without-words",
     // cache: reuse, validation, invalidation, conditions
     // cache: directives and other fields
     /// Of several Age lines the last counts.

@@ -134,6 +134,9 @@ impl<'a> Exchange<'a> {
                 let passed = self.send(connected, response, fields, reply, None).await?;
                 return Ok(Forwarded::Passed(passed));
             }
+            if mutant::is(Mutant::RefusesStrangeParts) && is_strange_part(&response) {
+                return Err(Failure::OriginUpgraded);
+            }
             let times = Times { request: asked, response: self.moment() };
             match cache.received(forward, &request, of_origin(&response), times) {
                 Received::Pass { writer, cache_status, stand_in } => {
@@ -251,6 +254,12 @@ impl<'a> Exchange<'a> {
             let _ = exchange.forward(&cache, forward, &mut reply).await;
         });
     }
+}
+
+/// Whether a part is in a unit that this cache does not know.
+fn is_strange_part(response: &ParsedResponse) -> bool {
+    let place = response.head.fields.get("content-range").unwrap_or_default();
+    response.head.status == 206 && !place.starts_with(b"bytes")
 }
 
 /// A response as the cache sees it.

@@ -21,6 +21,7 @@ use crate::reply::Reply;
 use crate::upstream::Upstream;
 use crate::wire::{Incoming, Outgoing};
 use crate::worker::Worker;
+use edgeproof_mutant::{self as mutant, Mutant};
 
 /// Interim responses that one exchange may have.
 const MOST_INTERIM: usize = 64;
@@ -96,6 +97,8 @@ pub(crate) async fn read_head<W: AsyncWrite + Unpin>(
     let mut parser = ResponseParser::new(limits.of_heads(), method);
     let mut unused = true;
     let mut interim = 0;
+    // Stays empty unless a bug fills it.
+    let mut early = Fields::new();
     loop {
         let parsed = parser.parse(&mut from.buf);
         match parsed.map_err(|refused| Failure::OriginBroken(refused.error))? {
@@ -104,13 +107,19 @@ pub(crate) async fn read_head<W: AsyncWrite + Unpin>(
                     return Ok(response);
                 }
                 interim += 1;
-                if interim > MOST_INTERIM {
+                if interim > MOST_INTERIM || interim > 1 && mutant::is(Mutant::One1xxOnly) {
                     return Err(Failure::OriginTimeout);
+                }
+                if mutant::is(Mutant::Merges1xxFields) {
+                    early.extend(response.head.fields.iter());
                 }
                 pass_interim(response.head, limits, reply).await?;
                 idle.touch();
             }
-            Some(response) => return Ok(response),
+            Some(mut response) => {
+                response.head.fields.extend(early.iter());
+                return Ok(response);
+            }
             None => {
                 let read = tokio::select! {
                     biased;

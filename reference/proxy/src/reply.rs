@@ -88,7 +88,8 @@ impl<'c, W: AsyncWrite + Unpin> Reply<'c, W> {
 
     /// Queues an interim response; an HTTP/1.0 client does not know them (RFC 9110 §15.2).
     pub(crate) fn interim(&mut self, head: &ResponseHead) {
-        if self.version == Version::Http11 && !mutant::is(Mutant::Swallows1xx) {
+        let knows = self.version == Version::Http11 || mutant::is(Mutant::Sends1xxTo10);
+        if knows && !mutant::is(Mutant::Swallows1xx) {
             self.out.put(|out| put_response_head(out, head));
         }
     }
@@ -178,7 +179,10 @@ impl<'c, W: AsyncWrite + Unpin> Reply<'c, W> {
     /// Queues a whole response of the proxy's own, `text` as its body.
     pub(crate) fn answer(&mut self, status: u16, mut fields: Fields, text: &str) {
         fields.push("Content-Type", "text/plain; charset=utf-8");
-        let body = Bytes::from(format!("{text}\n"));
+        let mut body = Bytes::from(format!("{text}\n"));
+        if mutant::is(Mutant::ErrorsWithoutWords) {
+            body.clear();
+        }
         self.start(
             status,
             Bytes::from_static(reason(status).as_bytes()),

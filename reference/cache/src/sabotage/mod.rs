@@ -4,5 +4,6 @@
 //! this is left in the program.
 
 pub(crate) mod fields;
+pub(crate) mod parts;
 pub(crate) mod reuse;
 pub(crate) mod storing;
