@@ -73,7 +73,7 @@ impl CacheStatus {
     /// The seconds of freshness left, if this is a hit and nothing else is to be said of it.
     #[must_use]
     pub fn plain_hit(&self) -> Option<i64> {
-        self.ttl.filter(|&ttl| *self == Self::hit(ttl))
+        sabotage::fields::plain_hit(self.ttl.filter(|&ttl| *self == Self::hit(ttl)))
     }
 
     /// Why the request was forwarded, if it was.

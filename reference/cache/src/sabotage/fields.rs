@@ -377,3 +377,9 @@ pub(crate) fn cache_status(mut shown: CacheStatus) -> CacheStatus {
     }
     shown
 }
+
+/// The seconds of freshness that a hit says and nothing else: no hit is so plain if a bug shows in one.
+pub(crate) fn plain_hit(found: Option<i64>) -> Option<i64> {
+    let shows = [Mutant::CacheStatusNameHasASpace, Mutant::HitWithFwd, Mutant::NoTtl];
+    found.filter(|_| !shows.into_iter().any(is))
+}
