@@ -141,7 +141,7 @@ impl Store {
     pub fn limits(&self) -> Limits {
         match &self.kind {
             Kind::Memory(memory) => memory.limits(),
-            Kind::Redis(_) => Limits { capacity: usize::MAX, object: Redis::most_content() },
+            Kind::Redis(redis) => Limits { capacity: usize::MAX, object: redis.most_content() },
         }
     }
 

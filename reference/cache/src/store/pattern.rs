@@ -60,7 +60,7 @@ impl Pattern {
             Purge::StartsWith => key.starts_with(&self.text),
             Purge::Wildcard => {
                 // The host is taken as it is: a purge of one site never reaches another.
-                let host = host_end(&self.text);
+                let host = origin_of(&self.text).len();
                 key.strip_prefix(&self.text[..host])
                     .is_some_and(|path| glob(&self.text[host..], path))
             }
@@ -68,12 +68,14 @@ impl Pattern {
     }
 }
 
-fn host_end(key: &[u8]) -> usize {
+/// Scheme and authority of a key.
+pub(super) fn origin_of(key: &[u8]) -> &[u8] {
     let scheme = [Scheme::Https, Scheme::Http]
         .iter()
         .find(|scheme| key.starts_with(scheme.prefix()))
         .map_or(0, |scheme| scheme.prefix().len());
-    key[scheme..].iter().position(|&byte| byte == b'/').map_or(key.len(), |at| scheme + at)
+    let end = key[scheme..].iter().position(|&byte| byte == b'/');
+    &key[..end.map_or(key.len(), |at| scheme + at)]
 }
 
 /// Whether `text` as a whole matches a pattern in which `*` stands for any text. Only the last

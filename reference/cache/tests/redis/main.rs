@@ -6,6 +6,7 @@ mod trouble;
 
 use edgeproof_cache::{Lookup, Purge, RedisSettings};
 use edgeproof_http1::Fields;
+use futures_util::FutureExt;
 use futures_util::future::join_all;
 
 use server::{Server, until};
@@ -139,6 +140,38 @@ async fn what_was_asked_for_before_a_removal_is_not_stored_after_it() {
             site.post(&target).await;
         }
     }
+}
+
+#[tokio::test]
+async fn a_purge_of_one_host_keeps_nothing_of_another_from_being_stored() {
+    let server = Server::running().await;
+    let (site, other) = (Site::over(&server), Site::over(&server).named("other.example"));
+    let forward = site.miss("/page", &[]).await;
+    let mut writer = site.begin(forward, "/page", &[], &[MAX_AGE]);
+    other.purge("/", Purge::StartsWith).await;
+    writer.push(b"one");
+    writer.finish(Fields::new());
+    assert_eq!(site.ask("/page", &[]).await, stored("one"));
+}
+
+#[tokio::test]
+async fn who_reads_what_was_superseded_meanwhile_does_not_validate_it_again() {
+    let server = Server::running().await;
+    let site = Site::over(&server);
+    let response = ["Cache-Control: max-age=60, stale-while-revalidate=60", "ETag: \"a\""];
+    site.fetch("/page", &[], &response, "one").await;
+    let site = site.later(61);
+    let Lookup::Reply(mut reply) = site.look_up("GET", "/page", &[]).await else { panic!("stale") };
+    let refresh = reply.take_refresh().expect("the right to validate");
+    // A question that is on its way already when the validation ends.
+    server.stall();
+    let mut late = Box::pin(site.look_up("GET", "/page", &[]));
+    assert!((&mut late).now_or_never().is_none());
+    site.validated(*refresh, "/page", &response);
+    drop(reply);
+    server.go_on();
+    let Lookup::Reply(mut late) = late.await else { panic!("it may be used stale") };
+    assert!(late.take_refresh().is_none());
 }
 
 #[tokio::test]

@@ -36,6 +36,7 @@ pub(crate) struct Site {
     pub(crate) cache: Cache,
     warnings: Arc<Mutex<Vec<String>>>,
     now: Moment,
+    host: &'static str,
 }
 
 impl Site {
@@ -51,7 +52,12 @@ impl Site {
         let warn = move |line: &str| heard.lock().expect("no panic").push(line.to_owned());
         let store = Store::redis(&settings, Box::new(warn)).expect("a thread");
         let cache = Cache::new(Arc::new(store), Policy::RFC9111);
-        Self { cache, warnings, now: Moment::from_second(START) }
+        Self { cache, warnings, now: Moment::from_second(START), host: "example.com" }
+    }
+
+    /// The same under another name.
+    pub(crate) fn named(self, host: &'static str) -> Self {
+        Self { host, ..self }
     }
 
     /// The same, so many seconds later.
@@ -67,14 +73,14 @@ impl Site {
         self.cache.stats().redis.expect("a Redis")
     }
 
-    fn request<'a>(method: &'a str, target: &'a str, fields: &'a Fields) -> Request<'a> {
+    fn request<'a>(&self, method: &'a str, target: &'a str, fields: &'a Fields) -> Request<'a> {
         let (method, target) = (method.as_bytes(), target.as_bytes());
-        Request { method, scheme: Scheme::Http, authority: b"example.com", target, fields }
+        Request { method, scheme: Scheme::Http, authority: self.host.as_bytes(), target, fields }
     }
 
     pub(crate) async fn look_up(&self, method: &str, target: &str, request: &[&str]) -> Lookup {
         let fields = fields(request);
-        self.cache.lookup(&Self::request(method, target, &fields), Turn::FIRST, self.now).await
+        self.cache.lookup(&self.request(method, target, &fields), Turn::FIRST, self.now).await
     }
 
     /// What is stored, if anything answers.
@@ -106,7 +112,7 @@ impl Site {
     ) -> Received {
         let (request_fields, response_fields) = (fields(request), fields(response.1));
         let response = Response { status: response.0, fields: &response_fields };
-        let request = Self::request(method, target, &request_fields);
+        let request = self.request(method, target, &request_fields);
         self.cache.received(forward, &request, response, Times::at(self.now))
     }
 
@@ -161,6 +167,6 @@ impl Site {
 
     pub(crate) async fn purge(&self, target: &str, purge: Purge) -> usize {
         let none = Fields::new();
-        self.cache.purge(&Self::request("PURGE", target, &none), purge).await
+        self.cache.purge(&self.request("PURGE", target, &none), purge).await
     }
 }

@@ -13,6 +13,8 @@ use super::names;
 use super::record::{DIGEST_IN_LUA, Digest, Record, Variant};
 use super::scripts::{MARK_MANY, REMOVE, SWEEP, Scripts, call, evaluate};
 
+use crate::store::pattern::origin_of;
+
 /// How long a removal is remembered: longer than any response is on its way. What was asked for
 /// earlier than that is not stored.
 pub(super) const REMOVAL_KEPT: Duration = Duration::from_secs(3600);
@@ -133,7 +135,9 @@ impl Link {
                     vec![removals.as_bytes(), name, &record.bytes[..], kept.as_bytes()];
                 arguments.extend(superseded.iter().map(|variant| variant.0.as_bytes()));
                 let removed = names::removed(&change.url);
-                let keys = [responses, removed, names::removed_many(), names::removals()];
+                let of_origin = names::removed_of(origin_of(&change.url));
+                let everything = names::removed_of(b"");
+                let keys = [responses, names::removals(), removed, of_origin, everything];
                 call(&self.scripts.put, &keys, &arguments)
             }
             What::Replace { old, record } => {
@@ -180,8 +184,9 @@ impl Link {
         matches: impl Fn(&[u8]) -> bool,
     ) -> RedisResult<usize> {
         // First of all nothing that was asked for before may be stored any more.
-        let marks = [names::removed_many(), names::removals()];
-        evaluate(MARK_MANY, &marks, &[]).exec_async(&mut self.connection).await?;
+        let kept = milliseconds(REMOVAL_KEPT);
+        let marks = [names::removed_of(origin_of(prefix)), names::removals()];
+        evaluate(MARK_MANY, &marks, &[kept.as_bytes()]).exec_async(&mut self.connection).await?;
         let glob = names::glob(prefix);
         let (mut cursor, mut count) = (0u64, 0);
         loop {

@@ -42,16 +42,17 @@ use link::{Change, Found, Identity, REMOVAL_KEPT, What};
 use missed::Removal;
 use record::{Record, Variant};
 
-/// Bytes of content up to which a response is stored: what a usual network brings within the time
-/// for a read. The responses of one URL together have to stay below it too, as they are read at
-/// once.
-const OBJECT: usize = 4 << 20;
+/// Bytes that a busy network brings in a millisecond.
+const PER_MILLISECOND: usize = 80 << 10;
+
+/// The largest content that is stored, whatever the time for a read.
+const MOST_CONTENT: usize = 32 << 20;
 
 /// The responses of one URL at most; the oldest leave first.
 const MOST_VARIANTS: usize = 128;
 
 /// Bytes of responses that wait for a Redis that is slower than the origins.
-const MOST_WAITING: usize = 32 << 20;
+const MOST_WAITING: usize = 2 * MOST_CONTENT;
 
 /// The time for a read, if nothing else is said; after it the request is forwarded.
 const TIMEOUT: Duration = Duration::from_millis(50);
@@ -163,6 +164,7 @@ pub(crate) struct Redis {
     operations: mpsc::UnboundedSender<Operation>,
     shared: Arc<Shared>,
     claims: Claims,
+    most_content: usize,
     hits: AtomicU64,
     forwards: AtomicU64,
     purged: AtomicU64,
@@ -189,13 +191,16 @@ impl Redis {
         })?;
         // The sender is dropped as soon as there is a connection.
         let _ = first.recv_timeout(START);
+        let milliseconds = usize::try_from(limit.as_millis()).unwrap_or(usize::MAX);
+        let most_content = milliseconds.saturating_mul(PER_MILLISECOND).min(MOST_CONTENT);
         let (claims, hits, forwards, purged) = Default::default();
-        Ok(Self { operations, shared, claims, hits, forwards, purged })
+        Ok(Self { operations, shared, claims, most_content, hits, forwards, purged })
     }
 
-    /// The largest content that is stored.
-    pub(crate) const fn most_content() -> usize {
-        OBJECT
+    /// The largest content that is stored: what comes within the time for a read. The responses
+    /// of one URL together stay below it too, as they are read at once.
+    pub(crate) const fn most_content(&self) -> usize {
+        self.most_content
     }
 
     /// What is held under a key; nothing, if Redis does not say so in time.
@@ -252,15 +257,38 @@ impl Redis {
             return false;
         };
         let reachable = self.shared.reachable.load(Ordering::Acquire);
-        if !reachable || new.content().stored_length() > OBJECT {
+        if !reachable || new.content().stored_length() > self.most_content {
             return false;
         }
-        let superseded = superseded(new, loaded, supersedes);
+        let superseded = self.leaving(new, loaded, supersedes);
+        superseded.iter().for_each(|old| self.claims.superseded(key, old));
+        let superseded = superseded.iter().map(|old| Variant::of(old.selecting())).collect();
         self.change(key, What::Put { record: Record::of(new), removals, superseded })
     }
 
+    /// The variants that make room for a new one: those it supersedes, and the oldest of the
+    /// others as far as there would be too many or too much.
+    fn leaving<'l>(
+        &self,
+        new: &Stored,
+        loaded: &'l [Arc<Stored>],
+        supersedes: impl Fn(&Stored) -> bool,
+    ) -> Vec<&'l Arc<Stored>> {
+        let (mut leaving, mut staying): (Vec<_>, Vec<_>) =
+            loaded.iter().partition(|stored| supersedes(stored));
+        staying.sort_by_key(|stored| std::cmp::Reverse(stored.recency()));
+        let mut bytes = new.content().stored_length();
+        let fits = staying.iter().take(MOST_VARIANTS - 1).take_while(|stored| {
+            bytes += stored.content().stored_length();
+            bytes <= self.most_content
+        });
+        leaving.extend(staying[fits.count()..].iter().copied());
+        leaving
+    }
+
     /// Puts a response in the place of another, if that is still there.
-    pub(crate) fn replace(&self, key: &[u8], old: &Stored, new: &Stored) {
+    pub(crate) fn replace(&self, key: &[u8], old: &Arc<Stored>, new: &Stored) {
+        self.claims.superseded(key, old);
         let old = Identity::from(Record::of(old));
         self.change(key, What::Replace { old, record: Record::of(new) });
     }
@@ -333,23 +361,4 @@ impl Redis {
             ..Stats::default()
         }
     }
-}
-
-/// The variants that make room for a new one: those it supersedes, and the oldest of the others as
-/// far as there would be too many or too much.
-fn superseded(
-    new: &Stored,
-    loaded: &[Arc<Stored>],
-    supersedes: impl Fn(&Stored) -> bool,
-) -> Vec<Variant> {
-    let (mut leaving, mut staying): (Vec<_>, Vec<_>) =
-        loaded.iter().partition(|stored| supersedes(stored));
-    staying.sort_by_key(|stored| std::cmp::Reverse(stored.recency()));
-    let mut bytes = new.content().stored_length();
-    let fits = staying.iter().take(MOST_VARIANTS - 1).take_while(|stored| {
-        bytes += stored.content().stored_length();
-        bytes <= OBJECT
-    });
-    leaving.extend(staying[fits.count()..].iter().copied());
-    leaving.into_iter().map(|stored| Variant::of(stored.selecting())).collect()
 }

@@ -1,10 +1,11 @@
 //! The names of our keys in Redis.
 //!
 //! ```text
-//! edgeproof:1:responses:URL   hash: variant → record
-//! edgeproof:1:removed:URL     number of the last removal of just this URL
-//! edgeproof:1:removed         number of the last removal of many URLs
-//! edgeproof:1:removals        how many removals there have been
+//! edgeproof:1:responses:URL      hash: variant → record
+//! edgeproof:1:removed:URL        number of the last removal of just this URL
+//! edgeproof:1:removed-of:ORIGIN  number of the last removal of many URLs of an origin
+//! edgeproof:1:removed-of:        number of the last removal of everything
+//! edgeproof:1:removals           how many removals there have been
 //! ```
 
 use super::record::VERSION;
@@ -28,9 +29,10 @@ pub(super) fn removed(key: &[u8]) -> Vec<u8> {
     [&name("removed:"), key].concat()
 }
 
-/// The mark that many URLs were removed.
-pub(super) fn removed_many() -> Vec<u8> {
-    name("removed")
+/// The mark that many URLs of an origin (scheme and authority) were removed; of none in
+/// particular, that everything was.
+pub(super) fn removed_of(origin: &[u8]) -> Vec<u8> {
+    [&name("removed-of:"), origin].concat()
 }
 
 /// The counter of removals.

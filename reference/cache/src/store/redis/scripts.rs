@@ -31,13 +31,14 @@ macro_rules! with_keep {
     };
 }
 
-/// KEYS: responses, removed, removed of many, removals. ARGV: removals at the request, variant,
+/// KEYS: responses, removals, removed, removed of origin, removed of all. ARGV: removals at the request, variant,
 /// record, time to live, superseded variants. 1 if stored, 0 if the URL was removed meanwhile. If
 /// there is no room, what is superseded goes all the same: there is a newer response than that.
 const PUT: &str = with_keep!(with_number!(
     "
 local since = tonumber(ARGV[1])
-if number(KEYS[4]) < since or number(KEYS[2]) > since or number(KEYS[3]) > since then return 0 end
+if number(KEYS[2]) < since then return 0 end
+for at = 3, 5 do if number(KEYS[at]) > since then return 0 end end
 local kind = redis.call('TYPE', KEYS[1]).ok
 if kind ~= 'hash' and kind ~= 'none' then redis.call('UNLINK', KEYS[1]) end
 local set = redis.pcall('HSET', KEYS[1], ARGV[2], ARGV[3])
@@ -81,10 +82,10 @@ redis.call('SET', KEYS[2], redis.call('INCR', KEYS[3]), 'PX', ARGV[1])
 return type(count) == 'number' and count or 1
 ";
 
-/// KEYS: removed of many, removals. Marks that many URLs are about to be removed.
+/// KEYS: removed of origin or all, removals. ARGV: time to live of the mark. Marks that many URLs are about to be removed.
 pub(super) const MARK_MANY: &str = "
 redis.call('UNLINK', KEYS[1])
-redis.call('SET', KEYS[1], redis.call('INCR', KEYS[2]))
+redis.call('SET', KEYS[1], redis.call('INCR', KEYS[2]), 'PX', ARGV[1])
 return 1
 ";
 
