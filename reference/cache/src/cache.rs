@@ -94,7 +94,8 @@ impl Cache {
 
     async fn look(&self, request: &Request<'_>, turn: Turn, now: Moment) -> Lookup {
         let key = key::of(request);
-        if let Some(fwd) = sabotage::storing::bypass(request, bypass(request)) {
+        let bypass = sabotage::conditions::bypass(bypass(request), request);
+        if let Some(fwd) = sabotage::storing::bypass(request, bypass) {
             return Lookup::Forward(Forward::past(&key, fwd));
         }
         let held = self.store.load(&key).await;
@@ -140,11 +141,12 @@ impl Cache {
             }
             Lookup::Forward(Forward::new(key, held, fwd).after(turn))
         };
-        let selected = match select(request, &held) {
+        let selected = match sabotage::reuse::selected(select(request, &held), request, &held) {
             Ok(selected) => selected,
             Err(fwd) => return forward(held, fwd),
         };
         let decision = sabotage::fields::decision(reuse::decide(&selected, wish, now), request);
+        let decision = sabotage::reuse::decision(decision, &selected, now);
         let Some(form) = form(request, &selected, now) else {
             let completed = matches!(decision, Decision::Fresh) && turn.may_complete();
             return match forward(held, Fwd::Partial) {
@@ -195,8 +197,9 @@ impl Cache {
     ) -> Received {
         let cache_status =
             CacheStatus { fwd_status: Some(response.status), ..forward.cache_status() };
+        let response = sabotage::reuse::answer(response, &forward);
         self.invalidate(request, response);
-        if forward.conditional && response.status == 304 {
+        if forward.conditional && response.status == 304 && !mutant::is(Mutant::Passes304On) {
             return self.validated(forward, request, response, cache_status, times);
         }
         if let Some(stored) = &forward.selected
@@ -222,6 +225,9 @@ impl Cache {
                 Some(writer) => Received::Complete(Box::new(writer)),
                 None => Received::Again(again),
             };
+        }
+        if let Some(reply) = sabotage::conditions::on_a_miss(&forward, request, response, times) {
+            return Received::Reply(reply);
         }
         let stand_in = stand_in(&forward, request, response, times.response);
         let writer = self.begin(forward, request, response, times);
@@ -263,7 +269,8 @@ impl Cache {
         let Some(asked) = forward.selected.take() else { return Received::Again(forward) };
         let candidates = candidates(&forward.held, request, &asked);
         let mut current: Option<Arc<Stored>> = None;
-        for at in validation::identified_by_304(&candidates, &asked, response) {
+        let identified = validation::identified_by_304(&candidates, &asked, response);
+        for at in sabotage::reuse::identified(identified, candidates.len()) {
             let old = &candidates[at];
             let asker = Arc::ptr_eq(old, &asked).then_some(request);
             let new = Arc::new(old.updated(response, asker, self.policy, times));
@@ -316,8 +323,14 @@ impl Cache {
                 stored.status() == 200 && stored.selecting().matches(request.fields)
             });
         for old in of_get {
-            if validation::head_agrees(old, response.fields) {
-                let new = Arc::new(old.updated(response, Some(request), self.policy, times));
+            let agrees = validation::head_agrees(old, response.fields);
+            if sabotage::reuse::ignores_head(agrees) {
+                continue;
+            }
+            if agrees {
+                let head = sabotage::reuse::head_fields(response.fields);
+                let head = Response { fields: &head, ..response };
+                let new = Arc::new(old.updated(head, Some(request), self.policy, times));
                 self.put_update(&forward.key, request, old, &new);
             } else {
                 self.store.replace(&forward.key, old, &Arc::new(old.marked_outdated()));
@@ -333,7 +346,10 @@ impl Cache {
         response: Response<'_>,
         times: Times,
     ) -> Option<Writer> {
-        if !forward.storable || request.method == b"HEAD" && is_stored_by_get(&forward, request) {
+        if !forward.storable
+            || request.method == b"HEAD" && is_stored_by_get(&forward, request)
+            || forward.conditional && mutant::is(Mutant::ForgetsFullAnswer)
+        {
             return None;
         }
         let facts = Facts::of(response, times);
@@ -391,7 +407,9 @@ impl Cache {
     fn invalidate(&self, request: &Request<'_>, response: Response<'_>) {
         if !mutant::is(Mutant::DoesNotInvalidate) {
             for key in invalidation::keys(request, response) {
-                self.store.invalidate(&key);
+                if !sabotage::reuse::invalidates_one(&self.store, &key, request) {
+                    self.store.invalidate(&key);
+                }
             }
         }
     }
@@ -419,7 +437,7 @@ impl Cache {
 /// forgot to, those that the latest one of the same URL nominates (RFC 9111 §4.1).
 fn selecting(held: &Held, request: &Request<'_>, response: Response<'_>) -> Selecting {
     let own = Selecting::of(response.fields, request.fields);
-    match held.varying().filter(|_| own.is_empty()) {
+    match held.varying().filter(|_| own.is_empty() && !sabotage::reuse::fits_all()) {
         Some(latest) => latest.selecting().read_again(request.fields),
         None => own,
     }
@@ -451,7 +469,8 @@ fn candidates(held: &Held, request: &Request<'_>, asked: &Arc<Stored>) -> Vec<Ar
         !Arc::ptr_eq(stored, asked)
             && (stored.selecting().matches(request.fields) || same_tag(stored))
     });
-    std::iter::once(asked).chain(others).cloned().collect()
+    let found = std::iter::once(asked).chain(others).cloned().collect();
+    sabotage::reuse::candidates(found, held, request)
 }
 
 /// Why the store is not asked at all.
@@ -500,21 +519,20 @@ fn stand_in(
 /// The form in which a stored response answers a request: the client's preconditions go before
 /// its ranges (RFC 9110 §13.2.2). `None` if it cannot, for something is missing of it.
 fn form(request: &Request<'_>, stored: &Stored, now: Moment) -> Option<Form> {
-    let ranged = sabotage::parts::ranged(request, stored, now, range::of(request, stored, now));
-    if ranged == Ranged::Missing {
-        return None;
-    }
-    if conditional::is_not_modified(request.fields, stored, now)
-        && !(mutant::is(Mutant::RangeBeforeCondition) && ranged != Ranged::Whole)
+    let found = match sabotage::parts::ranged(request, stored, now, range::of(request, stored, now))
     {
-        return Some(Form::NotModified);
-    }
-    Some(match ranged {
-        Ranged::Whole => Form::Whole,
-        Ranged::Part(part) => Form::Part(part),
-        Ranged::Unsatisfiable => Form::Unsatisfiable,
-        Ranged::Missing => return None,
-    })
+        Ranged::Missing => None,
+        ranged
+            if conditional::is_not_modified(request.fields, stored, now)
+                && !(mutant::is(Mutant::RangeBeforeCondition) && ranged != Ranged::Whole) =>
+        {
+            Some(Form::NotModified)
+        }
+        Ranged::Whole => Some(Form::Whole),
+        Ranged::Part(part) => Some(Form::Part(part)),
+        Ranged::Unsatisfiable => Some(Form::Unsatisfiable),
+    };
+    sabotage::conditions::form(found, request, stored)
 }
 
 /// The content's length, where Content-Length frames it (RFC 9112 §6.3).

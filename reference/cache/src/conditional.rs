@@ -2,7 +2,7 @@
 
 use edgeproof_http1::Fields;
 
-use crate::{Moment, Stored, date, etag, storing};
+use crate::{Moment, Stored, date, etag, sabotage, storing};
 use edgeproof_mutant::{self as mutant, Mutant};
 
 /// Whether the client has what is stored already, so that a 304 answers it.
@@ -11,13 +11,18 @@ use edgeproof_mutant::{self as mutant, Mutant};
 /// Only a stored 200 has preconditions evaluated.
 #[must_use]
 pub fn is_not_modified(request: &Fields, stored: &Stored, now: Moment) -> bool {
-    if stored.status() != 200 {
-        return false;
-    }
-    if request.contains("if-none-match") {
-        return !mutant::is(Mutant::WeakComparesNothing) && if_none_match(request, stored);
-    }
-    // RFC 9110 §13.1.3: more than one member is none.
+    let found = if stored.status() != 200 && !mutant::is(Mutant::ConditionsOnAnyStatus) {
+        false
+    } else if request.contains("if-none-match") {
+        !mutant::is(Mutant::WeakComparesNothing) && if_none_match(request, stored)
+    } else {
+        if_modified_since(request, stored, now)
+    };
+    sabotage::conditions::not_modified(found, request, stored, now)
+}
+
+/// More than one member is none (RFC 9110 §13.1.3).
+fn if_modified_since(request: &Fields, stored: &Stored, now: Moment) -> bool {
     let mut lines = request.get_all("if-modified-since");
     let (Some(line), None) = (lines.next(), lines.next()) else { return false };
     let since = date::parse(line, now);

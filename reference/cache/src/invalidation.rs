@@ -13,5 +13,6 @@ pub(crate) fn keys(request: &Request<'_>, response: Response<'_>) -> Vec<KeyBuf>
     let others = named.iter().filter_map(|name| response.fields.get(name));
     let mut keys = vec![key::of(request)];
     keys.extend(others.filter_map(|reference| key::same_origin(request, reference)));
-    sabotage::storing::invalidated(response, keys)
+    let keys = sabotage::storing::invalidated(response, keys);
+    sabotage::reuse::invalidated(keys, request, response)
 }

@@ -3,7 +3,7 @@
 
 use smallvec::SmallVec;
 
-use crate::{Request, Scheme};
+use crate::{Request, Scheme, sabotage};
 
 /// A key being looked up; the usual length needs no allocation.
 pub(crate) type KeyBuf = SmallVec<[u8; 256]>;
@@ -21,6 +21,7 @@ pub(crate) fn of_parts(scheme: Scheme, authority: &[u8], target: &[u8]) -> KeyBu
         key.push(b'/');
     }
     push_normalised(&mut key, target);
+    sabotage::reuse::key(&mut key);
     key
 }
 
@@ -76,7 +77,7 @@ pub(crate) fn push_normalised(key: &mut KeyBuf, text: &[u8]) {
 }
 
 /// The byte that the percent-encoding at the start of `text` stands for.
-fn encoded(text: &[u8]) -> Option<u8> {
+pub(crate) fn encoded(text: &[u8]) -> Option<u8> {
     let [b'%', high, low, ..] = *text else { return None };
     let digit = |byte: u8| char::from(byte).to_digit(16);
     u8::try_from(digit(high)? * 16 + digit(low)?).ok()

@@ -136,7 +136,7 @@ impl Facts {
         let directives = ResponseDirectives::of(fields);
         let expires = read("expires").filter(|_| !directives.targeted);
         let expires = expires.map(|expires| expires.unwrap_or(i64::MIN));
-        sabotage::storing::facts(Self {
+        let facts = Self {
             status: response.status,
             directives,
             expires: sabotage::fields::expires(expires, fields, times.response),
@@ -144,7 +144,8 @@ impl Facts {
             last_modified: read("last-modified").flatten(),
             has_etag: fields.get("etag").and_then(EntityTag::parse).is_some(),
             initial_age: age::initial_millis(age, date, times.request, times.response),
-        })
+        };
+        sabotage::reuse::facts(sabotage::storing::facts(facts), response, times)
     }
 
     /// Whether the response can be validated later.

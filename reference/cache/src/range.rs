@@ -45,7 +45,9 @@ pub fn of(request: &Request<'_>, stored: &Stored, now: Moment) -> Ranged {
     let mut lines = request.fields.get_all("range");
     let (Some(range), None) = (lines.next(), lines.next()) else { return whole };
     let is_other = stored.status() != 200 && !mutant::is(Mutant::RangeOfAnyStatus);
-    if request.method != b"GET" || is_other || !if_range(request, stored, now) {
+    let holds =
+        sabotage::conditions::if_range(if_range(request, stored, now), request, stored, now);
+    if request.method != b"GET" || is_other || !holds {
         return whole;
     }
     let Some(specs) = parse(range) else { return whole };

@@ -116,10 +116,10 @@ impl Reply {
     /// The status code to send.
     #[must_use]
     pub fn status(&self) -> u16 {
-        sabotage::parts::status(match self.form {
+        sabotage::parts::status(match &self.form {
             Form::Whole => self.stored.status(),
             Form::NotModified => 304,
-            Form::Part(_) => 206,
+            Form::Part(part) => sabotage::conditions::status_of_part(206, part),
             Form::Unsatisfiable => 416,
         })
     }

@@ -1,6 +1,6 @@
 //! When a stored response may answer a request without asking the origin (RFC 9111 §4).
 
-use crate::{DeltaSeconds, Moment, RequestDirectives, Stored};
+use crate::{DeltaSeconds, Moment, RequestDirectives, Stored, sabotage};
 use edgeproof_mutant::{self as mutant, Mutant};
 
 /// What may be done with the selected stored response.
@@ -81,6 +81,11 @@ pub fn may_replace_error(
     disconnected: bool,
     now: Moment,
 ) -> bool {
+    let found = covers(stored, wish, disconnected, now);
+    sabotage::reuse::replaces_error(found, stored, disconnected)
+}
+
+fn covers(stored: &Stored, wish: RequestDirectives, disconnected: bool, now: Moment) -> bool {
     if stored.is_always_validated() || stored.is_never_stale() || stored.is_outdated() {
         return false;
     }

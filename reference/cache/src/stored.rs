@@ -113,6 +113,7 @@ impl Stored {
         response_time: Moment,
     ) -> Self {
         let fields = storing::stored_fields(response.fields, facts);
+        let fields = sabotage::reuse::stored_fields(fields, response);
         Self::assemble(&fields, selecting, facts, policy, response_time)
     }
 
@@ -124,6 +125,10 @@ impl Stored {
         response_time: Moment,
     ) -> Self {
         let directives = &facts.directives;
+        // s-maxage has proxy-revalidate in it (RFC 9111 §5.2.2.10).
+        let never_stale = directives.must_revalidate
+            || directives.proxy_revalidate
+            || directives.s_maxage.is_some();
         Self {
             // A part is stored as an incomplete 200 (RFC 9111 §3.3).
             status: if facts.status == 206 { 200 } else { facts.status },
@@ -136,12 +141,9 @@ impl Stored {
             initial_age: facts.initial_age,
             date: facts.date,
             last_modified: facts.last_modified,
-            lifetime: freshness::lifetime(facts, policy),
+            lifetime: sabotage::reuse::lifetime(freshness::lifetime(facts, policy), facts),
             always_validated: directives.no_cache == Scope::Response,
-            // s-maxage has proxy-revalidate in it (RFC 9111 §5.2.2.10).
-            never_stale: directives.must_revalidate
-                || directives.proxy_revalidate
-                || directives.s_maxage.is_some(),
+            never_stale: sabotage::reuse::never_stale(never_stale, directives),
             outdated: false,
             stale_while_revalidate: directives.stale_while_revalidate,
             stale_if_error: directives.stale_if_error,

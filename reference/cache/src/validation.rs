@@ -22,6 +22,7 @@ pub fn set_preconditions(request: &mut Fields, stored: &Stored) {
     {
         request.push("If-Modified-Since", modified);
     }
+    sabotage::conditions::own(request);
 }
 
 /// Which of the stored responses that could have been selected a 304 is about (§4.3.4), as
@@ -67,7 +68,8 @@ pub fn updated_fields(stored: &Fields, newer: &Fields, facts: &Facts) -> Fields 
         .filter(|(name, _)| !(is_excluded(name, facts) || newer.contains(*name) && replaces(name)));
     let added = newer.iter().filter(|(name, _)| replaces(name));
     let updated = sabotage::fields::updated(kept.chain(added).collect(), stored, facts);
-    sabotage::storing::update(stored, newer, facts, updated)
+    let updated = sabotage::storing::update(stored, newer, facts, updated);
+    sabotage::reuse::updated_fields(updated, stored)
 }
 
 /// What a newer response now reserves for its own receiver may not stay from the older one.
@@ -103,7 +105,8 @@ pub fn head_agrees(stored: &Stored, head: &Fields) -> bool {
                 == stored.complete_length()
         })
     };
-    same("etag") && same("last-modified") && length()
+    let found = same("etag") && same("last-modified") && length();
+    sabotage::reuse::head_agrees(found, stored, head)
 }
 
 /// Whether a status tells that the origin failed, in the sense of `stale-if-error`

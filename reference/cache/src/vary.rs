@@ -2,7 +2,7 @@
 
 use edgeproof_http1::Fields;
 
-use crate::list;
+use crate::{list, sabotage};
 use edgeproof_mutant::{self as mutant, Mutant};
 
 /// The fields that a response's Vary nominates, with their values in the request that brought
@@ -34,7 +34,8 @@ pub(crate) type Entry<'a> = (&'a [u8], Option<(Option<&'a [u8]>, &'a [u8])>);
 #[must_use]
 pub fn is_any(response: &Fields) -> bool {
     let mut members = response.get_all("vary").flat_map(list::members);
-    members.any(|name| name == b"*" || !list::is_token(name)) && !mutant::is(Mutant::IgnoresVary)
+    let found = members.any(|name| name == b"*" || !list::is_token(name));
+    sabotage::reuse::varies_by_anything(found && !mutant::is(Mutant::IgnoresVary), response)
 }
 
 impl Selecting {
@@ -48,6 +49,7 @@ impl Selecting {
             .collect();
         names.sort_unstable();
         names.dedup();
+        sabotage::reuse::nominated(&mut names, response);
         let nominated = |name: Vec<u8>| Nominated {
             value: Value::of(&name, request),
             name: name.into_boxed_slice(),
@@ -91,8 +93,8 @@ impl Selecting {
     /// Whether a presented request matches the one that brought the response.
     #[must_use]
     pub fn matches(&self, request: &Fields) -> bool {
-        mutant::is(Mutant::IgnoresVary)
-            || self.fields.iter().all(|nominated| nominated.matches(request))
+        let found = self.fields.iter().all(|nominated| nominated.matches(request));
+        mutant::is(Mutant::IgnoresVary) || sabotage::reuse::matches(found, self, request)
     }
 
     /// The values of the nominated fields in another request, in normal form.

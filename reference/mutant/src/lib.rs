@@ -256,6 +256,156 @@ mutants! {
     /// The proxy's own errors have no content.
     ErrorsWithoutWords = "errors-without-words",
     // cache: reuse, validation, invalidation, conditions
+    /// The key ends before the query.
+    IgnoresQueryInKey = "ignores-query-in-key",
+    /// Every percent-encoding is decoded in the key.
+    DecodesReservedInKey = "decodes-reserved-in-key",
+    /// The key has no scheme.
+    KeyWithoutScheme = "key-without-scheme",
+    /// The key has no port.
+    KeyWithoutPort = "key-without-port",
+    /// The store answers whatever the method.
+    AnswersAnyMethod = "answers-any-method",
+    /// `no-cache` in a response is not seen.
+    IgnoresNoCache = "ignores-no-cache",
+    /// A response as old as its lifetime is fresh.
+    FreshAtItsLifetime = "fresh-at-its-lifetime",
+    /// The Age that a response brought along is stored, and sent beside the new one.
+    KeepsOldAge = "keeps-old-age",
+    /// Of several that fit, the one that arrived first is used.
+    PrefersFirstStored = "prefers-first-stored",
+    /// Of several that fit, the one that arrived last is used, whatever their Dates.
+    PrefersLastStored = "prefers-last-stored",
+    /// Only the first line of Vary is read.
+    ReadsFirstVaryLine = "reads-first-vary-line",
+    /// Only the last line of Vary is read.
+    ReadsLastVaryLine = "reads-last-vary-line",
+    /// `*` is known only where it is the whole first line of Vary.
+    StarOnlyAlone = "star-only-alone",
+    /// A nominated field that is absent matches an empty one.
+    AbsentIsEmpty = "absent-is-empty",
+    /// Nominated values are compared without regard to case.
+    VaryWithoutCase = "vary-without-case",
+    /// The members of nominated lists are compared without regard to order.
+    VaryWithoutOrder = "vary-without-order",
+    /// Weights in nominated values are dropped before comparing.
+    VaryWithoutWeights = "vary-without-weights",
+    /// Nominated values are compared as one text, put one after another.
+    JoinsSelectingValues = "joins-selecting-values",
+    /// A response without Vary is preferred by its Date like any other.
+    DefaultGoesFirst = "default-goes-first",
+    /// A response without Vary fits every request that no variant fits.
+    DefaultFitsAll = "default-fits-all",
+    /// Dates are read only in the case in which they are specified.
+    DatesWithCase = "dates-with-case",
+    /// Expires is taken for a second later than it says.
+    ExpiresASecondLate = "expires-a-second-late",
+    /// Expires is taken for a local time, five and a half hours ahead of GMT.
+    ExpiresInLocalZone = "expires-in-local-zone",
+    /// The zone of a date is not looked at.
+    AcceptsAnyZone = "accepts-any-zone",
+    /// Nothing gets a heuristic lifetime.
+    NeverHeuristic = "never-heuristic",
+    /// The heuristic lifetime counts where it is longer than the explicit one.
+    HeuristicOverExplicit = "heuristic-over-explicit",
+    /// The time between request and response is not added to Age.
+    IgnoresDelay = "ignores-delay",
+    /// `must-revalidate` is not seen.
+    IgnoresMustRevalidate = "ignores-must-revalidate",
+    /// `s-maxage` does not forbid to serve stale.
+    IgnoresSMaxageStaleness = "ignores-s-maxage-staleness",
+    /// `proxy-revalidate` is not seen.
+    IgnoresProxyRevalidate = "ignores-proxy-revalidate",
+    /// `no-cache` is not looked at when the origin cannot be asked.
+    NoCacheGivesWayToErrors = "no-cache-gives-way-to-errors",
+    /// A 5xx to a validation is always replaced by what is stored.
+    CoversEveryFailure = "covers-every-failure",
+    /// A 5xx to a validation makes what is stored fresh, as if it were a 304.
+    FailureMakesFresh = "failure-makes-fresh",
+    /// Only the first line of If-None-Match is read.
+    ReadsFirstTagLine = "reads-first-tag-line",
+    /// If-Modified-Since is not evaluated on what is stored.
+    IgnoresIfModifiedSince = "ignores-if-modified-since",
+    /// An If-Match is evaluated on what is stored.
+    EvaluatesIfMatch = "evaluates-if-match",
+    /// An If-Unmodified-Since is evaluated on what is stored.
+    EvaluatesIfUnmodifiedSince = "evaluates-if-unmodified-since",
+    /// Conditions of any method are evaluated on what is stored.
+    ConditionsOfAnyMethod = "conditions-of-any-method",
+    /// If-None-Match is evaluated on the response that just came for a miss.
+    ConditionsOnAMiss = "conditions-on-a-miss",
+    /// A 304 to the cache's own conditions goes to the client as it is.
+    Passes304On = "passes-304-on",
+    /// If-Modified-Since is not evaluated where no Last-Modified is stored.
+    SinceNeedsLastModified = "since-needs-last-modified",
+    /// Whatever a validation brings, the client gets what was stored.
+    KeepsStoredOnFullAnswer = "keeps-stored-on-full-answer",
+    /// A full answer to a validation is not stored.
+    ForgetsFullAnswer = "forgets-full-answer",
+    /// A 304 updates the response that was asked about, whatever tag it has.
+    UpdatesByAny304 = "updates-by-any-304",
+    /// A 304 updates every stored response of the URI.
+    FreshensEveryVariant = "freshens-every-variant",
+    /// A 304 updates only what its request could have selected.
+    UpdatesSelectedOnly = "updates-selected-only",
+    /// A 304 updates no Cache-Control.
+    KeepsOldLifetimeOn304 = "keeps-old-lifetime-on-304",
+    /// A HEAD that agrees with what is stored changes nothing.
+    HeadNeverUpdates = "head-never-updates",
+    /// A HEAD that differs from what is stored changes nothing.
+    HeadNeverOutdates = "head-never-outdates",
+    /// Last-Modified of a HEAD is not compared.
+    HeadWithoutLastModified = "head-without-last-modified",
+    /// Content-Length of a HEAD is not compared.
+    HeadWithoutLength = "head-without-length",
+    /// A HEAD makes what is stored young, but leaves its fields.
+    HeadUpdatesAgeOnly = "head-updates-age-only",
+    /// Only POST, PUT, DELETE and PATCH invalidate.
+    InvalidatesByKnownMethods = "invalidates-by-known-methods",
+    /// Only a 200 to an unsafe request invalidates.
+    InvalidatesBy200Only = "invalidates-by-200-only",
+    /// An unsafe request invalidates only the variant that it would select.
+    InvalidatesOneVariant = "invalidates-one-variant",
+    /// Location names nothing to invalidate.
+    IgnoresLocation = "ignores-location",
+    /// Content-Location names nothing to invalidate.
+    IgnoresContentLocation = "ignores-content-location",
+    /// The path of Location counts for the own origin, whatever host it names.
+    InvalidatesOtherOrigins = "invalidates-other-origins",
+    /// Two origins are compared by their hosts' names alone.
+    OriginIsTheHost = "origin-is-the-host",
+    /// If-None-Match compares strongly.
+    ComparesTagsStrongly = "compares-tags-strongly",
+    /// The cache never asks by If-None-Match.
+    ValidatesByDateOnly = "validates-by-date-only",
+    /// If-Modified-Since makes a 304 also beside an If-None-Match that matches nothing.
+    EitherConditionWillDo = "either-condition-will-do",
+    /// If-Modified-Since makes a 200 also beside an If-None-Match that matches.
+    WantsBothConditions = "wants-both-conditions",
+    /// An If-Modified-Since that is no date is taken for now.
+    BadSinceIsNow = "bad-since-is-now",
+    /// Of several If-Modified-Since lines the first counts.
+    ReadsFirstSinceLine = "reads-first-since-line",
+    /// Without Last-Modified the last change is before every If-Modified-Since.
+    UnknownChangeIsOld = "unknown-change-is-old",
+    /// A Last-Modified in the future is taken for now.
+    CapsLastModifiedAtNow = "caps-last-modified-at-now",
+    /// An If-Range that holds is answered by 304 where there is no Range.
+    IfRangeWithoutRange = "if-range-without-range",
+    /// If-Range compares tags weakly.
+    IfRangeComparesWeakly = "if-range-compares-weakly",
+    /// A date in If-Range holds unless it is before Last-Modified.
+    IfRangeTakesLaterDates = "if-range-takes-later-dates",
+    /// A date in If-Range holds also where Last-Modified is of the second of Date.
+    IfRangeTakesWeakDates = "if-range-takes-weak-dates",
+    /// If-Range never holds.
+    IfRangeNeverHolds = "if-range-never-holds",
+    /// Conditions are evaluated on a stored response of any status.
+    ConditionsOnAnyStatus = "conditions-on-any-status",
+    /// A site without a cache evaluates If-None-Match on the origin's answer.
+    ConditionsWithoutACache = "conditions-without-a-cache",
+    /// A site without a cache forwards no conditions.
+    DropsConditions = "drops-conditions",
     // cache: directives and other fields
     /// Of several Age lines the last counts.
     ReadsLastAge = "reads-last-age",

@@ -3,6 +3,7 @@
 //! that back unless a bug is chosen. Without the feature `mutants` no bug ever is, and nothing of
 //! this is left in the program.
 
+pub(crate) mod conditions;
 pub(crate) mod fields;
 pub(crate) mod parts;
 pub(crate) mod reuse;
