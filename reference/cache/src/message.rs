@@ -139,7 +139,7 @@ impl Facts {
         let facts = Self {
             status: response.status,
             directives,
-            expires: sabotage::fields::expires(expires, fields, times.response),
+            expires: sabotage::fields::expires(expires),
             date,
             last_modified: read("last-modified").flatten(),
             has_etag: fields.get("etag").and_then(EntityTag::parse).is_some(),

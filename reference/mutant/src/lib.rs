@@ -463,7 +463,7 @@ mutants! {
     InvalidMaxAgeIsAbsent = "invalid-max-age-is-absent",
     /// An Expires that is no date counts as absent.
     InvalidExpiresIsAbsent = "invalid-expires-is-absent",
-    /// What stands after the date in Expires is not looked at.
+    /// What stands after a date is not looked at.
     LenientDates = "lenient-dates",
     /// Expires decides where max-age stands beside it.
     ExpiresOverMaxAge = "expires-over-max-age",

@@ -10,8 +10,7 @@ use sfv::{BareItem, Item};
 use crate::directives::{Argument, Scope, directives};
 use crate::reuse::{Because, Decision};
 use crate::{
-    CacheStatus, DeltaSeconds, Facts, Fwd, Moment, Request, RequestDirectives, ResponseDirectives,
-    date, storing,
+    CacheStatus, DeltaSeconds, Facts, Fwd, Request, RequestDirectives, ResponseDirectives, storing,
 };
 
 /// All names that any directive of requests or responses has.
@@ -239,15 +238,8 @@ pub(crate) fn age(found: Option<DeltaSeconds>, fields: &Fields) -> Option<DeltaS
 }
 
 /// Expires; one that is invalid lies in the past.
-pub(crate) fn expires(found: Option<i64>, fields: &Fields, now: Moment) -> Option<i64> {
-    if found != Some(i64::MIN) {
-        return found;
-    }
-    if is(Mutant::LenientDates) {
-        let date = fields.get("expires").and_then(|text| text.get(..29));
-        return date.and_then(|date| date::parse(date, now)).or(found);
-    }
-    found.filter(|_| !is(Mutant::InvalidExpiresIsAbsent))
+pub(crate) fn expires(found: Option<i64>) -> Option<i64> {
+    found.filter(|at| *at != i64::MIN || !is(Mutant::InvalidExpiresIsAbsent))
 }
 
 /// The lifetime that the origin states.

@@ -143,6 +143,9 @@ pub(crate) fn date(found: Option<i64>, text: &[u8], now: Moment) -> Option<i64> 
     if is(Mutant::DatesWithCase) && !text.iter().any(u8::is_ascii_uppercase) {
         return None;
     }
+    if is(Mutant::LenientDates) && text.len() > 29 {
+        return found.or_else(|| date::parse(&text[..29], now));
+    }
     if is(Mutant::AcceptsAnyZone) && found.is_none() && text.len() > 3 && !text.ends_with(b"GMT") {
         return date::parse(&[&text[..text.len() - 3], b"GMT"].concat(), now);
     }
