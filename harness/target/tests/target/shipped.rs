@@ -136,7 +136,9 @@ fn every_target_loads_under_its_folders_name() {
     assert_eq!(
         names,
         [
+            "apache",
             "bare",
+            "haproxy",
             "nginx",
             "nginx-container",
             "nginx-modsecurity",
@@ -144,7 +146,8 @@ fn every_target_loads_under_its_folders_name() {
             "squid",
             "sshd-default",
             "sshd-weak",
-            "trafficserver"
+            "trafficserver",
+            "varnish"
         ]
     );
 }
