@@ -158,6 +158,9 @@ pub(crate) struct Proxy {
     /// The most that is stored: `256MiB`.
     #[arg(long, value_name = "N", requires = "cache", value_parser = size)]
     pub(crate) cache_size: Option<u64>,
+    /// Where it is stored: `memory`, or a Redis, `redis://127.0.0.1:6379/0`.
+    #[arg(long, value_name = "STORE", requires = "cache", default_value = "memory")]
+    pub(crate) cache_store: String,
     /// Who may PURGE.
     #[arg(long, value_name = "CIDR", requires = "cache")]
     pub(crate) purge_from: Vec<String>,

@@ -29,7 +29,7 @@ fn sites_file(arguments: &Proxy) -> Result<String, Failure> {
     }
     let mut site = json!({ "hosts": ["*"], "upstream": upstream });
     if arguments.cache {
-        let mut cache = json!({ "policy": arguments.cache_policy });
+        let mut cache = json!({ "policy": arguments.cache_policy, "store": arguments.cache_store });
         set(&mut cache, "ttl", arguments.cache_ttl.map(|ttl| format!("{}ms", ttl.as_millis())));
         set(&mut cache, "size", arguments.cache_size);
         if !arguments.purge_from.is_empty() {
