@@ -143,6 +143,7 @@ fn every_target_loads_under_its_folders_name() {
             "nginx-container",
             "nginx-modsecurity",
             "reference",
+            "reference-redis",
             "squid",
             "sshd-default",
             "sshd-weak",
