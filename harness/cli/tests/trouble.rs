@@ -13,7 +13,15 @@ fn root() -> &'static Path {
 fn long_run(folder: &Path) -> Child {
     Command::new(env!("CARGO_BIN_EXE_edgeproof"))
         .current_dir(root())
-        .args(["run", "scenarios/cache", "scenarios/front", "--jobs", "1", "--repeat", "20"])
+        .args([
+            "run",
+            "scenarios/cache/freshness",
+            "scenarios/front",
+            "--jobs",
+            "1",
+            "--repeat",
+            "20",
+        ])
         .args(["--format", "json", "--format"])
         .arg(format!("events={}", folder.join("events.jsonl").display()))
         .env("TMPDIR", folder)
