@@ -11,12 +11,40 @@ use crate::grammar;
 ///
 /// Lines that were parsed are ranges into the one frozen buffer of their head, lines that were
 /// pushed are ranges into one growing arena: no line has an allocation of its own, and a clone
-/// costs one table of ranges.
+/// costs one table of ranges. Nearly all the questions that a proxy has about a message are for
+/// fields that are not there: a sieve of the names answers those without a look at the lines.
 #[derive(Clone, Default)]
 pub struct Fields {
     head: Bytes,
     added: Vec<u8>,
     lines: Vec<Line>,
+    sieve: Sieve,
+}
+
+/// The marks of all names in a list, of those that were removed too: a name whose mark is missing
+/// is not there.
+#[derive(Clone, Copy, Default)]
+struct Sieve(u64);
+
+impl Sieve {
+    /// One bit, the same for all spellings of a name: by its length and its first byte, case ignored.
+    #[inline]
+    fn mark(name: &[u8]) -> u64 {
+        match name.first() {
+            Some(&first) => 1 << ((name.len() * 5 + usize::from(first | 0x20)) % 64),
+            None => 0,
+        }
+    }
+
+    #[inline]
+    fn add(&mut self, name: &[u8]) {
+        self.0 |= Self::mark(name);
+    }
+
+    #[inline]
+    fn may_have(self, name: &[u8]) -> bool {
+        self.0 & Self::mark(name) != 0
+    }
 }
 
 /// Where a line's name and value lie: in `head`, or in `added` if `pushed`.
@@ -72,12 +100,16 @@ impl Fields {
     /// An empty list.
     #[must_use]
     pub const fn new() -> Self {
-        Self { head: Bytes::new(), added: Vec::new(), lines: Vec::new() }
+        Self { head: Bytes::new(), added: Vec::new(), lines: Vec::new(), sieve: Sieve(0) }
     }
 
     /// The lines of a parsed head: `lines` are ranges into `head`.
     pub(crate) fn parsed(head: Bytes, lines: Vec<Line>) -> Self {
-        Self { head, added: Vec::new(), lines }
+        let mut sieve = Sieve::default();
+        for line in &lines {
+            sieve.add(line.pick(&head, &[]).0);
+        }
+        Self { head, added: Vec::new(), lines, sieve }
     }
 
     /// The number of lines.
@@ -98,18 +130,23 @@ impl Fields {
     }
 
     /// The values of all lines named `name` (case ignored, RFC 9110 §5.1), in order.
+    #[inline]
     pub fn get_all<'a, 'n>(&'a self, name: &'n (impl AsRef<[u8]> + ?Sized)) -> GetAll<'a, 'n> {
-        GetAll { fields: self, name: name.as_ref(), at: 0 }
+        let name = name.as_ref();
+        let left = if self.sieve.may_have(name) { &self.lines[..] } else { &[] };
+        GetAll { fields: self, name, left }
     }
 
     /// The value of the first line named `name`, case ignored.
     #[must_use]
+    #[inline]
     pub fn get(&self, name: &(impl AsRef<[u8]> + ?Sized)) -> Option<&[u8]> {
         self.get_all(name).next()
     }
 
     /// Whether a line is named `name`, case ignored.
     #[must_use]
+    #[inline]
     pub fn contains(&self, name: &(impl AsRef<[u8]> + ?Sized)) -> bool {
         self.get(name).is_some()
     }
@@ -123,6 +160,7 @@ impl Fields {
     pub fn push(&mut self, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) {
         let (name, value) = (name.as_ref(), grammar::trim_ows(value.as_ref()));
         assert!(grammar::is_token(name), "{:?} is no field name", String::from_utf8_lossy(name));
+        self.sieve.add(name);
         let at = self.added.len();
         self.added.extend_from_slice(name);
         self.added.extend(value.iter().map(|&byte| match byte {
@@ -149,7 +187,7 @@ impl Fields {
 
     /// Keeps the lines for which `keep(name, value)` holds.
     pub fn retain(&mut self, mut keep: impl FnMut(&[u8], &[u8]) -> bool) {
-        let Self { head, added, lines } = self;
+        let Self { head, added, lines, sieve: _ } = self;
         lines.retain(|line| {
             let (name, value) = line.pick(head, added);
             keep(name, value)
@@ -168,15 +206,22 @@ impl Fields {
 pub struct GetAll<'a, 'n> {
     fields: &'a Fields,
     name: &'n [u8],
-    at: usize,
+    left: &'a [Line],
 }
 
 impl<'a> Iterator for GetAll<'a, '_> {
     type Item = &'a [u8];
 
+    #[inline]
     fn next(&mut self) -> Option<&'a [u8]> {
-        while let Some(line) = self.fields.lines.get(self.at) {
-            self.at += 1;
+        if self.left.is_empty() { None } else { self.search() }
+    }
+}
+
+impl<'a> GetAll<'a, '_> {
+    fn search(&mut self) -> Option<&'a [u8]> {
+        while let Some((line, left)) = self.left.split_first() {
+            self.left = left;
             if usize::from(line.name_len) != self.name.len() {
                 continue;
             }

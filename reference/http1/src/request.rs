@@ -76,11 +76,9 @@ impl RequestParser {
             Ok(None) => return Ok(None),
             Err(error) => return Err(self.refused(error, buf)),
         };
-        let head = buf.split_to(length).freeze();
-        if buf.is_empty() {
-            // What was read into is the head's now, and free again when that is.
-            *buf = BytesMut::new();
-        }
+        // What was read into is the head's, and free again when that is.
+        let head = if length == buf.len() { std::mem::take(buf) } else { buf.split_to(length) };
+        let head = head.freeze();
         let parsed = self.head(&head);
         let limits = self.limits;
         *self = Self::new(limits);

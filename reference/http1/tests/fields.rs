@@ -69,3 +69,20 @@ fn the_lines_of_a_head_are_those_after_its_first() {
     assert_eq!(Written::of_head(&text).to_fields(), sample());
     assert!(Written::of_head(b"HTTP/1.1 200 OK\r\n\r\n").is_empty());
 }
+
+/// Names that a sieve by length and first byte cannot tell apart are told apart all the same, and
+/// one whose lines were removed is gone.
+#[test]
+fn names_that_look_alike_are_different_names() {
+    let mut fields = Fields::new();
+    for name in ["Accept", "aCCESS", "X_a", "x-b"] {
+        assert!(!fields.contains(name));
+        fields.push(name, name);
+        for spelling in [name.to_ascii_lowercase(), name.to_ascii_uppercase()] {
+            assert_eq!(fields.get(&spelling), Some(name.as_bytes()));
+        }
+    }
+    assert_eq!(fields.remove("access"), 1);
+    assert!(!fields.contains("access"));
+    assert_eq!(fields.get("ACCEPT"), Some(&b"Accept"[..]));
+}
