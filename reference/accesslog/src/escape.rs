@@ -42,6 +42,25 @@ impl Alphabet {
             & (byte != self.delimiter)
     }
 
+    /// Whether all bytes of `value`, as nearly always, stand for themselves: in steps of 16, 8 or 4,
+    /// of which the last two may overlap.
+    fn all_plain(self, value: &[u8]) -> bool {
+        match value.len() {
+            16.. => self.steps::<16>(value),
+            8.. => self.steps::<8>(value),
+            4.. => self.steps::<4>(value),
+            _ => value.iter().all(|&byte| self.plain(byte)),
+        }
+    }
+
+    /// The same, for a value of at least `N` bytes.
+    #[inline]
+    fn steps<const N: usize>(self, value: &[u8]) -> bool {
+        let plain =
+            |step: &[u8; N]| step.iter().fold(true, |plain, &byte| plain & self.plain(byte));
+        value.as_chunks().0.iter().all(plain) && value.last_chunk().is_none_or(plain)
+    }
+
     /// How many bytes at the start of `value` stand for themselves.
     pub(crate) fn run(self, value: &[u8]) -> usize {
         let chunks = value.chunks_exact(16);
@@ -67,6 +86,9 @@ fn leaks(byte: u8) -> bool {
 
 /// Appends `value`, each byte that `alphabet` lacks as `\xHH`.
 pub(crate) fn write(value: &[u8], alphabet: Alphabet, out: &mut Vec<u8>) {
+    if alphabet.all_plain(value) {
+        return out.extend_from_slice(value);
+    }
     let mut rest = value;
     loop {
         let (plain, after) = rest.split_at(alphabet.run(rest));
@@ -118,7 +140,9 @@ mod tests {
                 let mut value = vec![b'a'; length];
                 value[at] = b'"';
                 assert_eq!(Alphabet::PRINTABLE.run(&value), at);
+                assert!(!Alphabet::PRINTABLE.all_plain(&value));
             }
+            assert!(Alphabet::PRINTABLE.all_plain(&vec![b'~'; length]));
             assert_eq!(Alphabet::PRINTABLE.run(&vec![b'~'; length]), length);
         }
     }

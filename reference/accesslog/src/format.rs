@@ -78,7 +78,11 @@ impl Format {
     pub fn write(&self, record: &Record<'_>, out: &mut Vec<u8>) {
         for piece in &self.pieces {
             match piece {
-                Piece::Literal(text) => out.extend_from_slice(text.as_bytes()),
+                // Mostly one space: a call to copy that would cost more than the rest.
+                Piece::Literal(text) => match *text.as_bytes() {
+                    [byte] => out.push(byte),
+                    ref bytes => out.extend_from_slice(bytes),
+                },
                 Piece::Slot(slot) => slot.write(record, out),
             }
         }

@@ -46,11 +46,11 @@ impl Wire {
         }
     }
 
-    /// The quote round a value, if there is one.
-    fn quote(self) -> &'static [u8] {
+    /// Appends the quote round a value, if there is one.
+    fn put_quote(self, out: &mut Vec<u8>) {
         match self {
-            Self::Text { .. } => b"",
-            Self::Quoted | Self::Json => b"\"",
+            Self::Text { .. } => {}
+            Self::Quoted | Self::Json => out.push(b'"'),
         }
     }
 }
@@ -89,18 +89,17 @@ impl Slot {
     }
 
     fn missing(&self, out: &mut Vec<u8>) {
-        let sign: &[u8] = match self.wire {
-            Wire::Json => b"null",
-            Wire::Text { .. } | Wire::Quoted if mutant::is(Mutant::MissingIsEmpty) => b"",
-            Wire::Text { .. } => b"-",
-            Wire::Quoted => b"\"-\"",
-        };
-        out.extend_from_slice(sign);
+        match self.wire {
+            Wire::Json => out.extend_from_slice(b"null"),
+            Wire::Text { .. } | Wire::Quoted if mutant::is(Mutant::MissingIsEmpty) => {}
+            Wire::Text { .. } => out.push(b'-'),
+            Wire::Quoted => out.extend_from_slice(b"\"-\""),
+        }
     }
 
     fn bytes(&self, value: Option<&[u8]>, out: &mut Vec<u8>) -> bool {
         let Some(value) = value else { return false };
-        out.extend_from_slice(self.wire.quote());
+        self.wire.put_quote(out);
         let start = out.len();
         self.wire.encode(value, out);
         self.end(start, out);
@@ -112,7 +111,7 @@ impl Slot {
         let mut start = 0;
         fields.each(name, &mut |value| {
             if lines == 0 {
-                out.extend_from_slice(self.wire.quote());
+                self.wire.put_quote(out);
                 start = out.len();
             } else {
                 self.wire.encode(b", ", out);
@@ -129,7 +128,7 @@ impl Slot {
     fn date(&self, date: &DateFormat, at: Option<When<'_>>, out: &mut Vec<u8>) -> bool {
         let Some(at) = at else { return false };
         let restart = out.len();
-        out.extend_from_slice(self.wire.quote());
+        self.wire.put_quote(out);
         let start = out.len();
         if date.write(at, |raw, out| self.wire.encode(raw, out), out) {
             self.end(start, out);
@@ -157,7 +156,7 @@ impl Slot {
             out.truncate(start);
             out.extend_from_slice(&escape::escape(b'-'));
         }
-        out.extend_from_slice(self.wire.quote());
+        self.wire.put_quote(out);
     }
 
     /// Reads a value at the start of `text`.

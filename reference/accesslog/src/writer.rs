@@ -181,8 +181,19 @@ impl Writer {
     /// Hands over a line, or several, each with its `\n` (a last one is added where missing).
     /// Never waits for the disk. False where the queue is full: the lines are lost and counted.
     pub fn write(&self, line: &[u8]) -> bool {
+        let lines = memchr::memchr_iter(b'\n', line).count() as u64;
+        self.write_lines(line, lines + u64::from(line.last() != Some(&b'\n')))
+    }
+
+    /// The same for what is known to be exactly one line, its `\n` included, as
+    /// [`Format::write`](crate::Format::write) makes it.
+    pub fn write_line(&self, line: &[u8]) -> bool {
+        debug_assert_eq!(memchr::memchr(b'\n', line), Some(line.len() - 1));
+        self.write_lines(line, 1)
+    }
+
+    fn write_lines(&self, line: &[u8], lines: u64) -> bool {
         let ended = line.last() == Some(&b'\n');
-        let lines = memchr::memchr_iter(b'\n', line).count() as u64 + u64::from(!ended);
         let mut state = self.shared.lock();
         let before = state.incoming.len();
         let after = before + line.len() + usize::from(!ended);

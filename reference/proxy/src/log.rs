@@ -27,7 +27,7 @@ impl Log {
         LINE.with_borrow_mut(|line| {
             line.clear();
             self.format.write(record, line);
-            self.writer.write(line);
+            self.writer.write_line(line);
         });
     }
 }
