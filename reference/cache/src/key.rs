@@ -16,7 +16,8 @@ pub(crate) fn of(request: &Request<'_>) -> KeyBuf {
 }
 
 pub(crate) fn of_parts(scheme: Scheme, authority: &[u8], target: &[u8]) -> KeyBuf {
-    let mut key = origin(scheme, authority);
+    let mut key = KeyBuf::new();
+    push_origin(&mut key, scheme, authority);
     if !target.starts_with(b"/") {
         key.push(b'/');
     }
@@ -27,7 +28,14 @@ pub(crate) fn of_parts(scheme: Scheme, authority: &[u8], target: &[u8]) -> KeyBu
 
 /// Scheme and authority in normal form: what two URIs of one origin share (RFC 9110 §4.3.1).
 fn origin(scheme: Scheme, authority: &[u8]) -> KeyBuf {
-    let mut key = KeyBuf::from_slice(scheme.prefix());
+    let mut key = KeyBuf::new();
+    push_origin(&mut key, scheme, authority);
+    key
+}
+
+/// Appends the same.
+fn push_origin(key: &mut KeyBuf, scheme: Scheme, authority: &[u8]) {
+    key.extend_from_slice(scheme.prefix());
     let (host, port) = split_port(authority);
     let start = key.len();
     key.extend_from_slice(host);
@@ -36,14 +44,13 @@ fn origin(scheme: Scheme, authority: &[u8]) -> KeyBuf {
         key.push(b':');
         key.extend_from_slice(port);
     }
-    key
 }
 
 /// Host and port of an authority; userinfo is no part of an origin.
 fn split_port(authority: &[u8]) -> (&[u8], &[u8]) {
-    let at = authority.iter().rposition(|&byte| byte == b'@').map_or(0, |at| at + 1);
+    let at = memchr::memrchr(b'@', authority).map_or(0, |at| at + 1);
     let authority = &authority[at..];
-    match authority.iter().rposition(|&byte| byte == b':') {
+    match memchr::memrchr(b':', authority) {
         Some(colon) if authority[colon + 1..].iter().all(u8::is_ascii_digit) => {
             (&authority[..colon], &authority[colon + 1..])
         }
@@ -55,7 +62,7 @@ fn split_port(authority: &[u8]) -> (&[u8], &[u8]) {
 /// upper case: both are the same URI (RFC 3986 §6.2.2.1 and §6.2.2.2).
 pub(crate) fn push_normalised(key: &mut KeyBuf, text: &[u8]) {
     let mut rest = text;
-    while let Some(at) = rest.iter().position(|&byte| byte == b'%') {
+    while let Some(at) = memchr::memchr(b'%', rest) {
         key.extend_from_slice(&rest[..at]);
         rest = &rest[at..];
         match encoded(rest) {
