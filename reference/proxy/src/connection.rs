@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use edgeproof_http1::{Authority, ParsedRequest, Refused, RequestParser, Version};
@@ -50,10 +50,11 @@ where
 {
     worker.stats().connections.one();
     let mut alarm = Alarm::default();
-    let mut stopped = pin!(worker.stopped());
+    let stopped = pin!(worker.stopped());
+    let mut stopped = Stopped { future: stopped, is_awaited: false };
     let mut live = worker.live();
     loop {
-        let mut waiting = Waiting::new(&live.limits, &mut alarm, stopped.as_mut());
+        let mut waiting = Waiting::new(&live.limits, &mut alarm, &mut stopped);
         let next = waiting.next_request(&mut client, worker).await;
         // A reload may have come while the request was awaited.
         worker.renew(&mut live);
@@ -74,19 +75,37 @@ where
     }
 }
 
+/// The proxy's stop, as a connection waits for it.
+struct Stopped<'p, S> {
+    future: Pin<&'p mut S>,
+    is_awaited: bool,
+}
+
+impl<S: Future<Output = ()>> Stopped<'_, S> {
+    fn poll(&mut self, cx: &mut Context<'_>, worker: &Worker) -> Poll<()> {
+        // A future that was polled wakes the connection's task, which always has the same waker:
+        // there is no need to ask it before each request.
+        if self.is_awaited && !worker.is_stopping() {
+            return Poll::Pending;
+        }
+        self.is_awaited = true;
+        self.future.as_mut().poll(cx)
+    }
+}
+
 /// What a connection waits with for its next request.
-struct Waiting<'c, S> {
+struct Waiting<'c, 'p, S> {
     limits: &'c Limits,
     parser: RequestParser,
     alarm: &'c mut Alarm,
-    stopped: Pin<&'c mut S>,
+    stopped: &'c mut Stopped<'p, S>,
     idle_until: Option<Instant>,
     /// Set once the head has begun.
     head_until: Option<Instant>,
 }
 
-impl<'c, S: Future<Output = ()>> Waiting<'c, S> {
-    fn new(limits: &'c Limits, alarm: &'c mut Alarm, stopped: Pin<&'c mut S>) -> Self {
+impl<'c, 'p, S: Future<Output = ()>> Waiting<'c, 'p, S> {
+    fn new(limits: &'c Limits, alarm: &'c mut Alarm, stopped: &'c mut Stopped<'p, S>) -> Self {
         let parser = RequestParser::new(limits.of_heads());
         Self { limits, parser, alarm, stopped, idle_until: None, head_until: None }
     }
@@ -134,7 +153,7 @@ impl<'c, S: Future<Output = ()>> Waiting<'c, S> {
             let end = match self.head_until {
                 Some(end) => end,
                 None => {
-                    if self.stopped.as_mut().poll(cx).is_ready() {
+                    if self.stopped.poll(cx, worker).is_ready() {
                         return Poll::Ready(More::Stopped);
                     }
                     let idle = self.limits.idle_timeout;

@@ -95,7 +95,11 @@ impl Worker {
     fn new(shared: Arc<Shared>) -> Self {
         let mut receiver = shared.live.subscribe();
         let live = Arc::clone(&receiver.borrow_and_update());
-        let stopping = shared.stopping.subscribe();
+        let mut stopping = shared.stopping.subscribe();
+        let is_stopping = *stopping.borrow();
+        if is_stopping {
+            stopping.mark_changed();
+        }
         Self {
             shared,
             pool: Pool::default(),
@@ -130,7 +134,9 @@ impl Worker {
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
-        *self.stopping.borrow()
+        // Nothing else than a stop ever changes it; an error means that the server is gone, which
+        // is a stop too.
+        self.stopping.has_changed().unwrap_or(true)
     }
 
     /// Ends once the proxy is stopping.
