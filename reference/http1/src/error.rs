@@ -135,7 +135,7 @@ pub struct Refused {
     /// The start line as received, without its line end; cut where the limits cut it.
     pub line: Bytes,
     /// The field lines read before the mistake.
-    pub fields: Fields,
+    pub fields: Box<Fields>,
 }
 
 impl Refused {

@@ -146,7 +146,7 @@ impl RequestParser {
         let refuse = |error, fields| Refused {
             error,
             line: head.slice(line.method.start..line.target.end + " HTTP/1.1".len()),
-            fields,
+            fields: Box::new(fields),
         };
         let authority = match authority(head, &line, &fields) {
             Ok(authority) => authority,
@@ -187,7 +187,8 @@ impl RequestParser {
             [rest @ .., b'\r'] => line.slice(..rest.len()),
             _ => line,
         };
-        Refused { error, line, fields: Fields::parsed(read, std::mem::take(&mut self.fields)) }
+        let fields = Box::new(Fields::parsed(read, std::mem::take(&mut self.fields)));
+        Refused { error, line, fields }
     }
 }
 

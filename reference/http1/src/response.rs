@@ -84,7 +84,7 @@ impl ResponseParser {
         match framing::of_response(version, status, &self.method, &fields) {
             Err(error) => {
                 let end = memchr::memchr2(b'\r', b'\n', &head).unwrap_or(0);
-                Err(Refused { error, line: head.slice(..end), fields })
+                Err(Refused { error, line: head.slice(..end), fields: Box::new(fields) })
             }
             Ok(body) => {
                 buf.advance(length);
@@ -144,7 +144,8 @@ impl ResponseParser {
         let read = Bytes::copy_from_slice(&buf[..buf.len().min(self.limits.head)]);
         let end = memchr::memchr2(b'\r', b'\n', &read).unwrap_or(read.len());
         let line = read.slice(..end.min(self.limits.line));
-        Refused { error, line, fields: Fields::parsed(read, std::mem::take(&mut self.fields)) }
+        let fields = Box::new(Fields::parsed(read, std::mem::take(&mut self.fields)));
+        Refused { error, line, fields }
     }
 }
 
