@@ -10,6 +10,9 @@ pub struct RunOptions {
     pub jobs: usize,
     /// How often each case is played (`--repeat`); 0 counts as 1.
     pub repeat: usize,
+    /// The most sites in one configuration of a target; 0 counts as 1. What does not fit is played on
+    /// the target started anew: a proxy may spend a thread or an open file on each site.
+    pub most_sites: usize,
     /// Targets whose absence is an error (`--require`).
     pub require: Vec<String>,
     /// Where the scripted origin listens (`--origin-listen`); any free loopback port when absent.
@@ -34,6 +37,7 @@ impl Default for RunOptions {
         Self {
             jobs: 8,
             repeat: 1,
+            most_sites: 2500,
             require: Vec::new(),
             origin_listen: None,
             allow_remote: false,

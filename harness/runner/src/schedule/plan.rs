@@ -39,16 +39,19 @@ pub(super) struct Wave {
     pub(super) moves_time: bool,
 }
 
-/// Groups in which no host name stands twice: each case has the target's site of that name for itself.
-/// Those that move the clock of the whole target stand apart, because being able to be moved costs a
-/// target up to half of its speed. The order within a group is that of the plays.
-pub(super) fn waves(plays: Vec<Play>) -> Vec<Wave> {
+/// Groups of at most so many plays in which no host name stands twice: each case has the target's site
+/// of that name for itself. Those that move the clock of the whole target stand apart, because being
+/// able to be moved costs a target up to half of its speed. The order within a group is that of the
+/// plays.
+pub(super) fn waves(plays: Vec<Play>, most: usize) -> Vec<Wave> {
     let mut waves: Vec<(HashSet<String>, Wave)> = Vec::new();
     for play in plays {
         let host = play.host.to_ascii_lowercase();
         let moves_time = play.way.is_exclusive();
         let fits = |(hosts, wave): &&mut (HashSet<String>, Wave)| {
-            wave.moves_time == moves_time && !hosts.contains(&host)
+            wave.moves_time == moves_time
+                && wave.plays.len() < most.max(1)
+                && !hosts.contains(&host)
         };
         match waves.iter_mut().find(fits) {
             Some((hosts, wave)) => {
@@ -85,19 +88,26 @@ mod tests {
         Play::new(index, &Arc::new(cases.remove(0)), 1, way, "run")
     }
 
+    /// The plays' numbers in each wave, and whether it moves the clock.
+    fn told(plays: &[Play], most: usize) -> Vec<(Vec<usize>, bool)> {
+        waves(plays.to_vec(), most)
+            .iter()
+            .map(|wave| (wave.plays.iter().map(|play| play.index).collect(), wave.moves_time))
+            .collect()
+    }
+
     #[test]
     fn a_host_stands_once_in_a_wave_and_what_moves_the_clock_stands_apart() {
-        let waves = waves(vec![
+        let plays = [
             play(0, None, Way::Unmoved),
             play(1, Some("golden.test"), Way::Unmoved),
             play(2, None, Way::Faketime),
             play(3, Some("Golden.test"), Way::Unmoved),
             play(4, None, Way::Unmoved),
-        ]);
-        let told: Vec<(Vec<usize>, bool)> = waves
-            .iter()
-            .map(|wave| (wave.plays.iter().map(|play| play.index).collect(), wave.moves_time))
-            .collect();
-        assert_eq!(told, [(vec![0, 1, 4], false), (vec![2], true), (vec![3], false)]);
+        ];
+        let together = [(vec![0, 1, 4], false), (vec![2], true), (vec![3], false)];
+        assert_eq!(told(&plays, 3), together);
+        let apart = [(vec![0, 1], false), (vec![2], true), (vec![3, 4], false)];
+        assert_eq!(told(&plays, 2), apart);
     }
 }

@@ -47,14 +47,26 @@ impl House<'_> {
         cases: &[Arc<Case>],
         first: usize,
     ) {
+        for wave in waves(self.plays(target, cases, first), self.options.most_sites) {
+            if *self.stopping.borrow() {
+                return;
+            }
+            self.play_wave(target, wave).await;
+        }
+        self.note_unrouted(target);
+    }
+
+    /// What is to be played, round by round: where one start does not hold them all, each holds whole
+    /// rounds as far as they fit, and not every try of a few cases. The others are skipped.
+    fn plays(&self, target: &TargetSpec, cases: &[Arc<Case>], first: usize) -> Vec<Play> {
         let attempts = self.options.repeat.max(1);
         let run = run_token();
+        let ways: Vec<_> = cases.iter().map(|case| select(case, target, self.options)).collect();
         let mut plays = Vec::new();
-        for (number, case) in cases.iter().enumerate() {
-            let way = select(case, target, self.options);
-            for attempt in 1..=attempts {
+        for attempt in 1..=attempts {
+            for (number, (case, way)) in cases.iter().zip(&ways).enumerate() {
                 let index = first + number * attempts + attempt - 1;
-                match &way {
+                match way {
                     Ok(way) => plays.push(Play::new(index, case, attempt, *way, &run)),
                     Err(why) => {
                         let setting = self.setting(target);
@@ -63,13 +75,7 @@ impl House<'_> {
                 }
             }
         }
-        for wave in waves(plays) {
-            if *self.stopping.borrow() {
-                return;
-            }
-            self.play_wave(target, wave).await;
-        }
-        self.note_unrouted(target);
+        plays
     }
 
     fn setting<'t>(&'t self, target: &'t TargetSpec) -> Setting<'t> {

@@ -213,3 +213,30 @@ steps: [{ send: GET /a, expect: { origin_requests: 1, origin_saw: { headers: { h
     assert_eq!(results.len(), 2);
     assert!(results.iter().all(|result| result.verdict == Verdict::Pass), "{results:?}");
 }
+
+#[test]
+fn tries_that_one_configuration_does_not_hold_are_played_on_a_new_start() {
+    let text = format!(
+        "{ORIGIN}{}",
+        r#"
+name: "Row {{id}}"
+each: [{ id: a, s: "200" }, { id: b, s: "404" }, { id: c, s: "200" }]
+steps:
+  - send: GET /x
+    expect: { status: "{{s}}", origin_requests: 1 }
+"#
+    );
+    let told = |most_sites| {
+        let options = RunOptions { repeat: 4, most_sites, ..options() };
+        let events = play_with(&text, "", &options);
+        let starts = events.iter().filter(|it| matches!(it, Event::TargetStarted { .. })).count();
+        let told = |it: &CaseResult| (it.index, it.id.clone(), it.attempt, it.verdict, it.attempts);
+        (starts, results(&events).iter().map(told).collect::<Vec<_>>())
+    };
+    let (one, whole) = told(12);
+    let (three, parted) = told(5);
+    assert_eq!((one, three), (1, 3));
+    assert_eq!(whole, parted, "the report is the same");
+    assert_eq!(whole.len(), 12);
+    assert_eq!(whole.iter().filter(|it| it.3 == Verdict::Pass).count(), 8);
+}
