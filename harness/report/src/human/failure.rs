@@ -1,7 +1,7 @@
 //! A failure: the diagnostic, under it what went over the wire, the target's log, and the command
 //! that plays it again.
 
-use edgeproof_runner::event::{CaseResult, Exchange, Payload, Verdict};
+use edgeproof_runner::event::{CaseResult, Exchange, Failure, Payload, Verdict};
 
 use crate::{
     Level, Outcome,
@@ -17,6 +17,10 @@ use crate::{
 const MESSAGE_OCTETS: usize = 4096;
 const MESSAGE_LINES: usize = 40;
 const LINE_COLUMNS: usize = 400;
+/// Failures of one assertion that are shown; the clients of `parallel` mostly fail alike.
+const SAME_FAILURES: usize = 4;
+/// Requests at the origin that are shown with one exchange.
+const ORIGIN_REQUESTS: usize = 4;
 
 impl Page<'_> {
     /// Each failure in full, those that the baseline did not have first. A negative control is expected to fail: a line says enough, and so it does
@@ -80,12 +84,16 @@ impl Page<'_> {
             text.push_str(&self.paint.verdict(outcome.verdict(), line.trim_end()));
             text.push_str("\n\n");
         }
-        for place in exchanges_of(case) {
-            for failure in case.failures.iter().filter(|failure| failure.exchange == place) {
+        let assertions = by_assertion(case);
+        let shown: Vec<&Failure> =
+            assertions.iter().flat_map(|alike| alike.iter().take(SAME_FAILURES).copied()).collect();
+        for place in exchanges_of(&shown) {
+            for failure in shown.iter().filter(|failure| failure.exchange == place) {
                 self.push_rendered(&mut text, &failure.rendered);
             }
             self.push_exchange(&mut text, place.and_then(|place| case.exchanges.get(place)));
         }
+        self.push_more_failures(&mut text, &assertions);
         if case.failures.iter().all(|failure| failure.exchange.is_none()) {
             self.push_exchange(&mut text, case.exchanges.last());
         }
@@ -132,6 +140,17 @@ impl Page<'_> {
         text.push('\n');
     }
 
+    /// How often each assertion failed beyond what is shown of it.
+    fn push_more_failures(&self, text: &mut String, assertions: &[Vec<&Failure>]) {
+        for alike in assertions.iter().filter(|alike| alike.len() > SAME_FAILURES) {
+            let Failure { file, line, column, .. } = alike[0];
+            let more = alike.len() - SAME_FAILURES;
+            let more =
+                format!("… and {more} more failures at {}:{line}:{column}", visible_line(file));
+            text.push_str(&format!("  {}\n", self.paint.dim(more)));
+        }
+    }
+
     fn push_exchange(&self, text: &mut String, exchange: Option<&Exchange>) {
         let Some(exchange) = exchange else { return };
         let mut title = format!(
@@ -149,9 +168,14 @@ impl Page<'_> {
         if exchange.origin.is_empty() {
             text.push_str(&format!("  ├ {}\n", self.paint.dim("the origin saw nothing")));
         }
-        for seen in &exchange.origin {
+        for seen in exchange.origin.iter().take(ORIGIN_REQUESTS) {
             self.push_message(text, "the origin saw", Some(&seen.request));
             self.push_message(text, "the origin answered", seen.response.as_ref());
+        }
+        if exchange.origin.len() > ORIGIN_REQUESTS {
+            let more = exchange.origin.len() - ORIGIN_REQUESTS;
+            let more = format!("… and {more} more requests that the origin saw");
+            text.push_str(&format!("  ├ {}\n", self.paint.dim(more)));
         }
         text.push_str("  ╵\n");
     }
@@ -167,8 +191,13 @@ impl Page<'_> {
             text.push_str(format!("  │ {}", fit(line, LINE_COLUMNS)).trim_end());
             text.push('\n');
         }
-        if lines.len() > MESSAGE_LINES {
-            let more = format!("… {} more lines", lines.len() - MESSAGE_LINES);
+        self.push_more_lines(text, lines.len());
+    }
+
+    /// That a list of so many lines has been cut, if it has.
+    fn push_more_lines(&self, text: &mut String, lines: usize) {
+        if lines > MESSAGE_LINES {
+            let more = format!("… {} more lines", lines - MESSAGE_LINES);
             text.push_str(&format!("  │ {}\n", self.paint.dim(more)));
         }
     }
@@ -179,6 +208,7 @@ impl Page<'_> {
             for line in log.lines.iter().take(MESSAGE_LINES) {
                 text.push_str(&format!("  │ {}\n", fit(&visible_line(line), LINE_COLUMNS)));
             }
+            self.push_more_lines(text, log.lines.len());
             text.push_str("  ╵\n");
         }
     }
@@ -205,10 +235,25 @@ impl Page<'_> {
     }
 }
 
-/// The exchanges that failures are about, each once, in the order of the failures.
-fn exchanges_of(case: &CaseResult) -> Vec<Option<usize>> {
-    let mut places = Vec::new();
+/// The failures of each assertion, which is known by its place, in their order.
+fn by_assertion(case: &CaseResult) -> Vec<Vec<&Failure>> {
+    let mut assertions: Vec<Vec<&Failure>> = Vec::new();
     for failure in &case.failures {
+        let alike = |other: &Failure| {
+            (&other.file, other.line, other.column) == (&failure.file, failure.line, failure.column)
+        };
+        match assertions.iter_mut().find(|failures| alike(failures[0])) {
+            Some(failures) => failures.push(failure),
+            None => assertions.push(vec![failure]),
+        }
+    }
+    assertions
+}
+
+/// The exchanges that failures are about, each once, in the order of the failures.
+fn exchanges_of(failures: &[&Failure]) -> Vec<Option<usize>> {
+    let mut places = Vec::new();
+    for failure in failures {
         if !places.contains(&failure.exchange) {
             places.push(failure.exchange);
         }
