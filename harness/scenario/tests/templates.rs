@@ -59,6 +59,50 @@ fn every_filter_encodes() {
     assert_eq!(encoded("lower|base64|url"), b"YSAiYiJcPGM%2BJicK%2Fy4%3D");
 }
 
+/// A column's value is never scanned: what looks like a placeholder there stays as it stands.
+#[test]
+fn a_placeholder_in_a_column_is_pointed_at() {
+    let text = r#"name: n
+spec: s
+each:
+  - { id: a, path: /plain }
+  - { id: b, path: "/{{host}}?{{nobody|url}}" }
+  - { id: c, path: "/{{7*7}}/{{ host }}" }
+  - { id: d, path: { base64: e3tob3N0fX0= } }
+  - { id: e, path: "{{fill:A}}" }
+steps: [{ send: { path: "{{path}}" }, expect: { status: 200 } }]
+"#;
+    let (cases, diagnostics) = bind_text("t.yaml", text);
+    assert_eq!(cases.len(), 5);
+    insta::assert_snapshot!(diagnostics.render(Colour::Never), @r#"
+    warning: nothing is put in for `{{host}}` in a column
+     --> t.yaml:5:22
+      |
+    5 |   - { id: b, path: "/{{host}}?{{nobody|url}}" }
+      |                      ^^^^^^^^
+      |
+      = help: write it where the column is used; a payload that is meant so can be written as `{ base64: … }`
+
+    warning: nothing is put in for `{{nobody|url}}` in a column
+     --> t.yaml:5:31
+      |
+    5 |   - { id: b, path: "/{{host}}?{{nobody|url}}" }
+      |                               ^^^^^^^^^^^^^^
+      |
+      = help: write it where the column is used; a payload that is meant so can be written as `{ base64: … }`
+
+    warning: nothing is put in for `{{fill:A}}` in a column
+     --> t.yaml:8:21
+      |
+    8 |   - { id: e, path: "{{fill:A}}" }
+      |                     ^^^^^^^^^^
+      |
+      = help: write it where the column is used; a payload that is meant so can be written as `{ base64: … }`
+
+    3 warnings in 1 file
+    "#);
+}
+
 #[test]
 fn a_variable_without_a_value_is_named() {
     let missing = template("{{seen}}").render(|_| None);

@@ -5,7 +5,7 @@ use edgeproof_diagnostics::{Diagnostic, Diagnostics, Node, Span};
 use super::Binder;
 use super::scope::BUILTINS;
 use crate::table;
-use crate::template::is_name;
+use crate::template::{Found, is_name, pieces};
 
 /// A row.
 #[derive(Debug, Default)]
@@ -43,6 +43,7 @@ impl Binder<'_> {
             let name = key.as_str().unwrap_or_default();
             // A cell with a mistake still makes its column known: one message is enough.
             let cell = self.cell(value).unwrap_or_else(|| b"x".to_vec());
+            self.placeholders_in_cell(value);
             if self.column_name(key, name) {
                 row.columns.push((name.to_owned(), cell));
                 row.places.push(key.span.clone());
@@ -79,6 +80,20 @@ impl Binder<'_> {
                     .help("write `\"\"` for an empty text"),
             ),
             None => self.reject(&node.span, format!("expected a text, found {}", node.describe())),
+        }
+    }
+
+    /// A cell is text as it stands. What looks like a placeholder in it is more often one that its author
+    /// expects a value for than a payload.
+    fn placeholders_in_cell(&self, node: &Node) {
+        let Some(text) = node.as_str() else { return };
+        for piece in pieces(text).into_iter().filter(|piece| piece.found != Found::Text) {
+            let message =
+                format!("nothing is put in for `{}` in a column", &text[piece.at.clone()]);
+            self.report::<()>(Diagnostic::warning(message).at(&node.span_within(piece.at)).help(
+                "write it where the column is used; a payload that is meant so can be written as \
+                     `{ base64: … }`",
+            ));
         }
     }
 
