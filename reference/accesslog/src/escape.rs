@@ -28,46 +28,56 @@ impl Alphabet {
         Self { delimiter, ..self }
     }
 
+    /// Whether digits and points stand for themselves: nearly always, but one may be the delimiter.
+    pub(crate) fn has_numbers(self) -> bool {
+        !matches!(self.delimiter, b'0'..=b'9' | b'.')
+    }
+
     /// Whether `byte` stands for itself.
     pub(crate) fn has(self, byte: u8) -> bool {
         self.plain(byte) || leaks(byte)
     }
 
-    /// No branches and no table: the compiler checks 16 bytes at a time.
     const fn plain(self, byte: u8) -> bool {
-        (byte >= self.floor)
-            & (byte <= b'~')
-            & (byte != b'"')
-            & (byte != b'\\')
-            & (byte != self.delimiter)
+        self.all_plain_in([byte; 8])
     }
 
-    /// Whether all bytes of `value`, as nearly always, stand for themselves: in steps of 16, 8 or 4,
-    /// of which the last two may overlap.
-    fn all_plain(self, value: &[u8]) -> bool {
-        match value.len() {
-            16.. => self.steps::<16>(value),
-            8.. => self.steps::<8>(value),
-            4.. => self.steps::<4>(value),
-            _ => value.iter().all(|&byte| self.plain(byte)),
-        }
-    }
-
-    /// The same, for a value of at least `N` bytes.
+    /// Whether eight bytes stand for themselves, all looked at in one go: of each byte only its highest
+    /// bit counts in the end. A subtraction may borrow from the next byte only where this one was
+    /// found already, so the answer is exact.
     #[inline]
-    fn steps<const N: usize>(self, value: &[u8]) -> bool {
-        let plain =
-            |step: &[u8; N]| step.iter().fold(true, |plain, &byte| plain & self.plain(byte));
-        value.as_chunks().0.iter().all(plain) && value.last_chunk().is_none_or(plain)
+    const fn all_plain_in(self, bytes: [u8; 8]) -> bool {
+        const ONES: u64 = u64::from_ne_bytes([1; 8]);
+        const HIGHEST: u64 = u64::from_ne_bytes([0x80; 8]);
+        /// The highest bit of each byte that is less than `byte`, which is 128 at most.
+        const fn below(word: u64, byte: u8) -> u64 {
+            word.wrapping_sub(ONES * byte as u64) & !word
+        }
+        let word = u64::from_le_bytes(bytes);
+        let below_floor = below(word, self.floor);
+        let above_tilde = word | word.wrapping_add(ONES);
+        let quote = below(word ^ ONES * b'"' as u64, 1);
+        let backslash = below(word ^ ONES * b'\\' as u64, 1);
+        let delimiter = below(word ^ ONES * self.delimiter as u64, 1);
+        (below_floor | above_tilde | quote | backslash | delimiter) & HIGHEST == 0
+    }
+
+    /// Whether all bytes of `value`, as nearly always, stand for themselves. The last step may overlap
+    /// with the one before.
+    fn all_plain(self, value: &[u8]) -> bool {
+        match value.last_chunk() {
+            Some(&last) => {
+                let steps = value.as_chunks().0;
+                self.all_plain_in(last) && steps.iter().all(|&step| self.all_plain_in(step))
+            }
+            None => value.iter().all(|&byte| self.plain(byte)),
+        }
     }
 
     /// How many bytes at the start of `value` stand for themselves.
     pub(crate) fn run(self, value: &[u8]) -> usize {
-        let chunks = value.chunks_exact(16);
-        let clean = chunks
-            .take_while(|chunk| chunk.iter().fold(true, |clean, &byte| clean & self.plain(byte)))
-            .count()
-            * 16;
+        let (steps, _) = value.as_chunks();
+        let clean = steps.iter().take_while(|&&step| self.all_plain_in(step)).count() * 8;
         let tail = &value[clean..];
         clean + tail.iter().position(|&byte| !self.has(byte)).unwrap_or(tail.len())
     }
@@ -144,6 +154,31 @@ mod tests {
             }
             assert!(Alphabet::PRINTABLE.all_plain(&vec![b'~'; length]));
             assert_eq!(Alphabet::PRINTABLE.run(&vec![b'~'; length]), length);
+        }
+    }
+
+    #[test]
+    fn eight_bytes_at_once_are_judged_as_each_alone() {
+        let by_itself = |alphabet: Alphabet, byte: u8| {
+            (alphabet.floor..=b'~').contains(&byte)
+                && ![b'"', b'\\', alphabet.delimiter].contains(&byte)
+        };
+        for alphabet in [
+            Alphabet::PRINTABLE,
+            Alphabet::PRINTABLE.without_space(),
+            Alphabet::PRINTABLE.without_delimiter(b']'),
+            Alphabet::PRINTABLE.without_space().without_delimiter(b'!'),
+        ] {
+            for byte in 0..=u8::MAX {
+                for (at, other) in (0..8).zip([b'a', b'~', b'!', 0x7F, 0x80, 0xFF, 0, b'#']) {
+                    let mut bytes = [b'a'; 8];
+                    bytes[at] = byte;
+                    assert_eq!(alphabet.all_plain_in(bytes), by_itself(alphabet, byte));
+                    bytes[7 - at] = other;
+                    let both = bytes.iter().all(|&byte| by_itself(alphabet, byte));
+                    assert_eq!(alphabet.all_plain_in(bytes), both, "{bytes:?}");
+                }
+            }
         }
     }
 

@@ -1,34 +1,27 @@
-//! Numbers as text, without an allocation.
+//! Durations as text, without an allocation.
 
 use std::time::Duration;
 
-/// A rendered number.
-pub(crate) struct Number {
+/// A duration in seconds, rendered.
+pub(crate) struct Seconds {
     // Right-aligned: 20 digits of a u64, a point, six decimals.
     digits: [u8; 27],
     start: usize,
 }
 
-impl Number {
-    /// A whole number.
-    pub(crate) fn integer(value: u64) -> Self {
-        let mut number = Self { digits: [0; 27], start: 27 };
-        number.prepend(value, 1);
-        number
-    }
-
+impl Seconds {
     /// Seconds with three or six decimals. The rest is cut off, not rounded: a duration is never
     /// overstated.
-    pub(crate) fn seconds(duration: Duration, decimals: Decimals) -> Self {
-        let mut number = Self { digits: [0; 27], start: 27 };
+    pub(crate) fn of(duration: Duration, decimals: Decimals) -> Self {
+        let mut text = Self { digits: [b'0'; 27], start: 27 };
         match decimals {
-            Decimals::Three => number.prepend(duration.subsec_millis().into(), 3),
-            Decimals::Six => number.prepend(duration.subsec_micros().into(), 6),
+            Decimals::Three => text.prepend(duration.subsec_millis().into(), 3),
+            Decimals::Six => text.prepend(duration.subsec_micros().into(), 6),
         }
-        number.start -= 1;
-        number.digits[number.start] = b'.';
-        number.prepend(duration.as_secs(), 1);
-        number
+        text.start -= 1;
+        text.digits[text.start] = b'.';
+        text.prepend(duration.as_secs(), 1);
+        text
     }
 
     /// The text.
@@ -36,13 +29,12 @@ impl Number {
         &self.digits[self.start..]
     }
 
-    fn prepend(&mut self, mut value: u64, least: usize) {
-        let end = self.start;
-        while value > 0 || end - self.start < least {
-            self.start -= 1;
-            self.digits[self.start] = b'0' + u8::try_from(value % 10).unwrap_or(0);
-            value /= 10;
-        }
+    /// Puts a number in front of what is there, with leading zeros up to `least` digits.
+    fn prepend(&mut self, value: u64, least: usize) {
+        let mut buffer = itoa::Buffer::new();
+        let text = buffer.format(value).as_bytes();
+        self.digits[self.start - text.len()..self.start].copy_from_slice(text);
+        self.start -= text.len().max(least);
     }
 }
 
@@ -59,23 +51,26 @@ pub(crate) enum Decimals {
 mod tests {
     use super::*;
 
-    fn text(number: &Number) -> &str {
-        std::str::from_utf8(number.as_bytes()).unwrap()
+    fn text(duration: Duration, decimals: Decimals) -> String {
+        String::from_utf8(Seconds::of(duration, decimals).as_bytes().to_vec()).unwrap()
     }
 
     #[test]
-    fn the_largest_values_fit() {
-        assert_eq!(text(&Number::integer(u64::MAX)), "18446744073709551615");
-        assert_eq!(text(&Number::integer(0)), "0");
-        let longest = Number::seconds(Duration::MAX, Decimals::Six);
-        assert_eq!(text(&longest), "18446744073709551615.999999");
+    fn the_longest_duration_fits() {
+        assert_eq!(text(Duration::MAX, Decimals::Six), "18446744073709551615.999999");
     }
 
     #[test]
     fn decimals_are_cut_not_rounded() {
         let duration = Duration::from_nanos(1_999_999_999);
-        assert_eq!(text(&Number::seconds(duration, Decimals::Three)), "1.999");
-        assert_eq!(text(&Number::seconds(duration, Decimals::Six)), "1.999999");
-        assert_eq!(text(&Number::seconds(Duration::from_micros(7), Decimals::Six)), "0.000007");
+        assert_eq!(text(duration, Decimals::Three), "1.999");
+        assert_eq!(text(duration, Decimals::Six), "1.999999");
+    }
+
+    #[test]
+    fn leading_zeros_stay() {
+        assert_eq!(text(Duration::from_micros(7), Decimals::Six), "0.000007");
+        assert_eq!(text(Duration::from_secs(1), Decimals::Three), "1.000");
+        assert_eq!(text(Duration::from_millis(1_020), Decimals::Six), "1.020000");
     }
 }

@@ -1,10 +1,12 @@
 //! One variable at its place in a format: written into the line, and read back from it.
 
+use std::time::Duration;
+
 use crate::{
     date::DateFormat,
     escape::{self, Alphabet},
     json,
-    number::{Decimals, Number},
+    number::{Decimals, Seconds},
     parse::Unreadable,
     record::{Fields, Record, When},
     variable::Variable,
@@ -46,6 +48,16 @@ impl Wire {
         }
     }
 
+    /// Appends a number, without quotes of its own.
+    fn put_number(self, text: &[u8], out: &mut Vec<u8>) {
+        match self {
+            Self::Text { alphabet, .. } if !alphabet.has_numbers() => {
+                escape::write(text, alphabet, out);
+            }
+            _ => out.extend_from_slice(text),
+        }
+    }
+
     /// Appends the quote round a value, if there is one.
     fn put_quote(self, out: &mut Vec<u8>) {
         match self {
@@ -74,13 +86,9 @@ impl Slot {
             Variable::ResponseHeader(name) => self.field(record.response_fields, name, out),
             Variable::CompletionDate(date) => self.date(date, Some(record.completion), out),
             Variable::RequestTime(date) => self.date(date, record.received, out),
-            Variable::Duration => {
-                self.number(record.duration.map(|d| Number::seconds(d, self.decimals)), out)
-            }
-            Variable::ResponseSize => self.number(record.response_size.map(Number::integer), out),
-            Variable::Status => {
-                self.number(record.status.map(|status| Number::integer(status.into())), out)
-            }
+            Variable::Duration => self.duration(record.duration, out),
+            Variable::ResponseSize => self.integer(record.response_size, out),
+            Variable::Status => self.integer(record.status.map(u64::from), out),
             Variable::Default => false,
         };
         if !present {
@@ -139,10 +147,15 @@ impl Slot {
         }
     }
 
-    /// Numbers go through the alphabet too: their delimiter may be a digit or a point.
-    fn number(&self, number: Option<Number>, out: &mut Vec<u8>) -> bool {
+    fn duration(&self, duration: Option<Duration>, out: &mut Vec<u8>) -> bool {
+        let Some(duration) = duration else { return false };
+        self.wire.put_number(Seconds::of(duration, self.decimals).as_bytes(), out);
+        true
+    }
+
+    fn integer(&self, number: Option<u64>, out: &mut Vec<u8>) -> bool {
         let Some(number) = number else { return false };
-        self.wire.encode(number.as_bytes(), out);
+        self.wire.put_number(itoa::Buffer::new().format(number).as_bytes(), out);
         true
     }
 

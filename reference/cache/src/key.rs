@@ -48,6 +48,9 @@ fn push_origin(key: &mut KeyBuf, scheme: Scheme, authority: &[u8]) {
 
 /// Host and port of an authority; userinfo is no part of an origin.
 fn split_port(authority: &[u8]) -> (&[u8], &[u8]) {
+    if memchr::memchr2(b'@', b':', authority).is_none() {
+        return (authority, b"");
+    }
     let at = memchr::memrchr(b'@', authority).map_or(0, |at| at + 1);
     let authority = &authority[at..];
     match memchr::memrchr(b':', authority) {

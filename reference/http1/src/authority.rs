@@ -48,13 +48,24 @@ impl Authority {
     }
 }
 
+/// The bytes of a reg-name that need no percent-encoding.
+static REG_NAME: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = matches!(byte as u8, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9'
+            | b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&'..=b',' | b';' | b'=');
+        byte += 1;
+    }
+    table
+};
+
 /// The length of the reg-name or IPv4 address at the start of `text`, if there is one.
 fn reg_name(text: &[u8]) -> Option<usize> {
     let mut at = 0;
     while let Some(&byte) = text.get(at) {
         at += match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => 1,
-            b'!' | b'$' | b'&'..=b',' | b';' | b'=' => 1,
+            _ if REG_NAME[usize::from(byte)] => 1,
             b'%' if text.len() > at + 2
                 && text[at + 1].is_ascii_hexdigit()
                 && text[at + 2].is_ascii_hexdigit() =>

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::grammar::is_token;
+use crate::grammar::{is_tchar, is_token};
 use crate::{Error, Version};
 
 /// The form of a request's target (RFC 9112 §3.2).
@@ -35,32 +35,57 @@ pub(crate) struct RequestLine {
 ///
 /// RFC 3986 also forbids `"<>\^{|}` and the backtick. They pass, as with other servers, because
 /// old clients and attackers send them: the log and the firewall have to see them.
+static TARGET: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0x21;
+    while byte <= 0x7e {
+        table[byte] = byte != b'#' as usize;
+        byte += 1;
+    }
+    table
+};
+
 fn is_target_byte(byte: u8) -> bool {
-    matches!(byte, 0x21..=0x7e) && byte != b'#'
+    TARGET[usize::from(byte)]
 }
 
 /// Reads the request line at `content` of `buf`.
 pub(crate) fn parse(buf: &[u8], content: Range<usize>) -> Result<RequestLine, Error> {
     let line = &buf[content.clone()];
-    if line.contains(&b'\r') {
-        return Err(Error::BareCr);
-    }
-    let first = memchr::memchr(b' ', line).ok_or(Error::BadRequestLine)?;
-    let last = memchr::memrchr(b' ', line).ok_or(Error::BadRequestLine)?;
-    if !is_token(&line[..first]) {
-        return Err(Error::BadMethod);
-    }
-    if first == last {
-        return Err(Error::BadRequestLine);
-    }
-    let version = version(&line[last + 1..])?;
+    let (first, last, version) = match parts(line) {
+        Some(parts) => parts,
+        None => return Err(mistake(line)),
+    };
     let target = content.start + first + 1..content.start + last;
-    if target.is_empty() || !buf[target.clone()].iter().all(|&byte| is_target_byte(byte)) {
-        return Err(Error::BadTarget);
-    }
     let method = content.start..content.start + first;
     let (form, authority, path) = form(&buf[method.clone()], buf, target.clone())?;
     Ok(RequestLine { method, target, version, form, authority, path })
+}
+
+/// Where the two spaces of a well-formed line are, and the version after them.
+fn parts(line: &[u8]) -> Option<(usize, usize, Version)> {
+    let first = line.iter().position(|&byte| !is_tchar(byte))?;
+    let target = &line[first + 1..];
+    let last = first + 1 + target.iter().position(|&byte| !is_target_byte(byte))?;
+    let well_formed = first > 0 && line[first] == b' ' && last > first + 1 && line[last] == b' ';
+    let version = version(&line[last + 1..]).ok()?;
+    well_formed.then_some((first, last, version))
+}
+
+/// The first rule that a line breaks which has not those parts.
+fn mistake(line: &[u8]) -> Error {
+    if line.contains(&b'\r') {
+        return Error::BareCr;
+    }
+    let spaces = memchr::memchr(b' ', line).zip(memchr::memrchr(b' ', line));
+    let Some((first, last)) = spaces else { return Error::BadRequestLine };
+    if !is_token(&line[..first]) {
+        return Error::BadMethod;
+    }
+    if first == last {
+        return Error::BadRequestLine;
+    }
+    version(&line[last + 1..]).err().unwrap_or(Error::BadTarget)
 }
 
 /// `HTTP/` digit `.` digit; only major version 1 is spoken here (RFC 9110 §2.5).

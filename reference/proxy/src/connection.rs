@@ -117,13 +117,15 @@ impl<'c, 'p, S: Future<Output = ()>> Waiting<'c, 'p, S> {
     {
         let incoming = &mut client.incoming;
         loop {
-            match self.parser.parse(&mut incoming.buf) {
-                Ok(Some(request)) => return Next::Request(Box::new(request)),
-                Ok(None) => {}
-                Err(refused) => return refusal(refused),
-            }
-            if self.head_until.is_none() && self.parser.has_begun(&incoming.buf) {
-                self.head_until = Some(Instant::now() + self.limits.header_timeout);
+            if !incoming.buf.is_empty() {
+                match self.parser.parse(&mut incoming.buf) {
+                    Ok(Some(request)) => return Next::Request(Box::new(request)),
+                    Ok(None) => {}
+                    Err(refused) => return refusal(refused),
+                }
+                if self.head_until.is_none() && self.parser.has_begun(&incoming.buf) {
+                    self.head_until = Some(Instant::now() + self.limits.header_timeout);
+                }
             }
             match self.more(incoming, worker).await {
                 More::Read(Ok(1..)) => {}

@@ -58,17 +58,7 @@ fn put_age_and_status(out: &mut Vec<u8>, reply: &Reply) {
 
 /// A line whose value is a number.
 fn put_number(out: &mut Vec<u8>, name: &str, number: u64) {
-    // Room for the longest number and the line's end.
-    let mut text = *b"00000000000000000000\r\n";
-    let (mut at, mut left) = (text.len() - 2, number);
-    loop {
-        at -= 1;
-        text[at] = b'0' + u8::try_from(left % 10).unwrap_or(0);
-        left /= 10;
-        if left == 0 {
-            break;
-        }
-    }
     out.extend_from_slice(name.as_bytes());
-    out.extend_from_slice(&text[at..]);
+    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+    out.extend_from_slice(b"\r\n");
 }

@@ -71,7 +71,7 @@ impl<'a> Asked<'a> {
             line: Some(line),
             method: Some(&request.head.method),
             path: Some(&request.path),
-            version: line.rsplit(|&byte| byte == b' ').next(),
+            version: Some(request.head.version.as_str().as_bytes()),
             host: request.authority.as_ref().map(edgeproof_http1::Authority::host),
             fields: &request.head.fields,
         }

@@ -137,8 +137,21 @@ impl<W: AsyncWrite + Unpin> Outgoing<W> {
 
     /// Writes everything queued.
     pub(crate) async fn flush(&mut self) -> io::Result<()> {
-        for segments in self.queue.chunks(SLICES) {
-            let mut slices = [IoSlice::new(&[]); SLICES];
+        // Most responses are a head and a body.
+        match self.queue.len() {
+            ..=2 => self.write::<2>().await?,
+            _ => self.write::<SLICES>().await?,
+        }
+        self.queue.clear();
+        self.scratch.truncate(self.kept);
+        self.queued = 0;
+        self.io.flush().await
+    }
+
+    /// Writes what is queued, `AT_ONCE` pieces by one system call.
+    async fn write<const AT_ONCE: usize>(&mut self) -> io::Result<()> {
+        for segments in self.queue.chunks(AT_ONCE) {
+            let mut slices = [IoSlice::new(&[]); AT_ONCE];
             for (slice, segment) in slices.iter_mut().zip(segments) {
                 *slice = IoSlice::new(match segment {
                     Segment::Scratch(range) => &self.scratch[range.clone()],
@@ -155,9 +168,6 @@ impl<W: AsyncWrite + Unpin> Outgoing<W> {
                 IoSlice::advance_slices(&mut rest, written);
             }
         }
-        self.queue.clear();
-        self.scratch.truncate(self.kept);
-        self.queued = 0;
-        self.io.flush().await
+        Ok(())
     }
 }
