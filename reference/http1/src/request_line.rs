@@ -52,10 +52,7 @@ fn is_target_byte(byte: u8) -> bool {
 /// Reads the request line at `content` of `buf`.
 pub(crate) fn parse(buf: &[u8], content: Range<usize>) -> Result<RequestLine, Error> {
     let line = &buf[content.clone()];
-    let (first, last, version) = match parts(line) {
-        Some(parts) => parts,
-        None => return Err(mistake(line)),
-    };
+    let Some((first, last, version)) = parts(line) else { return Err(mistake(line)) };
     let target = content.start + first + 1..content.start + last;
     let method = content.start..content.start + first;
     let (form, authority, path) = form(&buf[method.clone()], buf, target.clone())?;
