@@ -56,9 +56,9 @@ impl Alphabet {
         let word = u64::from_le_bytes(bytes);
         let below_floor = below(word, self.floor);
         let above_tilde = word | word.wrapping_add(ONES);
-        let quote = below(word ^ ONES * b'"' as u64, 1);
-        let backslash = below(word ^ ONES * b'\\' as u64, 1);
-        let delimiter = below(word ^ ONES * self.delimiter as u64, 1);
+        let quote = below(word ^ (ONES * b'"' as u64), 1);
+        let backslash = below(word ^ (ONES * b'\\' as u64), 1);
+        let delimiter = below(word ^ (ONES * self.delimiter as u64), 1);
         (below_floor | above_tilde | quote | backslash | delimiter) & HIGHEST == 0
     }
 
