@@ -1,0 +1,5 @@
+//! A web application firewall's engine for SecLang, the rule language of ModSecurity and the OWASP Core Rule Set.
+//!
+//! Names are those of ModSecurity's reference manual. Everything works on bytes; nothing here reads a clock or a
+//! socket.
+#![forbid(unsafe_code)]
