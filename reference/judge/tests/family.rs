@@ -41,7 +41,7 @@ impl Store {
             r#"[sh, -c, 'redis-server --port 0 --unixsocket "$1/redis.sock" --dir "$1" --save "" --appendonly no --loglevel warning & exec "$0" "$1/proxy.yaml"', {program}, "{{{{ dir }}}}"]"#
         );
         match self {
-            Self::Memory => (alone, "{}", "cache.size, ", "[]"),
+            Self::Memory => (alone, "{ redis: false }", "cache.size, ", "[]"),
             Self::Redis => (
                 beside,
                 "{ redis: true }",
