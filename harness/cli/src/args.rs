@@ -87,6 +87,9 @@ pub(crate) struct Run {
     /// Allow targets beyond loopback. Scenarios fire attacks and load: only at what is yours.
     #[arg(long)]
     pub(crate) allow_remote: bool,
+    /// Keep no target's configuration and logs, not even after a failure.
+    #[arg(long)]
+    pub(crate) discard: bool,
     /// Show the values of Authorization, Cookie and Set-Cookie in reports.
     #[arg(long)]
     pub(crate) show_secrets: bool,

@@ -23,6 +23,7 @@ pub(crate) fn run(arguments: &Run) -> Result<ExitCode, Failure> {
         origin_listen: arguments.origin_listen,
         allow_remote: arguments.allow_remote,
         show_secrets: arguments.show_secrets,
+        keep_failed: !arguments.discard,
         tool: concat!("edgeproof ", env!("CARGO_PKG_VERSION")).to_owned(),
         ..RunOptions::default()
     };

@@ -49,7 +49,7 @@ fn verdict(case: &str, server: SocketAddr) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_edgeproof"))
         .current_dir(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")))
         .args(["run", "scenarios/sshd", "--format", "json", "-k", &format!("id:\"{case}\"")])
-        .arg("--target")
+        .args(["--discard", "--target"])
         .arg(format!("ssh://{server}"))
         .output()
         .expect("edgeproof runs");

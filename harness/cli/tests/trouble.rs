@@ -22,7 +22,7 @@ fn long_run(folder: &Path) -> Child {
             "--repeat",
             "20",
         ])
-        .args(["--format", "json", "--format"])
+        .args(["--discard", "--format", "json", "--format"])
         .arg(format!("events={}", folder.join("events.jsonl").display()))
         .env("TMPDIR", folder)
         .stdout(Stdio::piped())

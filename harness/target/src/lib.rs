@@ -23,6 +23,7 @@ mod expresses;
 mod faketime;
 mod image;
 mod known;
+mod leftovers;
 mod ports;
 mod programs;
 mod ready;

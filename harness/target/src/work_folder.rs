@@ -6,60 +6,75 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsE
 use std::path::{Path, PathBuf};
 
 use nix::unistd::Uid;
-use tempfile::TempDir;
+
+use crate::leftovers::{self, Claim};
 
 /// A folder of mode 0700. It is removed when this is dropped, unless it is to be kept.
 #[derive(Debug)]
 pub(crate) struct WorkFolder {
     path: PathBuf,
-    temporary: Option<TempDir>,
+    kept: bool,
+    /// `None` where the file system has no locks.
+    _claim: Option<Claim>,
 }
 
 impl WorkFolder {
     /// A new folder. `strict`: where sshd's StrictModes accepts an authorized_keys file, which is
-    /// nowhere below a folder that others may write to, such as /tmp.
+    /// nowhere below a folder that others may write to, such as /tmp. What former runs left behind in
+    /// any such place is swept up first.
     pub(crate) fn make(name: &str, strict: bool) -> io::Result<Self> {
+        places().iter().for_each(|place| leftovers::sweep(place));
         let base = if strict { strict_base()? } else { std::env::temp_dir() };
-        let prefix = format!("edgeproof-{}-", file_name(name));
-        let folder = tempfile::Builder::new()
+        let (prefix, random) = leftovers::name_of(name);
+        let temporary = tempfile::Builder::new()
             .prefix(&prefix)
+            .rand_bytes(random)
             .permissions(fs::Permissions::from_mode(0o700))
             .tempdir_in(base)?;
+        let claim = Claim::take(temporary.path()).ok();
+        leftovers::mark_in_use(temporary.path())?;
         // Unix socket addresses hold 107 octets: no symbolic link may make the path longer later.
-        let path = folder.path().canonicalize()?;
-        Ok(Self { path, temporary: Some(folder) })
+        let path = temporary.path().canonicalize()?;
+        // From here on it is removed by this type, in an order of its own.
+        let _ = temporary.keep();
+        Ok(Self { path, kept: false, _claim: claim })
     }
 
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// From now on it stays when this is dropped.
+    /// From now on it stays when this is dropped, until there are too many or it is too old.
     pub(crate) fn keep(&mut self) {
-        if let Some(folder) = self.temporary.take() {
-            let _ = folder.keep();
+        self.kept = true;
+        // Without this mark it only goes earlier.
+        let _ = leftovers::mark_kept(&self.path);
+    }
+}
+
+impl Drop for WorkFolder {
+    fn drop(&mut self) {
+        if !self.kept {
+            // What cannot be removed now is left to the next run.
+            let _ = leftovers::remove(&self.path);
         }
     }
 }
 
-/// A name as part of a file's name.
-fn file_name(name: &str) -> String {
-    name.chars()
-        .map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '-' })
-        .take(40)
-        .collect()
-}
-
-/// The first place whose whole path only its owner or root may write to.
-fn strict_base() -> io::Result<PathBuf> {
+/// Where work folders are made, in the order of preference.
+fn places() -> Vec<PathBuf> {
     let home = std::env::var_os("HOME").map(PathBuf::from);
     let cache = std::env::var_os("XDG_CACHE_HOME")
         .map(PathBuf::from)
         .or_else(|| home.map(|home| home.join(".cache")));
     let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
-    let candidates =
-        [Some(std::env::temp_dir()), runtime, cache.map(|cache| cache.join("edgeproof"))];
-    for candidate in candidates.into_iter().flatten() {
+    let places = [Some(std::env::temp_dir()), runtime, cache.map(|cache| cache.join("edgeproof"))];
+    places.into_iter().flatten().collect()
+}
+
+/// The first place whose whole path only its owner or root may write to.
+fn strict_base() -> io::Result<PathBuf> {
+    for candidate in places() {
         if fs::DirBuilder::new().recursive(true).mode(0o700).create(&candidate).is_ok()
             && is_strict(&candidate)
         {

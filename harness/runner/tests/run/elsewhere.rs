@@ -6,6 +6,11 @@ use edgeproof_target::TargetSpec;
 
 use crate::support::{bare, cases, events, results};
 
+/// Failures are on purpose here: nobody will look at their logs.
+fn options() -> RunOptions {
+    RunOptions { keep_failed: false, ..RunOptions::default() }
+}
+
 /// The cases on a listener that takes connections and never answers.
 fn on_a_url(text: &str, options: &RunOptions) -> Vec<CaseResult> {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -23,7 +28,7 @@ fn the_command_that_plays_a_case_again_says_all_that_a_url_needs() {
     let text =
         "name: a\nspec: b\ntime_limit: 50ms\nsteps: [{ send: GET /, expect: { status: 200 } }]\n";
     let address = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
-    let options = RunOptions { origin_listen: Some(address), ..RunOptions::default() };
+    let options = RunOptions { origin_listen: Some(address), ..options() };
     assert_eq!(
         on_a_url(text, &options)[0].reproduce,
         format!(
@@ -35,7 +40,7 @@ fn the_command_that_plays_a_case_again_says_all_that_a_url_needs() {
 #[test]
 fn an_origin_that_cannot_be_reached_is_not_played_on_a_url() {
     let address = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
-    let options = RunOptions { origin_listen: Some(address), ..RunOptions::default() };
+    let options = RunOptions { origin_listen: Some(address), ..options() };
     for how in ["refuse", "reset", "stall"] {
         let text = format!(
             "name: a\nspec: b\norigin: {{ connection: {how} }}\nsteps: [{{ send: GET /, expect: {{ status: 502 }} }}]\n"
@@ -47,7 +52,7 @@ fn an_origin_that_cannot_be_reached_is_not_played_on_a_url() {
 #[test]
 fn a_need_that_is_said_twice_is_told_once() {
     let text = "name: a\nspec: b\nneeds: [access-log]\nsteps: [{ send: GET /, expect: { access_log: { count: 1 } } }]\n";
-    let reason = on_a_url(text, &RunOptions::default())[0].reason.clone().unwrap();
+    let reason = on_a_url(text, &options())[0].reason.clone().unwrap();
     assert!(reason.starts_with("needs access-log, which "), "{reason}");
 }
 
@@ -55,7 +60,7 @@ fn a_need_that_is_said_twice_is_told_once() {
 fn failures(text: &str) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
     let spec = bare(folder.path(), "declares: [http]\nclock: none\nexpresses: all\n");
-    let found = results(&events(&cases("scenarios/a.yaml", text), &[spec], &RunOptions::default()));
+    let found = results(&events(&cases("scenarios/a.yaml", text), &[spec], &options()));
     found[0].failures.iter().map(|failure| failure.message.clone()).collect()
 }
 

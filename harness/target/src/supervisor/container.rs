@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use nix::unistd::setsid;
 
 use crate::engine::Engine;
+use crate::leftovers::{self, Claim};
 
 /// A harness that died while the engine was still making the container leaves one that appears a
 /// moment later.
@@ -21,6 +22,7 @@ pub(crate) const KEEP: &str = "keep";
 
 /// Returns when standard input ended and no such container exists (or the engine does not answer).
 pub(super) fn guard(engine: &str, name: &str, sweep: Option<&Path>) -> ExitCode {
+    let claim = sweep.map(Claim::take);
     // Out of the terminal's foreground group, so that a Ctrl-C leaves it alive to do its work.
     let _ = setsid();
     let said = what_the_harness_said();
@@ -29,7 +31,8 @@ pub(super) fn guard(engine: &str, name: &str, sweep: Option<&Path>) -> ExitCode 
     if let Some(folder) = sweep
         && !said.lines().any(|line| line == KEEP)
     {
-        let _ = std::fs::remove_dir_all(folder);
+        drop(claim);
+        leftovers::remove_unclaimed(folder);
     }
     ExitCode::SUCCESS
 }

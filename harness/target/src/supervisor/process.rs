@@ -19,12 +19,15 @@ use nix::unistd::{Pid, getpid, read, setsid};
 
 use super::protocol::{ExitStatus, Order, Report};
 use super::{ProcessJob, descendants};
+use crate::leftovers::{self, Claim};
 
 /// Between two rounds of KILL, for processes that were being born during the last.
 const KILL_AGAIN: Duration = Duration::from_millis(50);
 
 /// Starts the job, and returns when nothing of it is left.
 pub(super) fn supervise(job: &ProcessJob) -> ExitCode {
+    // While anything of the job lives, no other run takes its folder for a leftover.
+    let claim = job.sweep.as_deref().map(Claim::take);
     let (mask, signals) = match prepare() {
         Ok(prepared) => prepared,
         Err(errno) => return failed(&format!("the supervisor cannot be set up: {errno}")),
@@ -67,7 +70,8 @@ pub(super) fn supervise(job: &ProcessJob) -> ExitCode {
         watch.kill_if_due();
     }
     if let Some(folder) = watch.sweep.filter(|_| !orders.open) {
-        let _ = std::fs::remove_dir_all(folder);
+        drop(claim);
+        leftovers::remove_unclaimed(folder);
     }
     say(&Report::Gone);
     ExitCode::SUCCESS

@@ -186,12 +186,33 @@ fn the_work_folder_goes_with_the_harness_unless_it_is_to_stay() {
         let job = ProcessJob { sweep: Some(work.clone()), ..job(folder.path(), "exec sleep 1000") };
         let mut supervisor = Supervisor::start(job);
         supervisor.started();
+        let held = fs::File::open(&work).unwrap().try_lock().is_err();
+        assert!(held, "a sweep of another run leaves it alone");
         order.into_iter().for_each(|order| supervisor.order(order));
         supervisor.orders.take();
         assert!(matches!(supervisor.report(), Report::Exited(_)));
         assert_eq!(supervisor.report(), Report::Gone);
         supervisor.process.wait().unwrap();
         assert_eq!(work.exists(), stays, "{order:?}");
+    }
+}
+
+#[test]
+fn the_last_of_two_supervisors_takes_the_work_folder_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let work = folder.path().join("work");
+    fs::create_dir(&work).unwrap();
+    let start = || {
+        let job = job(folder.path(), "exec sleep 1000");
+        let mut supervisor = Supervisor::start(ProcessJob { sweep: Some(work.clone()), ..job });
+        supervisor.started();
+        supervisor
+    };
+    let (one, other) = (start(), start());
+    for (mut supervisor, stays) in [(one, true), (other, false)] {
+        supervisor.orders.take();
+        supervisor.process.wait().unwrap();
+        assert_eq!(work.exists(), stays);
     }
 }
 
