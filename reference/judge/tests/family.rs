@@ -102,7 +102,7 @@ fn the_scenarios_hold() {
     let dir = tempfile::tempdir().expect("a folder");
     let child = Command::new(harness)
         .current_dir(root())
-        .args(["run", "scenarios/cache", "--format", "events", "--target"])
+        .args(["run", "scenarios/cache", "--discard", "--format", "events", "--target"])
         .arg(target(dir.path()))
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
