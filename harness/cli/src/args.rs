@@ -146,7 +146,7 @@ pub(crate) struct Proxy {
     /// The address to listen on; port 0 takes a free one and prints it.
     #[arg(long, value_name = "ADDR", requires = "upstream")]
     pub(crate) listen: Option<std::net::SocketAddr>,
-    /// Where requests go: http://HOST:PORT.
+    /// Where requests go: http://HOST:PORT, or HOST:PORT for short.
     #[arg(long, value_name = "URL", requires = "listen")]
     pub(crate) upstream: Option<String>,
     /// Cache responses (RFC 9111).

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// An origin: `http://host[:port][/prefix]`. The prefix is put before the path of each request.
+/// An origin: `http://host[:port][/prefix]`, or `host:port` for short. The prefix is put before the path of
+/// each request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Upstream {
     authority: String,
@@ -15,8 +16,10 @@ pub struct Upstream {
 /// Why a text is no upstream.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UpstreamError {
-    /// It does not begin with `http://`.
-    #[error("expected a URL that begins with `http://`, such as `http://127.0.0.1:9000`")]
+    /// It neither begins with `http://` nor is a host and a port.
+    #[error(
+        "expected a URL that begins with `http://`, such as `http://127.0.0.1:9000`, or `host:port`"
+    )]
     Scheme,
     /// Host or port cannot be read.
     #[error("expected `host` or `host:port` after `http://`")]
@@ -50,10 +53,14 @@ impl FromStr for Upstream {
     type Err = UpstreamError;
 
     fn from_str(text: &str) -> Result<Self, UpstreamError> {
-        let rest = text.strip_prefix("http://").ok_or(UpstreamError::Scheme)?;
+        let (rest, mistake) = match text.strip_prefix("http://") {
+            Some(rest) => (rest, UpstreamError::Authority),
+            None => (text, UpstreamError::Scheme),
+        };
         let (authority, prefix) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         let parsed = edgeproof_http1::Authority::parse(authority.to_owned().into())
-            .ok_or(UpstreamError::Authority)?;
+            .filter(|it| mistake == UpstreamError::Authority || it.port().is_some())
+            .ok_or(mistake)?;
         if !prefix.bytes().all(|byte| matches!(byte, 0x21..=0x7e) && !b"?#".contains(&byte)) {
             return Err(UpstreamError::Prefix);
         }
@@ -70,5 +77,36 @@ impl FromStr for Upstream {
 impl fmt::Display for Upstream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "http://{}{}", self.authority, self.prefix)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_with_its_port_is_short_for_a_url() {
+        for text in ["127.0.0.1:9000", "http://127.0.0.1:9000", "http://127.0.0.1:9000/"] {
+            let upstream: Upstream = text.parse().unwrap();
+            assert_eq!(upstream.address(), ("127.0.0.1", 9000));
+            assert_eq!(upstream.to_string(), "http://127.0.0.1:9000");
+        }
+        assert_eq!("[::1]:9000/app".parse::<Upstream>().unwrap().prefix(), "/app");
+    }
+
+    #[test]
+    fn what_only_looks_like_it_is_refused() {
+        for text in [
+            "",
+            "backend",
+            "cmd:node",
+            "https://a:1",
+            "ftp://a:1",
+            "http:/127.0.0.1:9000",
+            "/tmp/a:1",
+        ] {
+            assert_eq!(text.parse::<Upstream>(), Err(UpstreamError::Scheme), "{text}");
+        }
+        assert_eq!("http://".parse::<Upstream>(), Err(UpstreamError::Authority));
     }
 }
