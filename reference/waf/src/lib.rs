@@ -3,3 +3,9 @@
 //! Names are those of ModSecurity's reference manual. Everything works on bytes; nothing here reads a clock or a
 //! socket.
 #![forbid(unsafe_code)]
+
+mod profile;
+
+pub use profile::{
+    CoreRuleSet, CoreRuleSetError, Exclusions, Mode, PathGlob, PathGlobError, Profile, UnknownName,
+};
