@@ -4,7 +4,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use crate::store::Landing;
-use crate::{Forward, Fwd, Moment, Request, RequestDirectives, Stored, reuse};
+use crate::{Forward, Moment, Request, RequestDirectives, Stored, reuse};
 use edgeproof_mutant::{self as mutant, Mutant};
 
 /// The name of the flight that a forwarded request belongs to: its URL and, as far as is known
@@ -16,7 +16,6 @@ pub(crate) fn flight(request: &Request<'_>, forward: &Forward) -> Option<u64> {
         || request.fields.contains("range")
         || request.fields.contains("authorization")
         || wish != RequestDirectives::default()
-        || matches!(forward.fwd, Fwd::Request | Fwd::Bypass | Fwd::Method)
         || mutant::is(Mutant::NeverCollapses);
     if own {
         return None;

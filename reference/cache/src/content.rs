@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
+use smallvec::SmallVec;
 
 use crate::sabotage;
 
@@ -94,8 +95,7 @@ impl Content {
     /// The octets of a span, if all of them are stored; copied only where they lie in several
     /// pieces.
     pub(crate) fn slice(&self, span: &Range<u64>) -> Option<Bytes> {
-        let mut found: Option<Bytes> = None;
-        let mut joined = BytesMut::new();
+        let mut parts: SmallVec<[Bytes; 1]> = SmallVec::new();
         let mut next = span.start;
         for (start, bytes) in self.pieces() {
             let end = start + bytes.len() as u64;
@@ -105,17 +105,13 @@ impl Content {
             if start > next {
                 return None;
             }
-            let part = bytes.slice(index(next - start)..index(end.min(span.end) - start));
+            parts.push(bytes.slice(index(next - start)..index(end.min(span.end) - start)));
             next = end.min(span.end);
-            match found.take() {
-                None if joined.is_empty() => found = Some(part),
-                first => {
-                    joined.extend_from_slice(first.as_deref().unwrap_or_default());
-                    joined.extend_from_slice(&part);
-                }
-            }
         }
-        (next >= span.end).then(|| found.unwrap_or_else(|| joined.freeze()))
+        (next >= span.end).then(|| match parts.as_slice() {
+            [one] => one.clone(),
+            several => several.concat().into(),
+        })
     }
 
     /// What is stored of both; where they overlap, the newer counts. Both are of the same
@@ -139,7 +135,7 @@ impl Content {
 
     /// What is missing of the whole, from the first octet that is not there to the last.
     pub(crate) fn gap(&self) -> Option<Range<u64>> {
-        let length = self.complete_length()?;
+        let length = self.complete_length().filter(|_| !self.is_whole())?;
         let mut start = 0;
         for (at, bytes) in self.pieces() {
             if at > start {
@@ -154,26 +150,22 @@ impl Content {
             }
             end = at;
         }
-        (start < end).then_some(start..end)
+        Some(start..end)
     }
 }
 
 /// The parts of a piece that `newer` does not have.
 fn outside(newer: &Content, start: u64, bytes: &Bytes) -> Vec<(u64, Bytes)> {
     let end = start + bytes.len() as u64;
+    let taken = newer.pieces().map(|(at, new)| at..at + new.len() as u64);
     let mut left = Vec::new();
     let mut next = start;
-    for (at, new) in newer.pieces() {
-        let new_end = at + new.len() as u64;
-        if at > next && at < end {
-            left.push((next, bytes.slice(index(next - start)..index(at - start))));
-        } else if at >= end {
-            break;
+    for taken in taken.chain(std::iter::once(end..end)) {
+        let free = next..taken.start.min(end);
+        if !free.is_empty() {
+            left.push((next, bytes.slice(index(free.start - start)..index(free.end - start))));
         }
-        next = next.max(new_end);
-    }
-    if next < end {
-        left.push((next, bytes.slice(index(next - start)..)));
+        next = next.max(taken.end);
     }
     left
 }

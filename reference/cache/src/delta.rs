@@ -25,12 +25,9 @@ impl DeltaSeconds {
     /// `seconds`, brought into the range: negative ones become 0, large ones 2^31.
     #[must_use]
     pub fn saturating(seconds: i64) -> Self {
-        match u32::try_from(seconds.max(0)) {
-            Ok(seconds) if seconds <= Self::MAX.seconds() => {
-                Self(NonZeroU32::MIN.saturating_add(seconds))
-            }
-            _ => Self::MAX,
-        }
+        let within = seconds.clamp(0, i64::from(Self::MAX.seconds()));
+        u32::try_from(within)
+            .map_or(Self::MAX, |seconds| Self(NonZeroU32::MIN.saturating_add(seconds)))
     }
 
     /// Parses `1*DIGIT`; anything else (a sign, a fraction, white space, nothing) is `None`.

@@ -125,8 +125,6 @@ pub struct ResponseDirectives {
     pub must_understand: bool,
     /// `public`
     pub public: bool,
-    /// `immutable` (RFC 8246)
-    pub immutable: bool,
     /// `stale-while-revalidate` (RFC 5861 §3); an invalid one counts as absent.
     pub stale_while_revalidate: Option<DeltaSeconds>,
     /// `stale-if-error` (RFC 5861 §4); an invalid one counts as absent.
@@ -167,7 +165,6 @@ impl ResponseDirectives {
             b"proxy-revalidate" => self.proxy_revalidate = true,
             b"must-understand" => self.must_understand = true,
             b"public" => self.public = true,
-            b"immutable" => self.immutable = true,
             b"stale-while-revalidate" => {
                 first(&mut self.stale_while_revalidate, argument.delta_seconds());
             }
@@ -254,10 +251,11 @@ struct Lower {
 impl Lower {
     fn of(name: &[u8]) -> Self {
         let mut letters = [0; 24];
-        let length = if name.len() > letters.len() { 0 } else { name.len() };
-        for (letter, byte) in letters.iter_mut().zip(&name[..length]) {
-            *letter = byte.to_ascii_lowercase();
-        }
+        let length = letters.get_mut(..name.len()).map_or(0, |place| {
+            place.copy_from_slice(name);
+            place.make_ascii_lowercase();
+            name.len()
+        });
         Self { letters, length }
     }
 

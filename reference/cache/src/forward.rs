@@ -92,7 +92,7 @@ impl Forward {
 
     /// The same request, to be forwarded once more as the client made it.
     pub(crate) fn without_conditions(self) -> Self {
-        Self { conditional: false, selected: None, completing: None, ..self }
+        Self { conditional: false, completing: None, ..self }
     }
 
     /// Changes the fields of the request that is about to be forwarded: the cache's validators

@@ -113,7 +113,7 @@ fn lifetimes(found: &mut ResponseDirectives, fields: &Fields) {
     if is(Mutant::InvalidMaxAgeIsAbsent) && number(b"max-age") == Some(None) {
         found.max_age = None;
     }
-    if is(Mutant::ImmutableNeverStale) && found.immutable {
+    if is(Mutant::ImmutableNeverStale) && number(b"immutable").is_some() {
         found.max_age = Some(DeltaSeconds::MAX);
     }
     if is(Mutant::ImmutableArgumentIsLifetime)
