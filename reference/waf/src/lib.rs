@@ -5,7 +5,9 @@
 #![forbid(unsafe_code)]
 
 mod profile;
+mod quarantine;
 
 pub use profile::{
     CoreRuleSet, CoreRuleSetError, Exclusions, Mode, PathGlob, PathGlobError, Profile, UnknownName,
 };
+pub use quarantine::{Bounds, Held, Quarantine, QuarantineError, Reason};
