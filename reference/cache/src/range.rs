@@ -111,12 +111,11 @@ pub(crate) enum Spec {
 
 /// The ranges of a Range in bytes. `None` if malformed.
 fn parse(range: &[u8]) -> Option<Vec<Spec>> {
-    let equals = range.iter().position(|&byte| byte == b'=')?;
-    let unit = &range[..equals];
+    let (unit, specs) = split_at_first(range, b'=')?;
     if !sabotage::parts::is_bytes(unit, unit.eq_ignore_ascii_case(b"bytes")) {
         return None;
     }
-    let specs: Vec<_> = list::members(&range[equals + 1..]).collect();
+    let specs: Vec<_> = list::members(specs).collect();
     if specs.is_empty() || specs.len() > sabotage::parts::most_ranges(MOST_RANGES) {
         return None;
     }
@@ -128,8 +127,8 @@ fn parse(range: &[u8]) -> Option<Vec<Spec>> {
 
 impl Spec {
     fn parse(text: &[u8]) -> Option<Self> {
-        let dash = text.iter().position(|&byte| byte == b'-')?;
-        match (number(&text[..dash])?, number(&text[dash + 1..])?) {
+        let (first, last) = split_at_first(text, b'-')?;
+        match (number(first)?, number(last)?) {
             (None, None) => None,
             (None, Some(last)) => Some(Self::Last(last)),
             (Some(first), None) => Some(Self::From(first)),
@@ -170,14 +169,14 @@ fn number(digits: &[u8]) -> Option<Option<u64>> {
 pub(crate) fn of_part(response: &Fields) -> Option<(Span, Option<u64>)> {
     let mut lines = response.get_all("content-range");
     let (Some(line), None) = (lines.next(), lines.next()) else { return None };
-    let space = line.iter().position(|&byte| byte == b' ')?;
-    let slash = line.iter().position(|&byte| byte == b'/')?;
-    let is_bytes = line[..space].eq_ignore_ascii_case(b"bytes");
-    if !(is_bytes || mutant::is(Mutant::IgnoresUnitOfParts)) || slash < space {
+    let (unit, rest) = split_at_first(line, b' ')?;
+    let is_bytes = unit.eq_ignore_ascii_case(b"bytes");
+    if !(is_bytes || mutant::is(Mutant::IgnoresUnitOfParts)) {
         return None;
     }
-    let Spec::FromTo(first, last) = Spec::parse(&line[space + 1..slash])? else { return None };
-    let length = match &line[slash + 1..] {
+    let (place, length) = split_at_first(rest, b'/')?;
+    let Spec::FromTo(first, last) = Spec::parse(place)? else { return None };
+    let length = match length {
         b"*" => None,
         digits => Some(number(digits)??),
     };
@@ -185,6 +184,12 @@ pub(crate) fn of_part(response: &Fields) -> Option<(Span, Option<u64>)> {
     let within =
         length.is_none_or(|length| end <= length || mutant::is(Mutant::TrustsContentRange));
     within.then_some((first..end, length))
+}
+
+/// What stands before the first `byte`, and what after it.
+fn split_at_first(text: &[u8], byte: u8) -> Option<(&[u8], &[u8])> {
+    let at = text.iter().position(|&other| other == byte)?;
+    Some((&text[..at], &text[at + 1..]))
 }
 
 /// The spans as they were asked for, or where any of them overlap, in order and joined: nobody

@@ -200,7 +200,6 @@ impl Stored {
     /// The response, marked as stale whatever its lifetime says (RFC 9111 §4.3.5).
     pub(crate) fn marked_outdated(&self) -> Self {
         Self {
-            status: self.status,
             fields: self.fields.clone(),
             content: self.content.clone(),
             trailers: self.trailers.clone(),
