@@ -23,7 +23,7 @@ impl Moment {
     /// Whole seconds since the Unix epoch, rounded down.
     #[must_use]
     pub const fn second(self) -> i64 {
-        self.0.div_euclid(1000)
+        self.millisecond().div_euclid(1000)
     }
 
     /// Milliseconds since the Unix epoch.
@@ -35,7 +35,7 @@ impl Moment {
     /// Milliseconds from `earlier` to `self`; 0 where the clock went backwards.
     #[must_use]
     pub fn millis_since(self, earlier: Self) -> i64 {
-        self.0.saturating_sub(earlier.0).max(0)
+        self.millisecond().saturating_sub(earlier.millisecond()).max(0)
     }
 }
 

@@ -64,28 +64,10 @@ impl CacheStatus {
         Self { fwd: Some(fwd), ..Self::default() }
     }
 
-    /// Whether the request was answered from the store without asking the origin.
-    #[must_use]
-    pub const fn is_hit(&self) -> bool {
-        self.hit
-    }
-
     /// The seconds of freshness left, if this is a hit and nothing else is to be said of it.
     #[must_use]
     pub fn plain_hit(&self) -> Option<i64> {
         sabotage::fields::plain_hit(self.ttl.filter(|&ttl| *self == Self::hit(ttl)))
-    }
-
-    /// Why the request was forwarded, if it was.
-    #[must_use]
-    pub const fn fwd(&self) -> Option<Fwd> {
-        self.fwd
-    }
-
-    /// Whether the response is being stored.
-    #[must_use]
-    pub const fn is_stored(&self) -> bool {
-        self.stored
     }
 }
 
