@@ -4,6 +4,7 @@
 //! socket.
 #![forbid(unsafe_code)]
 
+pub mod body;
 mod profile;
 mod quarantine;
 
