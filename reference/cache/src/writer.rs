@@ -174,9 +174,7 @@ impl Writer {
 
 /// The content in a buffer of its own length.
 fn compact(body: BytesMut) -> Bytes {
-    if body.capacity() > body.len() + body.len() / 8 {
-        Bytes::copy_from_slice(&body)
-    } else {
-        body.freeze()
-    }
+    let mut octets = Vec::from(body);
+    octets.shrink_to_fit();
+    octets.into()
 }
