@@ -145,9 +145,9 @@ fn split(target: &[u8]) -> (&[u8], Option<&[u8]>) {
         None => (without_fragment, None),
     };
     let path = match behind_scheme(hierarchy) {
-        Some(authority) => match memchr(b'/', authority) {
-            Some(at) => &authority[at..],
-            None => b"/",
+        Some(rest) => match rest.strip_prefix(b"//") {
+            Some(authority) => memchr(b'/', authority).map_or(&b"/"[..], |at| &authority[at..]),
+            None => rest,
         },
         None => {
             let slashes = hierarchy.iter().take_while(|&&byte| byte == b'/').count();
@@ -157,14 +157,14 @@ fn split(target: &[u8]) -> (&[u8], Option<&[u8]>) {
     (path, query)
 }
 
-/// What follows `scheme://` (RFC 3986 §3).
+/// What follows `scheme:` (RFC 3986 §3) where that is a slash.
 fn behind_scheme(target: &[u8]) -> Option<&[u8]> {
     let colon = memchr(b':', target)?;
     let (scheme, rest) = (&target[..colon], &target[colon + 1..]);
     let (first, others) = scheme.split_first()?;
     let valid = first.is_ascii_alphabetic()
         && others.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(byte));
-    if valid { rest.strip_prefix(b"//") } else { None }
+    (valid && rest.starts_with(b"/")).then_some(rest)
 }
 
 /// The path decoded, with `.` and `..` segments and doubled slashes resolved; None where nothing
@@ -238,7 +238,8 @@ mod tests {
             ("http://localhost?q", "/?q", "/", "", Some("q")),
             ("HTTP://user@localhost:80/a?b", "/a?b", "/a", "a", Some("b")),
             ("http://localhost//a", "//a", "//a", "a", None),
-            ("http:/a", "http:/a", "http:/a", "a", None),
+            ("http:/a", "/a", "/a", "a", None),
+            ("localhost:80", "localhost:80", "localhost:80", "localhost:80", None),
             ("1http://a/b", "1http://a/b", "1http://a/b", "b", None),
             ("/http://a/b", "/http://a/b", "/http://a/b", "b", None),
             ("*", "*", "*", "*", None),

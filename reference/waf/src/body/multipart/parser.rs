@@ -124,7 +124,8 @@ impl Parser<'_> {
             } else {
                 self.judge_unmatched(line)?;
             }
-        } else if self.finder.find(line).is_some() {
+        } else if self.finder.find(&line[..line.len().min(HEADER_LINE_LIMIT)]).is_some() {
+            // ModSecurity reads lines in pieces of that size and searches the first one.
             self.result.flags.unmatched_boundary = true;
         }
         self.read_part_line(line)
@@ -141,7 +142,8 @@ impl Parser<'_> {
             b"\n" => self.result.flags.lf_line = true,
             _ => {
                 let shown = &line[..line.len().min(HEADER_LINE_LIMIT)];
-                return Err(BodyError::Boundary(escaped(shown)));
+                let end = memchr(b'\0', shown).unwrap_or(shown.len());
+                return Err(BodyError::Boundary(escaped(&shown[..end])));
             }
         }
         self.finish_part();

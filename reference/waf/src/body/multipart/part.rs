@@ -79,12 +79,12 @@ impl PartHeader {
     /// A line that begins with space continues the field before it (RFC 2557 names space and tab;
     /// PHP takes any white space, so that is taken too, and flagged).
     fn read_folded(&mut self, line: &[u8], flags: &mut Flags) -> Result<(), BodyError> {
+        let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
         flags.header_folding = true;
-        let space = line.iter().take_while(|&&byte| is_space(byte)).count();
-        if !line[..space].iter().all(|byte| matches!(byte, b' ' | b'\t')) {
-            flags.invalid_header_folding = true;
-        }
+        flags.invalid_header_folding |= !line.first().is_some_and(is_blank);
         let field = self.open.as_mut().ok_or(BodyError::Folding)?;
+        let space = line.iter().take_while(|&&byte| is_space(byte)).count();
+        flags.invalid_header_folding |= !line[..space].iter().all(is_blank);
         field.line = None;
         field.value.push(b' ');
         field.value.extend_from_slice(without_line_end(&line[space..]));

@@ -114,8 +114,9 @@ pub enum Mistake {
     /// Text outside of the document's element.
     #[error("text outside of the document's element")]
     Outside,
-    /// An XML or DOCTYPE declaration in the wrong place, or malformed.
-    #[error("a misplaced or malformed declaration")]
+    /// An XML or DOCTYPE declaration in the wrong place, or malformed; a processing instruction
+    /// without a name.
+    #[error("a misplaced or malformed declaration or instruction")]
     Declaration,
     /// A second element beside the document's.
     #[error("several documents in one")]

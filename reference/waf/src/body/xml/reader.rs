@@ -107,17 +107,30 @@ impl<'a> Builder<'a> {
                     self.note(Mistake::Reference);
                 }
             }
-            Event::Decl(_) if !is_first => self.note(Mistake::Declaration),
+            Event::Decl(declaration) => {
+                let version = declaration.version();
+                let known = version.is_ok_and(|version| matches!(&*version, "1.0" | "1.1"));
+                if !is_first || !known {
+                    self.note(Mistake::Declaration);
+                }
+            }
+            Event::PI(instruction) => {
+                let target = instruction.target();
+                if !is_name(target) || target.eq_ignore_ascii_case("xml") {
+                    self.note(Mistake::Declaration);
+                }
+            }
             Event::DocType(declaration) => {
+                let name = declaration.split([' ', '\t', '\r', '\n', '[']).next();
                 let in_place = self.xml.elements.is_empty() && source.starts_with("<!DOCTYPE");
-                if !in_place {
+                if !in_place || !name.is_some_and(is_name) {
                     self.note(Mistake::Declaration);
                 }
                 for literal in doctype::literals(declaration) {
                     self.add_stray(literal, true);
                 }
             }
-            Event::Decl(_) | Event::PI(_) | Event::Comment(_) | Event::Eof => {}
+            Event::Comment(_) | Event::Eof => {}
         }
     }
 
