@@ -7,8 +7,10 @@
 pub mod body;
 mod profile;
 mod quarantine;
+mod transform;
 
 pub use profile::{
     CoreRuleSet, CoreRuleSetError, Exclusions, Mode, PathGlob, PathGlobError, Profile, UnknownName,
 };
 pub use quarantine::{Bounds, Held, Quarantine, QuarantineError, Reason};
+pub use transform::{Transformation, UnicodeMap, UnicodeMapError};
