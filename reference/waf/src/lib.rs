@@ -7,10 +7,13 @@
 pub mod body;
 mod profile;
 mod quarantine;
+pub mod seclang;
 mod transform;
+mod variable;
 
 pub use profile::{
     CoreRuleSet, CoreRuleSetError, Exclusions, Mode, PathGlob, PathGlobError, Profile, UnknownName,
 };
 pub use quarantine::{Bounds, Held, Quarantine, QuarantineError, Reason};
 pub use transform::{Transformation, UnicodeMap, UnicodeMapError};
+pub use variable::Variable;
