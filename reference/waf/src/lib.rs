@@ -5,12 +5,14 @@
 #![forbid(unsafe_code)]
 
 pub mod body;
+mod operator;
 mod profile;
 mod quarantine;
 pub mod seclang;
 mod transform;
 mod variable;
 
+pub use operator::{ByteSet, Captures, Operator, Outcome as Matched};
 pub use profile::{
     CoreRuleSet, CoreRuleSetError, Exclusions, Mode, PathGlob, PathGlobError, Profile, UnknownName,
 };
