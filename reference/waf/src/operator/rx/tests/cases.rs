@@ -220,4 +220,6 @@ pub(super) const CASES: &[Case] = &[
     (br"(?:a|b|cd){2,3}", b"acdb", Some(&[b"acdb"])),
     (br"(?:a{2}){2}", b"aaaa", Some(&[b"aaaa"])),
     (br"a{1}", b"a", Some(&[b"a"])),
+    (br"(?!(b))|b", b"b", Some(&[b"b"])),
+    (br"(?!(b)c)(b)", b"b", Some(&[b"b", b"", b"b"])),
 ];

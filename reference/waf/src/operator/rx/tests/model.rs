@@ -153,12 +153,17 @@ impl<'t> Model<'t> {
     fn look(&self, look: &Look, at: usize, groups: &mut Groups) -> bool {
         let starts = if look.ahead { at..=at } else { 0..=at };
         for start in starts {
-            let found = self.first(groups, |groups, keep| {
+            let mut inside = groups.clone();
+            let found = self.first(&mut inside, |groups, keep| {
                 self.run(&look.node, start, groups, &mut |end, groups| {
                     (look.ahead || end == at) && keep(end, groups)
                 })
             });
             if found {
+                // What a negative one captured is forgotten: it failed.
+                if !look.negative {
+                    *groups = inside;
+                }
                 return !look.negative;
             }
         }
