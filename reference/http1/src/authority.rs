@@ -66,16 +66,17 @@ fn reg_name(text: &[u8]) -> Option<usize> {
     while let Some(&byte) = text.get(at) {
         at += match byte {
             _ if REG_NAME[usize::from(byte)] => 1,
-            b'%' if text.len() > at + 2
-                && text[at + 1].is_ascii_hexdigit()
-                && text[at + 2].is_ascii_hexdigit() =>
-            {
-                3
-            }
+            b'%' if text.get(at + 1..at + 3).is_some_and(is_encoded_character) => 3,
             _ => break,
         };
     }
     (at > 0).then_some(at)
+}
+
+/// Whether the two bytes behind a `%` encode what a host name can hold: no control character.
+fn is_encoded_character(digits: &[u8]) -> bool {
+    let control = matches!(digits, [b'0' | b'1', _] | [b'7', b'f' | b'F']);
+    digits.iter().all(u8::is_ascii_hexdigit) && !control
 }
 
 /// The length of the bracketed IPv6 address at the start of `text`, if there is one.

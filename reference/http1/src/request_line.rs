@@ -31,15 +31,16 @@ pub(crate) struct RequestLine {
     pub(crate) path: Range<usize>,
 }
 
-/// Bytes of a target: visible ASCII except `#`, which starts a fragment and is never sent.
+/// Bytes of a target: visible ASCII except `#`, which starts a fragment and is never sent, and
+/// bytes from 0x80 on.
 ///
-/// RFC 3986 also forbids `"<>\^{|}` and the backtick. They pass, as with other servers, because
-/// old clients and attackers send them: the log and the firewall have to see them.
+/// RFC 3986 forbids the latter, and `"<>\^{|}` and the backtick. They pass, as with other servers,
+/// because old clients and attackers send them: the log and the firewall have to see them.
 static TARGET: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0x21;
-    while byte <= 0x7e {
-        table[byte] = byte != b'#' as usize;
+    while byte <= 0xff {
+        table[byte] = byte != b'#' as usize && byte != 0x7f;
         byte += 1;
     }
     table
@@ -85,13 +86,14 @@ fn mistake(line: &[u8]) -> Error {
     version(&line[last + 1..]).err().unwrap_or(Error::BadTarget)
 }
 
-/// `HTTP/` digit `.` digit; only major version 1 is spoken here (RFC 9110 §2.5).
+/// `HTTP/` digit `.` digit; only major version 1 is spoken here (RFC 9110 §2.5). A major version 0
+/// is none at all: HTTP/0.9 had no version in its request line.
 pub(crate) fn version(text: &[u8]) -> Result<Version, Error> {
     match text {
         b"HTTP/1.1" => Ok(Version::Http11),
         b"HTTP/1.0" => Ok(Version::Http10),
         [b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'2'..=b'9'] => Ok(Version::Http11),
-        [b'H', b'T', b'T', b'P', b'/', b'0'..=b'9', b'.', b'0'..=b'9'] => {
+        [b'H', b'T', b'T', b'P', b'/', b'1'..=b'9', b'.', b'0'..=b'9'] => {
             Err(Error::UnsupportedVersion)
         }
         _ => Err(Error::BadVersion),

@@ -58,13 +58,19 @@ fn an_absolute_target_decides_over_host() {
 }
 
 #[test]
+fn targets_may_have_bytes_beyond_ascii() {
+    let request = accept("GET /\u{e4}?\u{2460}=<\u{3002}> HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_eq!(request.path, "/\u{e4}?\u{2460}=<\u{3002}>");
+}
+
+#[test]
 fn hosts_take_the_forms_of_uri_host() {
     for host in ["a", "A.b-c_d~e", "127.0.0.1:80", "[::1]", "[::1]:8080", "a:", "%41b", "a,b;c=d"] {
         accept(&format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n"));
     }
     for host in [
         "", ":80", "a:b", "a:99999", "a:123456", "[::1", "::1", "u@a", "a/b", "a b", "%4", "ä",
-        "[x]", "a?b",
+        "[x]", "a?b", "a%00", "a%1Fb", "%7f",
     ] {
         let text = format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n");
         assert_eq!(error(text.as_bytes()), Error::BadHost, "{host}");
@@ -106,7 +112,7 @@ fn every_refusal_names_its_rule() {
         (line("GET /a b HTTP/1.1"), Error::BadTarget),
         (line("GET /a\tb HTTP/1.1"), Error::BadTarget),
         (line("GET /#x HTTP/1.1"), Error::BadTarget),
-        (line("GET /\u{e4} HTTP/1.1"), Error::BadTarget),
+        (line("GET /\u{7f} HTTP/1.1"), Error::BadTarget),
         (line("GET a HTTP/1.1"), Error::BadTarget),
         (line("GET * HTTP/1.1"), Error::BadTarget),
         (line("GET ftp://a/ HTTP/1.1"), Error::BadTarget),
@@ -119,7 +125,8 @@ fn every_refusal_names_its_rule() {
         (line("GET / HTTP/1"), Error::BadVersion),
         (line("GET / HTTP/11.1"), Error::BadVersion),
         (line("GET / HTTP/2.0"), Error::UnsupportedVersion),
-        (line("GET / HTTP/0.9"), Error::UnsupportedVersion),
+        (line("GET / HTTP/3.0"), Error::UnsupportedVersion),
+        (line("GET / HTTP/0.9"), Error::BadVersion),
         (b"GET / HTTP/1.1\nHost: a\r\n\r\n".to_vec(), Error::BareLf),
         (b"GET / HTTP/1.1\r\nHost: a\n\r\n".to_vec(), Error::BareLf),
         (b"GET / HTTP/1.1\r\nHost: a\r\n\n".to_vec(), Error::BareLf),
