@@ -21,7 +21,9 @@
 //!
 //! As in 3.0, a body that is a single scalar is named `json`, and an empty key `empty-key`.
 //! Beyond both versions, an empty object or array is an argument with an empty value: no value
-//! would show its key otherwise, and a key can be an attack too.
+//! would show its key otherwise, and a key can be an attack too. For the same reason an array
+//! under a key is such an argument behind its elements (`json.c` above): 2.9 names them by the key
+//! alone, and rules that look at the end of a name rely on that (934210).
 //!
 //! # Mistakes
 //! Both versions use yajl, which is strict: a byte order mark, a control character or invalid UTF-8

@@ -232,7 +232,8 @@ impl<'a, P: Pairs> Reader<'a, P> {
     fn close(&mut self) -> Result<Next, Stop> {
         if let Some(container) = self.open.pop() {
             self.path.truncate(container.name);
-            if container.values == 0 {
+            let under_key = self.open.last().is_some_and(|outer| outer.kind == Kind::Object);
+            if container.values == 0 || container.kind == Kind::Array && under_key {
                 self.add(|_| ())?;
             }
         }

@@ -33,7 +33,12 @@ fn names_are_those_of_version_3() {
         (br#"{"a":{"b":1},"c":2}"#, &[("json.a.b", "1"), ("json.c", "2")], None),
         (
             br#"{"a": {"b": 1}, "c": [2, {"d": 3}]}"#,
-            &[("json.a.b", "1"), ("json.c.array_0", "2"), ("json.c.array_1.d", "3")],
+            &[
+                ("json.a.b", "1"),
+                ("json.c.array_0", "2"),
+                ("json.c.array_1.d", "3"),
+                ("json.c", ""),
+            ],
             None,
         ),
         (
@@ -42,6 +47,7 @@ fn names_are_those_of_version_3() {
                 ("json.array_0.array_0", "1"),
                 ("json.array_0.array_1.array_0", "2"),
                 ("json.array_1.a.array_0", "3"),
+                ("json.array_1.a", ""),
                 ("json.array_2", "4"),
             ],
             None,
@@ -52,7 +58,7 @@ fn names_are_those_of_version_3() {
         (br#"{"a":1,"a":2,"A":3}"#, &[("json.a", "1"), ("json.a", "2"), ("json.A", "3")], None),
         (
             br#"{"a":{},"b":[],"c":[[]]}"#,
-            &[("json.a", ""), ("json.b", ""), ("json.c.array_0", "")],
+            &[("json.a", ""), ("json.b", ""), ("json.c.array_0", ""), ("json.c", "")],
             None,
         ),
         (b"{}", &[("json", "")], None),
@@ -221,7 +227,11 @@ impl Value {
                     quote(key, text);
                     text.push(':');
                     let key = if key.is_empty() { "empty-key" } else { key };
-                    value.write(&format!("{name}.{key}"), text, wanted);
+                    let name = format!("{name}.{key}");
+                    value.write(&name, text, wanted);
+                    if matches!(value, Self::List(values) if !values.is_empty()) {
+                        wanted.push((name, String::new()));
+                    }
                 }
                 text.push('}');
             }
