@@ -6,9 +6,12 @@
 
 pub mod body;
 mod operator;
+mod plan;
 mod profile;
 mod quarantine;
+mod rules;
 pub mod seclang;
+mod transaction;
 mod transform;
 mod variable;
 
@@ -17,5 +20,10 @@ pub use profile::{
     CoreRuleSet, CoreRuleSetError, Exclusions, Mode, PathGlob, PathGlobError, Profile, UnknownName,
 };
 pub use quarantine::{Bounds, Held, Quarantine, QuarantineError, Reason};
+pub use rules::{Rule, RuleSet, Sanitise, Settings};
+pub use transaction::{
+    BodyVerdict, Collections, Connection, Did, Match, Moment, Outcome, RequestLine, Transaction,
+    Verdict,
+};
 pub use transform::{Transformation, UnicodeMap, UnicodeMapError};
 pub use variable::Variable;

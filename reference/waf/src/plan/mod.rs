@@ -1,0 +1,18 @@
+//! What need not be done: transformations shared, operators and rules passed over that cannot
+//! match.
+//!
+//! ```text
+//!  value ──► Pipelines: each form of it once ──► Prefilter: one pass, a bit for each operator
+//!  rule  ──► Needs: has any of its variables a value? ──► its bit set in any of them? ──► try it
+//! ```
+//!
+//! Nothing here may change what rules do: a rule set without it fires the same rules
+//! (`RuleSet::without_prefilter`).
+
+mod needs;
+mod pipelines;
+mod prefilter;
+
+pub(crate) use needs::Needs;
+pub(crate) use pipelines::{Pipeline, Pipelines};
+pub(crate) use prefilter::{Collected, Filter, Prefilter};

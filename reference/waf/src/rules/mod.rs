@@ -1,0 +1,159 @@
+//! A rule set: a program made ready to run.
+//!
+//! ```text
+//!  Program ──draft──► rules in order, defaults, removals and updates applied
+//!          ──vocabulary──► names of TX, XPaths
+//!          ──compile──► five lists of rules, transformations and literals shared
+//! ```
+
+mod compile;
+mod describe;
+mod draft;
+mod members;
+mod rule;
+mod settings;
+mod target;
+#[cfg(test)]
+mod tests;
+mod vocabulary;
+
+use std::path::Path;
+
+use edgeproof_diagnostics::{Diagnostic, Diagnostics};
+
+pub use rule::{Rule, Sanitise};
+pub use settings::Settings;
+
+pub(crate) use draft::spelled;
+pub(crate) use rule::{
+    Control, Disruptive, Effect, Link, Place, RuleBits, RuleNumber, TargetRemoval,
+};
+pub(crate) use target::{Selection, Target};
+
+use crate::body::xml::XPath;
+use crate::plan::{Collected, Needs, Pipelines, Prefilter};
+use crate::seclang::{Mistakes, Phase, Program, parse_file};
+use crate::transaction::Names;
+use crate::transform::UnicodeMap;
+use crate::variable::Variable;
+use compile::Compiler;
+
+/// Rules, ready to run. Transactions share it and never change it.
+#[derive(Debug)]
+pub struct RuleSet {
+    phases: [Vec<Rule>; 5],
+    settings: Settings,
+    warnings: Vec<Diagnostic>,
+    used: Needs,
+    prefilters: bool,
+    pub(crate) names: Names,
+    pub(crate) paths: Vec<XPath>,
+    pub(crate) pipelines: Pipelines,
+    pub(crate) prefilter: Prefilter,
+    pub(crate) target_removals: Vec<TargetRemoval>,
+}
+
+impl RuleSet {
+    /// Reads a rule file, with all that it includes, and makes it ready.
+    ///
+    /// # Errors
+    /// All mistakes, each with its place.
+    pub fn load(entry: &Path) -> Result<Self, Mistakes> {
+        Self::from_program(parse_file(entry)?)
+    }
+
+    /// Makes a program ready.
+    ///
+    /// # Errors
+    /// All mistakes that only show when rules are seen together or compiled, each with its place.
+    pub fn from_program(mut program: Program) -> Result<Self, Mistakes> {
+        let diagnostics = Diagnostics::new();
+        let directives = std::mem::take(&mut program.directives);
+        let mut drafts = draft::drafts(directives, &diagnostics);
+        if let Err(mistake) = drafts.settings.read_unicode_map(&program) {
+            diagnostics.push(mistake);
+        }
+        let settings = std::mem::take(&mut drafts.settings);
+        let mut compiler = Compiler::new(&program, &drafts, &diagnostics);
+        let phases = compiler.rules();
+        let Compiler { vocabulary, pipelines, collected, removals, .. } = compiler;
+        let warnings = if diagnostics.has_errors() {
+            return Err(Mistakes::of(diagnostics).expect("there are errors"));
+        } else {
+            diagnostics.into_vec()
+        };
+        Ok(Self {
+            phases,
+            settings,
+            warnings,
+            used: vocabulary.used,
+            prefilters: true,
+            names: vocabulary.names,
+            paths: vocabulary.paths.into_iter().map(|(_, path)| path).collect(),
+            pipelines,
+            prefilter: collected.build(),
+            target_removals: removals,
+        })
+    }
+
+    /// The same rules without anything that passes over them unseen: every operator runs on every
+    /// value. It must fire the same rules, only slower.
+    #[must_use]
+    pub fn without_prefilter(mut self) -> Self {
+        for link in self.phases.iter_mut().flatten().flat_map(|rule| &mut rule.links) {
+            link.filter = None;
+        }
+        self.prefilters = false;
+        self.prefilter = Collected::default().build();
+        self
+    }
+
+    /// What it says beside its rules.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// What its author should know though it is no mistake.
+    #[must_use]
+    pub fn warnings(&self) -> &[Diagnostic] {
+        &self.warnings
+    }
+
+    /// All rules, phase by phase.
+    pub fn rules(&self) -> impl Iterator<Item = &Rule> {
+        self.phases.iter().flatten()
+    }
+
+    /// Whether rules are passed over that cannot match.
+    pub(crate) fn prefilters(&self) -> bool {
+        self.prefilters
+    }
+
+    /// The rules of a phase.
+    pub(crate) fn phase(&self, phase: Phase) -> &[Rule] {
+        &self.phases[usize::from(phase.number()) - 1]
+    }
+
+    /// The rule of that number.
+    pub(crate) fn rule(&self, RuleNumber(number): RuleNumber) -> &Rule {
+        let mut at = number as usize;
+        for rules in &self.phases {
+            match rules.get(at) {
+                Some(rule) => return rule,
+                None => at -= rules.len(),
+            }
+        }
+        unreachable!("numbers are given to rules only")
+    }
+
+    /// Whether any rule looks at the variable or writes it into a text.
+    pub(crate) fn uses(&self, variable: Variable) -> bool {
+        self.used.contains(variable)
+    }
+
+    /// For urlDecodeUni.
+    pub(crate) fn unicode(&self) -> &UnicodeMap {
+        &self.settings.unicode
+    }
+}

@@ -1,0 +1,73 @@
+//! What a rule looks at: a variable, and which of its members.
+
+use super::members::Members;
+use crate::transaction::{Names, Slot};
+use crate::variable::Variable;
+
+/// What a link looks at.
+#[derive(Debug)]
+pub(crate) struct Target {
+    pub(crate) variable: Variable,
+    pub(crate) selection: Selection,
+    /// How many there are, in place of what they are (`&ARGS`).
+    pub(crate) count: bool,
+    /// What is left out of it (`!ARGS:x`).
+    pub(crate) except: Vec<Selection>,
+}
+
+/// Which members of a collection.
+#[derive(Debug)]
+pub(crate) enum Selection {
+    All,
+    /// Those of one name.
+    Name(Box<[u8]>),
+    /// The variable of TX in a slot.
+    Slot(Slot),
+    /// Those whose names match.
+    Pattern(Members),
+    /// The values that an XPath finds, by its number among those of the rule set.
+    Path(usize),
+}
+
+impl Target {
+    /// All of a variable.
+    pub(crate) fn whole(variable: Variable) -> Self {
+        Self { variable, selection: Selection::All, count: false, except: Vec::new() }
+    }
+
+    /// Whether a member of that name is looked at.
+    pub(crate) fn takes(&self, name: &[u8]) -> bool {
+        self.selection.holds(name) && !self.except.iter().any(|except| except.holds(name))
+    }
+
+    /// Whether the variable of TX in that slot is looked at.
+    pub(crate) fn takes_slot(&self, slot: Slot, names: &Names) -> bool {
+        let held = |selection: &Selection| selection.holds_slot(slot, names);
+        held(&self.selection) && !self.except.iter().any(held)
+    }
+
+    /// Whether all members are looked at.
+    pub(crate) fn takes_all(&self) -> bool {
+        matches!(self.selection, Selection::All) && self.except.is_empty()
+    }
+}
+
+impl Selection {
+    /// Whether a member of that name is one of them.
+    pub(crate) fn holds(&self, name: &[u8]) -> bool {
+        match self {
+            Self::All => true,
+            Self::Name(wanted) => wanted.eq_ignore_ascii_case(name),
+            Self::Pattern(members) => members.hold(name),
+            Self::Slot(_) | Self::Path(_) => false,
+        }
+    }
+
+    fn holds_slot(&self, slot: Slot, names: &Names) -> bool {
+        match self {
+            Self::Slot(wanted) => *wanted == slot,
+            Self::Pattern(members) => members.hold_slot(slot),
+            Self::All | Self::Name(_) | Self::Path(_) => self.holds(names.name(slot)),
+        }
+    }
+}

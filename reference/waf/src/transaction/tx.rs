@@ -1,0 +1,234 @@
+//! TX: the variables of one transaction.
+//!
+//! Nearly all their names stand in the rules, so each of those has a slot, found when the rules are
+//! loaded; names that are made of values while rules run are kept beside them. Case is ignored.
+
+use std::collections::HashMap;
+
+use super::texts::{Text, Texts};
+
+/// The place of a name that stands in the rules. The first ten are the captured groups, `0` to `9`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Slot(u32);
+
+/// The number of slots for captured groups: TX:0 to TX:9.
+pub(crate) const CAPTURES: usize = 10;
+
+impl Slot {
+    /// TX:0 to TX:9.
+    pub(crate) fn capture(group: usize) -> Self {
+        debug_assert!(group < CAPTURES);
+        Self(group as u32)
+    }
+
+    /// Its number, from 0.
+    pub(crate) fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// The names of TX that stand in the rules, as they are first spelled there.
+#[derive(Debug)]
+pub(crate) struct Names {
+    slots: HashMap<Box<[u8]>, Slot>,
+    spelled: Vec<Box<[u8]>>,
+}
+
+impl Names {
+    /// Those of the captured groups.
+    pub(crate) fn new() -> Self {
+        let mut names = Self { slots: HashMap::new(), spelled: Vec::new() };
+        for group in 0..CAPTURES {
+            names.intern(group.to_string().as_bytes());
+        }
+        names
+    }
+
+    /// The slot of a name, made where there is none yet.
+    pub(crate) fn intern(&mut self, name: &[u8]) -> Slot {
+        let next =
+            Slot(u32::try_from(self.spelled.len()).expect("fewer names than bytes of rules"));
+        let slot = *self.slots.entry(name.to_ascii_lowercase().into()).or_insert(next);
+        if slot == next {
+            self.spelled.push(name.into());
+        }
+        slot
+    }
+
+    /// The slot of a name, in lower case.
+    pub(crate) fn get(&self, lowered: &[u8]) -> Option<Slot> {
+        self.slots.get(lowered).copied()
+    }
+
+    /// The name of a slot.
+    pub(crate) fn name(&self, slot: Slot) -> &[u8] {
+        &self.spelled[slot.index()]
+    }
+
+    /// All names with their slots.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Slot, &[u8])> {
+        (0..).map(Slot).zip(self.spelled.iter().map(AsRef::as_ref))
+    }
+
+    /// The number of slots.
+    pub(crate) fn len(&self) -> usize {
+        self.spelled.len()
+    }
+}
+
+/// The variables that are set.
+#[derive(Debug)]
+pub(crate) struct TxVars {
+    slots: Vec<Option<Text>>,
+    /// The slots, captured groups excepted, in the order in which they were first set.
+    order: Vec<Entry>,
+    ordered: Vec<bool>,
+    /// Where a name without a slot stands in `others`, by the name in lower case.
+    places: HashMap<Box<[u8]>, usize>,
+    others: Vec<Other>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Entry {
+    Slot(Slot),
+    Other(usize),
+}
+
+#[derive(Debug)]
+struct Other {
+    name: Text,
+    value: Option<Text>,
+}
+
+/// How a variable of TX is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TxName {
+    /// By a name of the rules.
+    Slot(Slot),
+    /// By this.
+    Other(Text),
+}
+
+impl TxVars {
+    /// None set.
+    pub(crate) fn new(names: &Names) -> Self {
+        Self {
+            slots: vec![None; names.len()],
+            order: Vec::with_capacity(names.len()),
+            ordered: vec![false; names.len()],
+            places: HashMap::new(),
+            others: Vec::new(),
+        }
+    }
+
+    /// The value in a slot.
+    #[inline]
+    pub(crate) fn get(&self, slot: Slot) -> Option<Text> {
+        self.slots[slot.index()]
+    }
+
+    /// The value of that name.
+    pub(crate) fn get_named(&self, name: &[u8], names: &Names) -> Option<Text> {
+        let lowered = name.to_ascii_lowercase();
+        match names.get(&lowered) {
+            Some(slot) => self.get(slot),
+            None => self.others[*self.places.get(&lowered[..])?].value,
+        }
+    }
+
+    /// Sets or, with None, removes what is in a slot.
+    pub(crate) fn set(&mut self, slot: Slot, value: Option<Text>) {
+        let index = slot.index();
+        self.slots[index] = value;
+        if value.is_some() && !self.ordered[index] && index >= CAPTURES {
+            self.ordered[index] = true;
+            self.order.push(Entry::Slot(slot));
+        }
+    }
+
+    /// Sets or, with None, removes the variable of that name.
+    pub(crate) fn set_named(
+        &mut self,
+        name: &[u8],
+        value: Option<Text>,
+        names: &Names,
+        texts: &mut Texts,
+    ) {
+        let lowered = name.to_ascii_lowercase();
+        if let Some(slot) = names.get(&lowered) {
+            self.set(slot, value);
+        } else if let Some(&place) = self.places.get(&lowered[..]) {
+            self.others[place].value = value;
+        } else if value.is_some() {
+            self.places.insert(lowered.into(), self.others.len());
+            self.order.push(Entry::Other(self.others.len()));
+            self.others.push(Other { name: texts.add(name), value });
+        }
+    }
+
+    /// All that are set, in the order of first setting; captured groups come last.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (TxName, Text)> + '_ {
+        let ordered = self.order.iter().filter_map(|&entry| match entry {
+            Entry::Slot(slot) => Some((TxName::Slot(slot), self.get(slot)?)),
+            Entry::Other(place) => {
+                let Other { name, value } = &self.others[place];
+                Some((TxName::Other(*name), (*value)?))
+            }
+        });
+        let captures = (0..CAPTURES).filter_map(|group| {
+            let slot = Slot::capture(group);
+            Some((TxName::Slot(slot), self.get(slot)?))
+        });
+        ordered.chain(captures)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_the_rules_and_others_are_found_in_any_case() {
+        let mut names = Names::new();
+        let score = names.intern(b"Anomaly_Score");
+        assert_eq!(names.intern(b"anomaly_SCORE"), score);
+        assert_eq!(names.name(score), b"Anomaly_Score");
+        assert_eq!(names.intern(b"3"), Slot::capture(3));
+        let mut texts = Texts::new(1, 0);
+        let mut tx = TxVars::new(&names);
+        let [five, six, seven] = [b"5", b"6", b"7"].map(|text| texts.add(text));
+        tx.set(Slot::capture(0), Some(seven));
+        tx.set_named(b"Other", Some(five), &names, &mut texts);
+        tx.set_named(b"ANOMALY_score", Some(six), &names, &mut texts);
+        assert_eq!(tx.get(score), Some(six));
+        assert_eq!(tx.get_named(b"oTHER", &names), Some(five));
+        assert_eq!(tx.get_named(b"0", &names), Some(seven));
+        assert_eq!(tx.get_named(b"1", &names), None);
+        assert_eq!(tx.get_named(b"unknown", &names), None);
+        let all: Vec<_> = tx.iter().map(|(_, value)| texts.get(value)).collect();
+        assert_eq!(all, [b"5", b"6", b"7"]);
+    }
+
+    #[test]
+    fn what_is_removed_is_gone_and_can_come_back() {
+        let mut names = Names::new();
+        let slot = names.intern(b"a");
+        let mut texts = Texts::new(1, 0);
+        let value = texts.add(b"1");
+        let mut tx = TxVars::new(&names);
+        for name in [b"a", b"b"] {
+            tx.set_named(name, Some(value), &names, &mut texts);
+            tx.set_named(name, None, &names, &mut texts);
+            assert_eq!(tx.get_named(name, &names), None);
+        }
+        assert_eq!(tx.iter().count(), 0);
+        tx.set_named(b"never", None, &names, &mut texts);
+        for name in [b"b", b"a"] {
+            tx.set_named(name, Some(value), &names, &mut texts);
+        }
+        let all: Vec<_> = tx.iter().map(|(name, _)| name).collect();
+        assert_eq!(all[0], TxName::Slot(slot));
+        assert!(matches!(all[1], TxName::Other(name) if texts.get(name) == b"b"));
+        assert_eq!(all.len(), 2);
+    }
+}
