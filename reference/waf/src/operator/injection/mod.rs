@@ -2,7 +2,10 @@
 //!
 //! Both judge as libinjection 3.9 does, which ModSecurity carries: a value is read as SQL or HTML would be where an
 //! application put it, from several contexts, and known shapes are told. The code is this project's own; the words
-//! and fingerprints of SQL are libinjection's, as the crate libinjectionrs has them.
+//! and fingerprints of SQL, in `sql.txt`, are libinjection's.
+//!
+//! One thing is other than in C, where a `char` has a sign: the byte 0xFF there reads as the end of HTML, so that
+//! what stands behind it goes unseen. Here it is a byte like others, as it is in C on machines whose `char` has none.
 
 mod fold;
 mod html;

@@ -3,6 +3,7 @@
 use memchr::{memchr, memmem};
 
 use super::words::{Kind, LONGEST, word};
+use crate::operator::byte_set::ByteSet;
 
 /// A token. Its text is cut to what libinjection keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -212,7 +213,8 @@ impl<'t> Tokens<'t> {
             Some(b'`') => self.backtick(start),
             Some(quote @ (b'\'' | b'"')) => self.string(start + 1, *quote, *quote),
             _ => {
-                let end = start + len_until(&self.text[start..], ends_variable);
+                let end =
+                    start + len_until(&self.text[start..], |byte| ENDS_VARIABLE.contains(byte));
                 (Token::new(Kind::Variable, &self.text[start..end]), end)
             }
         };
@@ -356,7 +358,7 @@ impl<'t> Tokens<'t> {
     /// A word. One of SQL before a dot or a backtick ends there.
     fn word(&self) -> (Token<'t>, usize) {
         let rest = &self.text[self.at..];
-        let len = len_until(rest, ends_word);
+        let len = len_until(rest, |byte| ENDS_WORD.contains(byte));
         let kept = &rest[..len.min(LONGEST)];
         for (at, byte) in kept.iter().enumerate() {
             if matches!(byte, b'.' | b'`')
@@ -405,10 +407,9 @@ fn starts_nothing(byte: u8) -> bool {
     matches!(byte, 0..=b' ' | 0x7f | 0xa0)
 }
 
-fn ends_word(byte: u8) -> bool {
-    matches!(byte, b'[' | b']' | b'{' | b'}' | 0xa0) || byte != b'`' && ends_variable(byte)
-}
+/// What ends the name of a variable.
+const ENDS_VARIABLE: ByteSet =
+    ByteSet::of(b"\0 <>:\\?=@!#~+-*/&|^%(),';`\"").union(ByteSet::range(b'\t', b'\r'));
 
-fn ends_variable(byte: u8) -> bool {
-    byte == 0 || matches!(byte, b'\t'..=b'\r') || b" <>:\\?=@!#~+-*/&|^%(),';`\"".contains(&byte)
-}
+/// What ends a word.
+const ENDS_WORD: ByteSet = ENDS_VARIABLE.without(ByteSet::of(b"`")).union(ByteSet::of(b"[]{}\xa0"));

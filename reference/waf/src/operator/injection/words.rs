@@ -1,10 +1,12 @@
-//! The words of SQL and the shapes of injections.
+//! The words of SQL and the shapes of injections, read from `sql.txt` when they are first needed.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::LazyLock;
 
-use libinjectionrs::sqli::sqli_data::SQL_KEYWORDS;
+use super::fold::MOST;
+
+const TABLE: &str = include_str!("sql.txt");
 
 /// What a token of SQL is. The numbers are the letters of fingerprints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +38,6 @@ pub(super) enum Kind {
     Unknown = b'?',
     /// What no application writes: conditional and nested comments.
     Evil = b'X',
-    Fingerprint = b'F',
     Backslash = b'\\',
 }
 
@@ -56,7 +57,6 @@ impl Kind {
             b'&' => Self::LogicOperator,
             b'A' => Self::Collate,
             b'T' => Self::Tsql,
-            b'F' => Self::Fingerprint,
             _ => return None,
         })
     }
@@ -76,18 +76,41 @@ pub(super) fn word(text: &[u8]) -> Option<(&'static [u8], Kind)> {
 
 /// Whether injections have this shape.
 pub(super) fn is_shape_of_injection(fingerprint: &[u8]) -> bool {
-    // In the table they stand behind a 0, in upper case.
-    let mut shape = [b'0'; 6];
-    let Some(letters) = shape.get_mut(1..=fingerprint.len()) else { return false };
-    letters.copy_from_slice(fingerprint);
-    word(&shape[..=fingerprint.len()]).is_some_and(|(_, kind)| kind == Kind::Fingerprint)
+    let shape = shape(fingerprint);
+    shape.is_some_and(|shape| SHAPES.binary_search(&shape).is_ok())
+}
+
+/// Letters of kinds, in upper case; zeros behind the last.
+type Shape = [u8; MOST];
+
+fn shape(letters: &[u8]) -> Option<Shape> {
+    let mut shape = [0; MOST];
+    shape.get_mut(..letters.len())?.copy_from_slice(letters);
+    shape.make_ascii_uppercase();
+    Some(shape)
+}
+
+/// The letter of each line of the table, and what follows it.
+fn lines() -> impl Iterator<Item = (u8, &'static str)> {
+    let lines = TABLE.lines().filter_map(|line| line.split_once(": "));
+    lines.filter_map(|(letter, rest)| match letter.as_bytes() {
+        [letter] => Some((*letter, rest)),
+        _ => None,
+    })
 }
 
 static WORDS: LazyLock<HashMap<&[u8], Kind, BuildHasherDefault<Fnv>>> = LazyLock::new(|| {
-    let words = SQL_KEYWORDS.iter();
-    words
-        .filter_map(|word| Some((word.word.as_bytes(), Kind::of_letter(word.token_type)?)))
-        .collect()
+    let kinds = lines().filter_map(|(letter, words)| Some((Kind::of_letter(letter)?, words)));
+    let words = kinds.flat_map(|(kind, words)| words.split(", ").map(move |word| (word, kind)));
+    words.map(|(word, kind)| (word.as_bytes(), kind)).collect()
+});
+
+static SHAPES: LazyLock<Box<[Shape]>> = LazyLock::new(|| {
+    let lists = lines().filter(|(letter, _)| *letter == b'F').map(|(_, shapes)| shapes);
+    let mut shapes: Box<[Shape]> =
+        lists.flat_map(str::split_ascii_whitespace).filter_map(|it| shape(it.as_bytes())).collect();
+    shapes.sort_unstable();
+    shapes
 });
 
 /// The hash of Fowler, Noll and Vo: quick for short texts. No text from outside is ever put into the table.
@@ -108,5 +131,29 @@ impl Hasher for Fnv {
         for byte in bytes {
             self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Kind, SHAPES, TABLE, WORDS, is_shape_of_injection, word};
+
+    #[test]
+    fn the_table_is_read_whole() {
+        let lines = TABLE.lines().filter(|line| !line.starts_with('#'));
+        let (shapes, words): (Vec<_>, Vec<_>) = lines.partition(|line| line.starts_with("F: "));
+        let commas: usize = words.iter().map(|line| line.matches(", ").count()).sum();
+        assert_eq!((WORDS.len(), SHAPES.len()), (commas + words.len(), 8367));
+        assert_eq!(shapes.iter().flat_map(|line| line.split(' ').skip(1)).count(), SHAPES.len());
+        assert_eq!(WORDS.len(), 985);
+    }
+
+    #[test]
+    fn words_and_shapes_are_found_in_any_case() {
+        assert_eq!(word(b"union All"), Some((&b"UNION ALL"[..], Kind::Union)));
+        assert_eq!(word(b":="), Some((&b":="[..], Kind::Operator)));
+        assert_eq!(word(b"unions"), None);
+        assert!(is_shape_of_injection(b"s&sos") && !is_shape_of_injection(b"s"));
+        assert!(!is_shape_of_injection(b"s&sosx"), "no shape is so long");
     }
 }
