@@ -1,6 +1,9 @@
 //! A stand-in for a target and for its supervisor, for this crate's own tests:
 //!
 //! - `stand_in supervise …` is a supervisor;
+//! - `stand_in waf LISTEN UPSTREAM LOG` and `stand_in blind-waf …` do the same and write to the log, after the
+//!   answer, a line for each `rule=N` in the request, and one for the field X-CRS-Test, as ModSecurity does;
+//!   the first with the client's address, the second without. `/simple` gets an answer without a head;
 //! - `stand_in serve LISTEN UPSTREAM LOG` passes every request on to the upstream, one connection each,
 //!   and writes a line `HOST REQUEST-LINE` to its log after the answer. A request for `/die` ends it with
 //!   status 9, one for `/hang` is never answered, one for `/twice` gets two lines.
@@ -14,17 +17,19 @@ fn main() -> ExitCode {
     if args.first().is_some_and(|arg| arg == "supervise") {
         return edgeproof_target::supervisor::main(std::env::args_os().skip(2));
     }
-    let [_, listen, upstream, log] = &args[..] else { return ExitCode::FAILURE };
+    let [kind, listen, upstream, log] = &args[..] else { return ExitCode::FAILURE };
     let listener = TcpListener::bind(listen).expect("the address is free");
     for client in listener.incoming().flatten() {
-        let (upstream, log) = (upstream.clone(), log.clone());
-        std::thread::spawn(move || serve(client, &upstream, &log));
+        let (kind, upstream, log) = (kind.clone(), upstream.clone(), log.clone());
+        std::thread::spawn(move || serve(client, &kind, &upstream, &log));
     }
     ExitCode::SUCCESS
 }
 
 /// One request; whatever goes wrong closes the connection.
-fn serve(mut client: TcpStream, upstream: &str, log: &str) -> Option<()> {
+fn serve(mut client: TcpStream, kind: &str, upstream: &str, log: &str) -> Option<()> {
+    // Asked now: a connection that both sides have closed has no peer any more.
+    let address = client.peer_addr().ok()?.ip().to_string();
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         let mut octet = [0];
@@ -42,13 +47,44 @@ fn serve(mut client: TcpStream, upstream: &str, log: &str) -> Option<()> {
         let _ = client.read(&mut [0]);
         return None;
     }
+    if line.contains("/simple") {
+        return client.write_all(b"as in the old days\n").ok();
+    }
     let mut origin = TcpStream::connect(upstream).ok()?;
     origin.write_all(text.replacen("\r\n", "\r\nConnection: close\r\n", 1).as_bytes()).ok()?;
+    let mut content = vec![0; content_length(&text)];
+    client.read_exact(&mut content).ok()?;
+    origin.write_all(&content).ok()?;
     let mut answer = Vec::new();
     origin.read_to_end(&mut answer).ok()?;
     client.write_all(&answer).ok()?;
     client.shutdown(Shutdown::Write).ok()?;
-    let lines = format!("{host} {line}\n").repeat(if line.contains("/twice") { 2 } else { 1 });
+    let lines = match kind {
+        "serve" => format!("{host} {line}\n").repeat(if line.contains("/twice") { 2 } else { 1 }),
+        _ => waf_lines(&text, line, if kind == "waf" { &address } else { "somebody" }),
+    };
     let mut file = std::fs::OpenOptions::new().create(true).append(true).open(log).ok()?;
     file.write_all(lines.as_bytes()).ok()
+}
+
+fn content_length(head: &str) -> usize {
+    let length = head.lines().find_map(|line| line.strip_prefix("Content-Length: "));
+    length.and_then(|length| length.parse().ok()).unwrap_or(0)
+}
+
+/// What a WAF has to say of a request.
+fn waf_lines(head: &str, line: &str, client: &str) -> String {
+    let uri = line.split(' ').nth(1).unwrap_or("-");
+    let warning = |id: &str, what: &str| {
+        format!("[client {client}] WAF: Warning. [id \"{id}\"] [msg \"{what}\"] [uri \"{uri}\"]\n")
+    };
+    if let Some(mark) = head.lines().find_map(|line| line.strip_prefix("X-CRS-Test: ")) {
+        return warning("999999", &format!("X-CRS-Test {mark}"));
+    }
+    let rules = head.split("rule=").skip(1);
+    rules
+        .map(|rest| {
+            warning(rest.split(|c: char| !c.is_ascii_digit()).next().unwrap_or("0"), "found")
+        })
+        .collect()
 }

@@ -43,7 +43,7 @@ impl Surface {
     /// The way to the target for a case with that host name.
     pub(crate) fn dialer(&self, host: &str) -> Dialer {
         let (http, tls) = (self.running.http(), self.running.tls());
-        Dialer { http, tls, host: host.to_owned(), trust: self.trust.clone() }
+        Dialer { http, tls, host: host.to_owned(), trust: self.trust.clone(), from: None }
     }
 
     pub(crate) fn http(&self) -> Option<SocketAddr> {

@@ -119,6 +119,26 @@ fn needs_follow_from_what_a_case_does() {
         ["http", "tls", "access-log"]
     );
     assert_eq!(needs("{ expect: { waf_log: { count: 0 } } }"), ["waf-log"]);
+    assert_eq!(needs("{ expect: { waf_rules: { includes: [1] } } }"), ["waf-log"]);
+}
+
+#[test]
+fn a_site_for_any_host_stands_alone() {
+    let mistakes = |site: &str, origin: &str| {
+        let steps = "steps: [{ send: GET /, expect: { status: 200 } }]";
+        let text = format!("name: n\nspec: s\nsite: {site}\n{origin}{steps}\n");
+        bind_text("a.yaml", &text).1.render(Colour::Never)
+    };
+    let any = "{ any_host: true, waf: { profile: regression } }";
+    assert_eq!(mistakes(any, "origin: reflect\n"), "");
+    for (site, origin, told) in [
+        (any, "", "a site for every host needs `origin: reflect`"),
+        ("{ any_host: true, host: a.test }", "origin: reflect\n", "has no host of its own"),
+        ("{ waf: { profile: regression } }", "", "is for a site with `any_host: true`"),
+    ] {
+        let shown = mistakes(site, origin);
+        assert!(shown.contains(told), "{shown}");
+    }
 }
 
 #[test]

@@ -26,6 +26,7 @@ pub struct SiteRequest {
 pub(crate) struct Site {
     id: String,
     host: String,
+    any_host: bool,
     /// `http://127.0.0.1:8080`
     upstream: String,
     /// `127.0.0.1:8080`
@@ -78,6 +79,7 @@ impl From<&SiteRequest> for Site {
         Self {
             id: request.id.clone(),
             host: request.host.clone(),
+            any_host: spec.any_host,
             upstream: format!("http://{}", request.upstream),
             upstream_address: request.upstream.to_string(),
             prefix: request.prefix.clone(),

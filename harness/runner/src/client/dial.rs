@@ -1,10 +1,10 @@
 //! Opening connections to the target.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
@@ -23,6 +23,8 @@ pub(crate) struct Dialer {
     /// The name that is asked for by SNI and looked for in the certificate.
     pub(crate) host: String,
     pub(crate) trust: Option<Arc<ClientConfig>>,
+    /// The client's own address, where the target must tell it from others.
+    pub(crate) from: Option<Ipv4Addr>,
 }
 
 /// A TLS configuration that trusts one certificate authority and no other.
@@ -52,8 +54,16 @@ impl Dialer {
         )
     }
 
+    async fn open(&self, address: SocketAddr) -> std::io::Result<TcpStream> {
+        let Some(from) = self.from else { return TcpStream::connect(address).await };
+        let socket = TcpSocket::new_v4()?;
+        socket.bind((from, 0).into())?;
+        socket.connect(address).await
+    }
+
     async fn connect(&self, address: SocketAddr, tls: bool) -> Result<Connection, String> {
-        let stream = TcpStream::connect(address)
+        let stream = self
+            .open(address)
             .await
             .map_err(|error| format!("cannot connect to {address}: {error}"))?;
         stream.set_nodelay(true).map_err(|error| error.to_string())?;

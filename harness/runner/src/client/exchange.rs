@@ -23,6 +23,8 @@ pub(crate) enum Ended {
     Broken(String),
     /// The client broke off, as it was told to.
     Aborted,
+    /// Nothing more came for so long that the client gave up.
+    GivenUp(Duration),
     /// There was no connection.
     NotConnected(String),
 }
@@ -55,8 +57,18 @@ const LAST_WORDS: Duration = Duration::from_millis(200);
 
 impl Heard {
     pub(crate) fn not_connected(why: String) -> Self {
-        let mut heard = Self::nothing();
-        heard.ended = Ended::NotConnected(why);
+        Self { ended: Ended::NotConnected(why), ..Self::nothing() }
+    }
+
+    /// Nothing came of `outgoing` for so long.
+    pub(crate) fn given_up(outgoing: &Outgoing, after: Duration) -> Self {
+        let mut heard = Self { ended: Ended::GivenUp(after), duration: after, ..Self::nothing() };
+        for piece in &outgoing.pieces {
+            if let Piece::Bytes(bytes) = piece {
+                remember(&mut heard.sent, bytes);
+                heard.sent_size += bytes.len() as u64;
+            }
+        }
         heard
     }
 
@@ -86,6 +98,7 @@ impl Heard {
             Ended::Reset => Some("connection reset by the target".to_owned()),
             Ended::Broken(why) | Ended::NotConnected(why) => Some(why.clone()),
             Ended::Aborted => Some("broken off by the client, as the case says".to_owned()),
+            Ended::GivenUp(after) => Some(format!("no answer within {after:?}")),
         };
         let defects = self.answers.iter().flat_map(|answer| answer.defects.iter().cloned());
         let all: Vec<_> = self.notes.iter().cloned().chain(ending).chain(defects).collect();

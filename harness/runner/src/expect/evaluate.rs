@@ -4,7 +4,7 @@ use edgeproof_scenario::model::{Check, Count, FileCheck, OriginCheck, Status, Va
 
 use super::seen::{Facts, FileState, Seen};
 use super::value::{Found, Scope, compare, words};
-use super::{Mismatch, log_mismatches};
+use super::{Mismatch, log_mismatches, rules_mismatches};
 use crate::client::{Ended, Heard};
 use crate::origin::Record;
 use crate::wire::{Answer, Fields};
@@ -39,6 +39,8 @@ pub(crate) fn evaluate(check: &Check, seen: &Seen<'_>, scope: &Scope<'_>) -> Vec
         Check::Complete(wanted) => complete(*wanted, seen),
         Check::ConnectionOpen(wanted) => connection(*wanted, seen),
         Check::NoAnswer(wanted) => no_answer(*wanted, seen),
+        Check::Answered(wanted) => answered(*wanted, seen),
+        Check::Answer(value) => whole_answer(value, seen, scope),
         Check::Answers(wanted) => equal("the answers", wanted, &seen.statuses),
         Check::Time { above, below } => time(*above, *below, seen),
         Check::OriginRequests(wanted) => {
@@ -52,6 +54,7 @@ pub(crate) fn evaluate(check: &Check, seen: &Seen<'_>, scope: &Scope<'_>) -> Vec
             log_mismatches("the access log", check, seen.access_log.as_ref(), scope)
         }
         Check::WafLog(check) => log_mismatches("the WAF log", check, seen.waf_log.as_ref(), scope),
+        Check::WafRules(check) => rules_mismatches(check, seen.waf_rules.as_ref()),
         Check::File(path, check) => file(path, check, seen, scope),
         Check::Processes { matching, count } => processes(matching, *count, seen, scope),
         Check::Ssh(key, value) => fact("ssh", key, value, seen.ssh, scope),
@@ -176,6 +179,28 @@ fn no_answer(wanted: bool, seen: &Seen<'_>) -> Vec<Mismatch> {
         None => silence(seen.heard),
     };
     vec![Mismatch::new("the answer", expected, found)]
+}
+
+/// An answer is one whose head could be read. Where there was no connection nobody could have answered.
+fn answered(wanted: bool, seen: &Seen<'_>) -> Vec<Mismatch> {
+    let connected = seen.heard.filter(|heard| !matches!(heard.ended, Ended::NotConnected(_)));
+    let answer = seen.heard.and_then(|heard| heard.answers.last());
+    if connected.is_some() && answer.is_some() == wanted {
+        return Vec::new();
+    }
+    let expected = if wanted { "one" } else { "none that can be read" };
+    let found = match answer {
+        Some(answer) => format!("{} {}", answer.status, String::from_utf8_lossy(&answer.reason)),
+        None => silence(seen.heard),
+    };
+    vec![Mismatch::new("the answer", expected, found)]
+}
+
+fn whole_answer(value: &Value, seen: &Seen<'_>, scope: &Scope<'_>) -> Vec<Mismatch> {
+    let received = seen.heard.map_or(&[][..], |heard| &heard.received);
+    let lines = [received];
+    let found = if received.is_empty() { &lines[..0] } else { &lines[..] };
+    one("the whole answer", compare(value, Found::field(found), scope))
 }
 
 fn time(

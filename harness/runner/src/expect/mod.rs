@@ -7,12 +7,14 @@
 mod evaluate;
 mod failure;
 mod logs;
+mod rules;
 mod seen;
 mod value;
 
 pub(crate) use evaluate::evaluate;
 pub(crate) use failure::{broken, failure};
 pub(crate) use logs::log_mismatches;
+pub(crate) use rules::rules_mismatches;
 pub(crate) use seen::{Facts, FileState, LoadTotals, Seen};
 pub(crate) use value::{Scope, value_holds};
 

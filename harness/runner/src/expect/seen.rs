@@ -1,6 +1,6 @@
 //! What was seen when a step's expectations are looked at.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::client::Heard;
@@ -62,6 +62,8 @@ pub(crate) struct Seen<'a> {
     /// Lines of the case; `Err`: why there is no log.
     pub(crate) access_log: Option<Result<Vec<Vec<u8>>, String>>,
     pub(crate) waf_log: Option<Result<Vec<Vec<u8>>, String>>,
+    /// The rules that the lines of the WAF's log tell of.
+    pub(crate) waf_rules: Option<Result<BTreeSet<u64>, String>>,
     /// By path as it was looked at.
     pub(crate) files: BTreeMap<String, FileState>,
     /// Command lines of the target's processes.

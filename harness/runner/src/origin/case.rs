@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use edgeproof_scenario::model::{Answer, Origin};
 
-use super::matching;
+use super::{matching, reflect};
 use crate::clock::CaseClock;
 use crate::expect::Scope;
 use crate::locking::lock;
@@ -52,6 +52,7 @@ pub(crate) struct CaseOrigin {
     pub(crate) host: String,
     pub(crate) clock: Arc<CaseClock>,
     script: Origin,
+    any_host: bool,
     variables: Mutex<Variables>,
     seen: Mutex<Seen>,
 }
@@ -67,7 +68,31 @@ impl CaseOrigin {
         let rules = if let Origin::Rules(rules) = &script { rules.len() } else { 0 };
         let seen = Seen { served: vec![0; rules], ..Seen::default() };
         let (variables, seen) = (Mutex::new(variables), Mutex::new(seen));
-        Self { id, host, clock, script, variables, seen }
+        Self { id, host, clock, script, any_host: false, variables, seen }
+    }
+
+    /// It gets what belongs to no other case; whose requests they are nobody can tell, so none is
+    /// remembered and none complained of.
+    pub(crate) fn for_any_host(mut self) -> Self {
+        self.any_host = true;
+        self
+    }
+
+    pub(crate) fn is_for_any_host(&self) -> bool {
+        self.any_host
+    }
+
+    pub(crate) fn reflects(&self) -> bool {
+        matches!(self.script, Origin::Reflect(_))
+    }
+
+    /// What a reflecting origin answers to a request with that content.
+    pub(crate) fn reflection(&self, request: &ReadRequest, content: &[u8]) -> Option<Answer> {
+        match &self.script {
+            Origin::Reflect(Some(fixed)) => Some(Answer::clone(fixed)),
+            Origin::Reflect(None) => Some(reflect::answer(request, content)),
+            _ => None,
+        }
     }
 
     /// The first rule that fits gives its next answer.
@@ -98,6 +123,9 @@ impl CaseOrigin {
 
     /// Remembers a request at its arrival; the number under which the rest is added.
     pub(crate) fn arrived(&self, connection: u64, request: &ReadRequest, path: &str) -> usize {
+        if self.any_host {
+            return usize::MAX;
+        }
         let mut seen = lock(&self.seen);
         seen.requests += 1;
         seen.connections.insert(connection);
@@ -139,7 +167,7 @@ impl CaseOrigin {
     /// Something that nobody expected, which fails the case.
     pub(crate) fn complain(&self, complaint: String) {
         let mut seen = lock(&self.seen);
-        if seen.complaints.len() < 16 {
+        if seen.complaints.len() < 16 && !self.any_host {
             seen.complaints.push(complaint);
         }
     }

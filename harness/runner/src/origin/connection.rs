@@ -40,17 +40,21 @@ impl Connection {
     async fn one_request(&mut self) -> std::io::Result<End> {
         let Some(request) = self.head().await? else { return Ok(End::Close) };
         let path = matching::path_of(&request.target).to_owned();
-        let Some((case, path)) = self.routes.find(&request, &path) else {
-            self.routes.note_unrouted(&request.raw);
-            return self.refuse(NOT_FOUND).await;
-        };
-        if path.starts_with(MARKER) {
+        let found = self.routes.find(&request, &path);
+        if found.as_ref().map_or(&path, |(_, path)| path).starts_with(MARKER) {
             self.stream.write_all(NO_CONTENT).await?;
             return Ok(if request.is_persistent() { End::KeepOpen } else { End::Close });
         }
+        let Some((case, path)) = found else {
+            self.routes.note_unrouted(&request.raw);
+            return self.refuse(NOT_FOUND).await;
+        };
         let record = case.arrived(self.number, &request, &path);
         for defect in &request.defects {
             case.complain(format!("the origin got a request that cannot be trusted: {defect}"));
+        }
+        if case.reflects() {
+            return self.reflect(&case, &request, record).await;
         }
         let Some(answer) = case.choose(&request, &path) else {
             let asked = format!("{} {path}", request.method);
@@ -117,19 +121,48 @@ impl Connection {
                 return Ok(End::Close);
             }
         }
+        let end = self.answer_with(case, request, answer, &content.bytes, record).await?;
+        Ok(if refuses { End::Close } else { end })
+    }
+
+    /// Answers when all of the request is there, since its content says how.
+    async fn reflect(
+        &mut self,
+        case: &CaseOrigin,
+        request: &ReadRequest,
+        record: usize,
+    ) -> std::io::Result<End> {
+        let mut content = RequestReader::content(request);
+        if request.expects_continue() {
+            self.stream.write_all(CONTINUE).await?;
+        }
+        let whole = self.content(&mut content).await;
+        case.content_came(record, &content);
+        if !whole? {
+            return Ok(End::Close);
+        }
+        match case.reflection(request, &content.bytes) {
+            Some(answer) => self.answer_with(case, request, &answer, &content.bytes, record).await,
+            None => self.refuse(NOT_FOUND).await,
+        }
+    }
+
+    async fn answer_with(
+        &mut self,
+        case: &CaseOrigin,
+        request: &ReadRequest,
+        answer: &Answer,
+        content: &[u8],
+        record: usize,
+    ) -> std::io::Result<End> {
         if let Some(delay) = answer.delay {
             tokio::time::sleep(delay).await;
         }
         if let Some(by) = answer.advance {
             self.advance(case, by).await;
         }
-        let planned = answer::plan(
-            answer,
-            request,
-            &content.bytes,
-            &case.variables(),
-            case.clock.origin_now(),
-        );
+        let planned =
+            answer::plan(answer, request, content, &case.variables(), case.clock.origin_now());
         let plan = match planned {
             Ok(plan) => plan,
             Err(unset) => {
@@ -141,7 +174,7 @@ impl Connection {
         let outcome = self.send(&plan, &mut sent).await;
         case.answered(record, sent.beginning, sent.size);
         outcome?;
-        if refuses { Ok(End::Close) } else { self.end(plan.end).await }
+        self.end(plan.end).await
     }
 
     async fn advance(&self, case: &CaseOrigin, by: Duration) {

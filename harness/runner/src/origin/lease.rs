@@ -31,7 +31,7 @@ enum Held {
 impl Lease {
     /// Does this script need a port of its own?
     pub(crate) fn is_needed(script: &Origin) -> bool {
-        !matches!(script, Origin::Rules(_))
+        !matches!(script, Origin::Rules(_) | Origin::Reflect(_))
     }
 
     /// Takes a port on `host` and holds it for the case to be named with [`Lease::serve`].
@@ -50,7 +50,7 @@ impl Lease {
     /// Begins to behave as the case's script says.
     pub(crate) fn serve(&mut self, script: &Origin, case: &Arc<CaseOrigin>) -> std::io::Result<()> {
         let serve = match script {
-            Origin::Rules(_) | Origin::Refuse => return Ok(()),
+            Origin::Rules(_) | Origin::Reflect(_) | Origin::Refuse => return Ok(()),
             Origin::Reset => reset,
             Origin::Stall => stall,
         };

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! target ─▶ listener ─▶ route (prefix /~ID/, else Host) ─▶ CaseOrigin: rule ─▶ answer ─▶ octets
-//!                                                            └─ record of what the origin saw
+//!                        │                                  └─ record of what the origin saw
+//!                        └─ else a case whose site is for any host: reflect ─▶ answer
 //! ```
 
 mod answer;
@@ -11,6 +12,7 @@ mod connection;
 mod lease;
 mod matching;
 mod reason;
+mod reflect;
 mod server;
 
 pub(crate) use case::{CaseOrigin, Record};

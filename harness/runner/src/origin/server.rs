@@ -26,6 +26,8 @@ pub(crate) fn next_connection() -> u64 {
 pub(crate) struct Routes {
     by_id: Mutex<HashMap<String, Arc<CaseOrigin>>>,
     by_host: Mutex<HashMap<String, Arc<CaseOrigin>>>,
+    /// Those whose site is for any host: what belongs to nobody else is theirs.
+    for_any: Mutex<Vec<Arc<CaseOrigin>>>,
     unrouted: Mutex<Vec<Vec<u8>>>,
 }
 
@@ -46,7 +48,9 @@ impl Routes {
         let host = String::from_utf8_lossy(&host).to_ascii_lowercase();
         let name = host.rsplit_once(':').map_or(host.as_str(), |(name, _)| name);
         let by_host = lock(&self.by_host).get(name).cloned();
-        let case = by_host.or_else(|| self.named_in(&request.raw))?;
+        let case = by_host
+            .or_else(|| self.named_in(&request.raw))
+            .or_else(|| lock(&self.for_any).last().cloned())?;
         Some((case, path.to_owned()))
     }
 
@@ -60,9 +64,11 @@ impl Routes {
             .map(|(_, case)| Arc::clone(case))
     }
 
+    /// Remembers that a request could not be given to a case, unless it may well be one of those whose
+    /// requests nobody tells apart.
     pub(crate) fn note_unrouted(&self, head: &[u8]) {
         let mut unrouted = lock(&self.unrouted);
-        if unrouted.len() < 64 {
+        if unrouted.len() < 64 && lock(&self.for_any).is_empty() {
             unrouted.push(head[..head.len().min(1024)].to_vec());
         }
     }
@@ -91,11 +97,19 @@ impl OriginServer {
     }
 
     pub(crate) fn register(&self, case: &Arc<CaseOrigin>) {
+        if case.is_for_any_host() {
+            lock(&self.routes.for_any).push(Arc::clone(case));
+            return;
+        }
         lock(&self.routes.by_id).insert(case.id.clone(), Arc::clone(case));
         lock(&self.routes.by_host).insert(case.host.to_ascii_lowercase(), Arc::clone(case));
     }
 
     pub(crate) fn remove(&self, case: &CaseOrigin) {
+        if case.is_for_any_host() {
+            lock(&self.routes.for_any).retain(|known| !std::ptr::eq(Arc::as_ptr(known), case));
+            return;
+        }
         lock(&self.routes.by_id).remove(&case.id);
         lock(&self.routes.by_host).remove(&case.host.to_ascii_lowercase());
     }

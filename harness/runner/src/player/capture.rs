@@ -3,7 +3,7 @@
 use edgeproof_scenario::compile_regex;
 use edgeproof_scenario::model::{Capture, CaptureFrom, Step};
 
-use super::{Actor, Player, Stop};
+use super::{Actor, Player, Stop, redirect};
 use crate::expect::broken;
 use crate::visible::quoted;
 
@@ -37,6 +37,18 @@ impl Player {
             },
             CaptureFrom::OriginHeader(name) => {
                 self.origin.records(0).last().and_then(|record| record.fields.joined(name))
+            }
+            CaptureFrom::RedirectTarget { from } => {
+                let from = actor.variables.fill(from, self.clock.now());
+                let from = from.map_err(|missing| missing.to_string())?;
+                Some(redirect::target(answer, &from)?)
+            }
+            CaptureFrom::RedirectHost { otherwise } => {
+                Some(redirect::host(answer)?.unwrap_or_else(|| otherwise.clone().into_bytes()))
+            }
+            CaptureFrom::CookieLine => {
+                let before = actor.variables.get(&capture.name).unwrap_or_default();
+                Some(redirect::cookie_line(before, answer))
             }
         };
         let value = value.ok_or_else(|| format!("nothing to capture as `{}`", capture.name))?;

@@ -92,6 +92,7 @@ impl Player {
             Check::WafLog(check) => {
                 seen.waf_log = Some(self.lines(Log::Waf, check, variables).await);
             }
+            Check::WafRules(check) => seen.waf_rules = Some(self.rules(check).await),
             Check::File(path, _) => {
                 if let Ok(path) = variables.fill(path, self.clock.now()) {
                     let path = String::from_utf8_lossy(&path).into_owned();

@@ -1,15 +1,16 @@
 //! Log lines of a case. A target may write them a little after its answer, so what must be there is waited
 //! for; and before something is said not to be there, the target is made to write what it has.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use edgeproof_scenario::model::LogCheck;
+use edgeproof_scenario::model::{LogCheck, RulesCheck};
 
 use super::Player;
 use crate::client::{Client, raw};
 use crate::event::LogExcerpt;
-use crate::expect::{Scope, log_mismatches};
-use crate::logs::CaseLog;
+use crate::expect::{Scope, log_mismatches, rules_mismatches};
+use crate::logs::{CaseLog, Lines};
 use crate::origin::MARKER;
 use crate::variables::Variables;
 
@@ -18,6 +19,10 @@ const TO_BE_WRITTEN: Duration = Duration::from_secs(2);
 /// The line of the harness's own mark is waited for so long.
 const TO_BE_MARKED: Duration = Duration::from_secs(1);
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
+/// A line that is not there this long after the answer may never come.
+const BEFORE_A_MARK: Duration = Duration::from_millis(20);
+/// When a later request's line is there, one that still lacks is waited for so long.
+const AFTER_A_MARK: Duration = Duration::from_millis(200);
 const MOST_LINES: usize = 32;
 const LONGEST_LINE: usize = 4096;
 
@@ -28,32 +33,81 @@ pub(super) enum Log {
     Waf,
 }
 
+/// What is looked for in a log.
+struct Wanted<'w> {
+    /// Is anything said not to be there? That must not be what has not been written yet.
+    settled: bool,
+    holds: &'w (dyn Fn(&Lines) -> bool + Sync),
+    /// Can more lines make it hold?
+    could_heal: &'w (dyn Fn(&Lines) -> bool + Sync),
+}
+
 impl Player {
     /// The case's lines, once they satisfy the check or it is clear that they do not.
-    pub(super) async fn lines(
-        &self,
-        log: Log,
-        check: &LogCheck,
-        variables: &Variables,
-    ) -> Result<Vec<Vec<u8>>, String> {
+    pub(super) async fn lines(&self, log: Log, check: &LogCheck, variables: &Variables) -> Lines {
+        let scope = Scope { variables, now: self.clock.now() };
+        let wanted = Wanted {
+            settled: check.none.is_some() || check.count.is_some() || check.every.is_some(),
+            holds: &|lines| log_mismatches("", check, Some(lines), &scope).is_empty(),
+            could_heal: &|lines| could_heal(check, lines),
+        };
+        self.wanted_lines(log, &wanted).await
+    }
+
+    /// The rules that the case's lines of the WAF's log tell of; as [`Player::lines`].
+    pub(super) async fn rules(&self, check: &RulesCheck) -> Result<BTreeSet<u64>, String> {
+        let rules = |lines: &Lines| match lines {
+            Ok(lines) => Ok(self.rule_ids.of(lines)),
+            Err(why) => Err(why.clone()),
+        };
+        let holds = |lines: &Lines| rules_mismatches(check, Some(&rules(lines))).is_empty();
+        let wanted = Wanted {
+            settled: !check.excludes.is_empty() || !check.only.is_empty(),
+            holds: &holds,
+            // A rule that is there stays there.
+            could_heal: &|lines| {
+                let excluded =
+                    |rules: BTreeSet<u64>| check.excludes.iter().any(|id| rules.contains(id));
+                rules(lines).is_ok_and(|rules| !excluded(rules))
+            },
+        };
+        let lines = self.wanted_lines(Log::Waf, &wanted).await?;
+        Ok(self.rule_ids.of(&lines))
+    }
+
+    async fn wanted_lines(&self, log: Log, wanted: &Wanted<'_>) -> Lines {
         let followed = match log {
             Log::Access => &self.access_log,
             Log::Waf => &self.waf_log,
         };
         let followed = followed.as_ref().map_err(Clone::clone)?;
-        // What is not there must not be what has not been written yet.
-        if check.none.is_some() || check.count.is_some() || check.every.is_some() {
-            self.settle_logs().await;
+        let marks = self.marks.as_ref().filter(|_| log == Log::Waf);
+        let mut patience = TO_BE_WRITTEN;
+        // With a mark there is no waiting in vain for what will never come.
+        let mut to_mark = marks;
+        if wanted.settled {
+            match to_mark.take() {
+                Some(marks) => {
+                    self.mark(marks, followed).await?;
+                    patience = AFTER_A_MARK;
+                }
+                None => self.settle_logs().await,
+            }
         }
-        let scope = Scope { variables, now: self.clock.now() };
-        let began = Instant::now();
+        let mut began = Instant::now();
         loop {
             let lines = followed.lines();
-            let holds = log_mismatches("", check, Some(&lines), &scope).is_empty();
-            if holds || !could_heal(check, &lines) || began.elapsed() > TO_BE_WRITTEN {
+            if (wanted.holds)(&lines) || !(wanted.could_heal)(&lines) || began.elapsed() > patience
+            {
                 return lines;
             }
             tokio::time::sleep(LOOK_AGAIN).await;
+            if began.elapsed() > BEFORE_A_MARK
+                && let Some(marks) = to_mark.take()
+            {
+                self.mark(marks, followed).await?;
+                (began, patience) = (Instant::now(), AFTER_A_MARK);
+            }
         }
     }
 
@@ -93,7 +147,7 @@ impl Player {
 }
 
 /// Can more lines make it hold? Not where there are as many as there may be.
-fn could_heal(check: &LogCheck, lines: &Result<Vec<Vec<u8>>, String>) -> bool {
+fn could_heal(check: &LogCheck, lines: &Lines) -> bool {
     match (lines, check.count) {
         (Err(_), _) => false,
         (Ok(lines), Some(count)) => (lines.len() as u64) < count.max,

@@ -13,8 +13,10 @@ mod actor;
 mod capture;
 mod checks;
 mod lines;
+mod marks;
 mod measure;
 mod record;
+mod redirect;
 mod steps;
 
 use std::sync::{Arc, Mutex};
@@ -24,6 +26,7 @@ use edgeproof_diagnostics::Span;
 use edgeproof_scenario::model::Case;
 
 pub(crate) use actor::Actor;
+pub(crate) use marks::Marks;
 pub(crate) use record::Progress;
 
 use crate::client::Dialer;
@@ -31,7 +34,7 @@ use crate::clock::{CaseClock, ClockError};
 use crate::event::{Exchange, Failure, Figure, LogExcerpt};
 use crate::expect::broken;
 use crate::locking::lock;
-use crate::logs::CaseLog;
+use crate::logs::{CaseLog, RuleIds};
 use crate::origin::CaseOrigin;
 use crate::payload::Carry;
 use crate::surface::{Surface, Trouble};
@@ -48,6 +51,9 @@ pub(crate) struct Player {
     /// `Err`: why there is none.
     pub(crate) access_log: Result<CaseLog, String>,
     pub(crate) waf_log: Result<CaseLog, String>,
+    /// What settles the WAF's log, where other cases write to it too.
+    pub(crate) marks: Option<Marks>,
+    pub(crate) rule_ids: RuleIds,
     pub(crate) carry: Carry,
     pub(crate) progress: Mutex<Progress>,
 }
@@ -83,6 +89,19 @@ pub(crate) struct Told {
 impl Player {
     /// Plays the case within its time limit.
     pub(crate) async fn play(&self, variables: Variables) -> Told {
+        let mut broken = self.play_once(variables.clone()).await;
+        let is_tried_again = self.case.foreign.as_ref().is_some_and(|foreign| foreign.retry_once);
+        if is_tried_again && broken.is_none() && !lock(&self.progress).failures.is_empty() {
+            *lock(&self.progress) = Progress::default();
+            broken = self.play_once(variables).await;
+        }
+        let amiss = broken.is_some() || !lock(&self.progress).failures.is_empty();
+        let trouble = if amiss { self.surface.trouble().await } else { None };
+        self.told(broken, trouble)
+    }
+
+    /// What broke, if anything; failures are remembered.
+    async fn play_once(&self, variables: Variables) -> Option<String> {
         let limit = self.case.time_limit;
         let broken = match tokio::time::timeout(limit, self.all_steps(variables)).await {
             Ok(Ok(()) | Err(Stop::Failed)) => None,
@@ -90,9 +109,7 @@ impl Player {
             Err(_) => self.too_long(limit).await,
         };
         self.complaints();
-        let amiss = broken.is_some() || !lock(&self.progress).failures.is_empty();
-        let trouble = if amiss { self.surface.trouble().await } else { None };
-        self.told(broken, trouble)
+        broken
     }
 
     async fn all_steps(&self, variables: Variables) -> Result<(), Stop> {

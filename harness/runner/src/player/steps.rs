@@ -8,10 +8,15 @@ use edgeproof_scenario::model::{Action, Assertion, Check, SshProbe, Step};
 use tokio::sync::Barrier;
 
 use super::{Actor, Player, Stop};
-use crate::client::{self, Outgoing};
+use crate::client::{self, Heard, Outgoing};
 use crate::expect::{broken, failure};
 use crate::locking::lock;
 use crate::probes::{ssh, sshd};
+
+/// Where no answer is expected, none within that time is none.
+const TO_SAY_NOTHING: Duration = Duration::from_secs(5);
+/// A target that said that it closes is not waited for longer.
+const TO_CLOSE: Duration = Duration::from_millis(300);
 
 type Playing<'a> = Pin<Box<dyn Future<Output = Result<(), Stop>> + Send + 'a>>;
 
@@ -25,11 +30,21 @@ impl Player {
     ) -> Playing<'a> {
         Box::pin(async move {
             self.doing("what it does", &step.span, &path, false);
+            self.forget_lines(step);
             self.act(actor, step, &path).await?;
             self.doing("what it expects", &step.span, &path, false);
             self.must_hold(actor, &step.expect).await?;
             self.capture(actor, step, &path)
         })
+    }
+
+    /// A stage of a foreign test is judged by the lines of its own request.
+    fn forget_lines(&self, step: &Step) {
+        if let (Some(_), Action::Raw { .. }, Ok(log)) =
+            (&self.case.foreign, &step.action, &self.waf_log)
+        {
+            log.start_over();
+        }
     }
 
     async fn act(&self, actor: &mut Actor, step: &Step, path: &str) -> Result<(), Stop> {
@@ -92,7 +107,19 @@ impl Player {
         self.doing("the target's answer", &step.span, path, true);
         let before = self.origin.requests();
         let has_seen = || self.origin.requests() > before;
-        let heard = actor.client(&step.client).exchange(&self.dialer, outgoing, has_seen).await;
+        let client = actor.client(&step.client);
+        let sent = client.exchange(&self.dialer, outgoing, has_seen);
+        let heard = match expects_no_answer(step) {
+            true => match tokio::time::timeout(TO_SAY_NOTHING, sent).await {
+                Ok(heard) => heard,
+                Err(_) => Heard::given_up(outgoing, TO_SAY_NOTHING),
+            },
+            false => sent.await,
+        };
+        if self.marks.is_some() && heard.answers.last().is_some_and(|it| !it.persistent) {
+            // Servers write their last lines before they close; what comes next looks at them.
+            client.is_open(TO_CLOSE).await;
+        }
         let expected = outgoing.asked.len().max(heard.answers.len());
         lock(&self.progress).explained += expected as u64 + u64::from(heard.resent);
         let last = &mut actor.last;
@@ -238,4 +265,8 @@ impl Player {
         }
         Ok(())
     }
+}
+
+fn expects_no_answer(step: &Step) -> bool {
+    step.expect.iter().any(|it| matches!(it.check, Check::Answered(false)))
 }

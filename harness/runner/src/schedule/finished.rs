@@ -83,8 +83,14 @@ impl Setting<'_> {
 
 /// The command that plays the case again, safe to paste into a shell.
 fn reproduce(case: &Case, target: &TargetSpec, options: &RunOptions) -> String {
-    let file = shell_word(case.source.path());
+    let file = match &case.foreign {
+        Some(foreign) => shell_word(&format!("{}:{}", foreign.format, case.source.path())),
+        None => shell_word(case.source.path()),
+    };
     let mut command = format!("edgeproof run {file} -k {}", quote(&case.id.0));
+    for word in options.foreign_words.iter().filter(|_| case.foreign.is_some()) {
+        command.push_str(&format!(" {}", shell_word(word)));
+    }
     let mut add = |option: &str, word: &str| {
         command.push_str(&format!(" {option} {}", shell_word(word)));
     };
@@ -96,6 +102,9 @@ fn reproduce(case: &Case, target: &TargetSpec, options: &RunOptions) -> String {
         Some(folder) => add("--target", &folder.display().to_string()),
         None => {
             add("--target", &target.name);
+            if let Some(log) = &target.logs.waf {
+                add("--waf-log", log.source());
+            }
             for ability in target.declares.iter().filter(|ability| *ability != "http") {
                 add("--declare", ability);
             }

@@ -10,6 +10,7 @@ mod finished;
 mod options;
 mod plan;
 mod select;
+mod sharing;
 mod stage;
 mod target_run;
 mod verdict;
@@ -24,6 +25,7 @@ use tokio::sync::{mpsc, watch};
 pub use options::{RunError, RunOptions};
 
 use crate::event::{EVENT_VERSION, Event, TargetInfo};
+use crate::logs::RuleIds;
 use crate::origin::OriginServer;
 
 /// Plays all cases on all targets and hands every event to `sink`, on the calling thread. Blocks until
@@ -40,6 +42,7 @@ pub fn run(
     options: &RunOptions,
     sink: &mut dyn FnMut(Event),
 ) -> Result<(), RunError> {
+    RuleIds::new(options.rule_ids.as_deref()).map_err(RunError::RuleIds)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

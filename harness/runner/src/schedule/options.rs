@@ -26,6 +26,14 @@ pub struct RunOptions {
     pub most_octets: usize,
     /// Is a target's work folder kept after a failure or an error on it?
     pub keep_failed: bool,
+    /// The field of the harness's marks: a request with it leaves a line with its value in a WAF's log,
+    /// so that the lines of cases that share the log can be told apart.
+    pub mark_field: String,
+    /// How the ids of rules stand in a WAF's log, where in no known way: a pattern whose first group is
+    /// the id.
+    pub rule_ids: Option<String>,
+    /// Further words of the command that plays a case of another format again.
+    pub foreign_words: Vec<String>,
     /// What calls itself the tool in [`crate::event::Event::RunStarted`].
     pub tool: String,
     /// The supervisor's command, where it is not the running program with `supervise`.
@@ -44,6 +52,9 @@ impl Default for RunOptions {
             show_secrets: false,
             most_octets: 16 * 1024,
             keep_failed: true,
+            mark_field: "X-CRS-Test".to_owned(),
+            rule_ids: None,
+            foreign_words: Vec::new(),
             tool: concat!("edgeproof ", env!("CARGO_PKG_VERSION")).to_owned(),
             supervisor: None,
         }
@@ -65,6 +76,9 @@ pub enum RunError {
     /// The origin's address is taken, or not this machine's.
     #[error("the scripted origin cannot listen: {0}")]
     Origin(std::io::Error),
+    /// [`RunOptions::rule_ids`] is no pattern.
+    #[error("the pattern of rule ids: {0}")]
+    RuleIds(String),
     /// A fault in the runner.
     #[error("the runner broke: {0}")]
     Broken(String),

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use edgeproof_scenario::model::Case;
+use edgeproof_scenario::model::{Case, SiteSpec};
 
 use crate::clock::Way;
 use crate::logs::DOMAIN;
@@ -20,16 +20,32 @@ pub(super) struct Play {
     /// Unique in the run: of its site, its prefix, its token and its host name.
     pub(super) id: String,
     pub(super) host: String,
+    /// Its site's: its own, or that of all cases of a start that share a site for any host.
+    pub(super) site: String,
 }
 
 impl Play {
     /// `run` tells this run from others on a target that outlives it.
     pub(super) fn new(index: usize, case: &Arc<Case>, attempt: usize, way: Way, run: &str) -> Self {
         let id = format!("c{index}x{run}");
-        let host = case.site.host.clone().unwrap_or_else(|| format!("{id}{DOMAIN}"));
-        Self { index, case: Arc::clone(case), attempt, way, id, host }
+        let (host, site) = match case.site.any_host {
+            true => (ANY_HOST.to_owned(), format!("any{run}")),
+            false => {
+                let made = || format!("{id}{DOMAIN}");
+                (case.site.host.clone().unwrap_or_else(made), id.clone())
+            }
+        };
+        Self { index, case: Arc::clone(case), attempt, way, id, host, site }
+    }
+
+    /// What its site must be like, where it is for any host.
+    fn any_host(&self) -> Option<&SiteSpec> {
+        Some(&self.case.site).filter(|site| site.any_host)
     }
 }
+
+/// The host that the harness itself asks for where a site is for any.
+const ANY_HOST: &str = "localhost";
 
 /// The plays that share one start.
 #[derive(Debug)]
@@ -39,31 +55,40 @@ pub(super) struct Wave {
     pub(super) moves_time: bool,
 }
 
+/// A wave in the making.
+#[derive(Debug)]
+struct Gathered {
+    hosts: HashSet<String>,
+    wave: Wave,
+    /// All its plays share this site, and no other has a place beside it.
+    any_host: Option<SiteSpec>,
+}
+
 /// Groups of at most so many plays in which no host name stands twice: each case has the target's site
 /// of that name for itself. Those that move the clock of the whole target stand apart, because being
-/// able to be moved costs a target up to half of its speed. The order within a group is that of the
-/// plays.
+/// able to be moved costs a target up to half of its speed. Those whose site is for any host share one,
+/// however many they are, and stand apart from all others. The order within a group is that of the plays.
 pub(super) fn waves(plays: Vec<Play>, most: usize) -> Vec<Wave> {
-    let mut waves: Vec<(HashSet<String>, Wave)> = Vec::new();
+    let mut waves: Vec<Gathered> = Vec::new();
     for play in plays {
         let host = play.host.to_ascii_lowercase();
         let moves_time = play.way.is_exclusive();
-        let fits = |(hosts, wave): &&mut (HashSet<String>, Wave)| {
-            wave.moves_time == moves_time
-                && wave.plays.len() < most.max(1)
-                && !hosts.contains(&host)
+        let any_host = play.any_host();
+        let fits = |it: &&mut Gathered| {
+            let room = any_host.is_some()
+                || (it.wave.plays.len() < most.max(1) && !it.hosts.contains(&host));
+            it.wave.moves_time == moves_time && it.any_host.as_ref() == any_host && room
         };
-        match waves.iter_mut().find(fits) {
-            Some((hosts, wave)) => {
-                hosts.insert(host);
-                wave.plays.push(play);
-            }
-            None => {
-                waves.push((HashSet::from([host]), Wave { plays: vec![play], moves_time }));
-            }
+        if let Some(gathered) = waves.iter_mut().find(fits) {
+            gathered.hosts.insert(host);
+            gathered.wave.plays.push(play);
+        } else {
+            let any_host = any_host.cloned();
+            let wave = Wave { plays: vec![play], moves_time };
+            waves.push(Gathered { hosts: HashSet::from([host]), wave, any_host });
         }
     }
-    waves.into_iter().map(|(_, wave)| wave).collect()
+    waves.into_iter().map(|gathered| gathered.wave).collect()
 }
 
 /// Eight hexadecimal digits that another run hardly has.
@@ -81,6 +106,10 @@ mod tests {
 
     fn play(index: usize, host: Option<&str>, way: Way) -> Play {
         let site = host.map(|host| format!("site: {{ host: {host} }}\n")).unwrap_or_default();
+        of_site(index, &site, way)
+    }
+
+    fn of_site(index: usize, site: &str, way: Way) -> Play {
         let text = format!(
             "name: A case\nspec: RFC 9110\n{site}steps: [{{ send: GET /, expect: {{ status: 200 }} }}]\n"
         );
@@ -109,5 +138,23 @@ mod tests {
         assert_eq!(told(&plays, 3), together);
         let apart = [(vec![0, 1], false), (vec![2], true), (vec![3, 4], false)];
         assert_eq!(told(&plays, 2), apart);
+    }
+
+    #[test]
+    fn cases_of_one_site_for_any_host_share_a_start_of_their_own() {
+        let any = |index, more: &str| {
+            let site = format!("site: {{ any_host: true{more} }}\norigin: reflect\n");
+            of_site(index, &site, Way::Unmoved)
+        };
+        let plays = [
+            any(0, ""),
+            play(1, None, Way::Unmoved),
+            any(2, ""),
+            any(3, ", waf: { profile: full }"),
+            any(4, ""),
+        ];
+        let found = [(vec![0, 2, 4], false), (vec![1], false), (vec![3], false)];
+        assert_eq!(told(&plays, 1), found);
+        assert_eq!((plays[0].site.as_str(), plays[2].site.as_str()), ("anyrun", "anyrun"));
     }
 }

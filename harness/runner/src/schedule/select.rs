@@ -30,7 +30,7 @@ pub(super) fn select(
             "has an origin of its own, and a URL target needs --origin-listen for it".into()
         );
     }
-    if given_as_url && !matches!(case.origin, Origin::Rules(_)) {
+    if given_as_url && !matches!(case.origin, Origin::Rules(_) | Origin::Reflect(_)) {
         return Err(
             "has an origin that cannot be reached, and that of a URL target always can".into()
         );
@@ -38,8 +38,13 @@ pub(super) fn select(
     clock::choose(target.clock, target.max_wait, case).map_err(|why| format!("{name}: {why}"))
 }
 
+/// Without one of the harness, a reflecting backend of the target's own does as well.
 fn has_origin(case: &Case) -> bool {
-    !matches!(&case.origin, Origin::Rules(rules) if rules.is_empty())
+    match &case.origin {
+        Origin::Rules(rules) => !rules.is_empty(),
+        Origin::Reflect(fixed) => fixed.is_some() || !case.site.any_host,
+        Origin::Refuse | Origin::Reset | Origin::Stall => true,
+    }
 }
 
 /// Which logs the case looks at: access, WAF.
@@ -62,6 +67,7 @@ fn visit(steps: &[Step], looks: &mut (bool, bool)) {
         }
         looks.0 |= checks.iter().any(|check| matches!(check, Check::AccessLog(_)));
         looks.0 |= step.capture.iter().any(|capture| capture.from == CaptureFrom::AccessLog);
-        looks.1 |= checks.iter().any(|check| matches!(check, Check::WafLog(_)));
+        looks.1 |=
+            checks.iter().any(|check| matches!(check, Check::WafLog(_) | Check::WafRules(_)));
     }
 }

@@ -2,14 +2,15 @@
 
 use std::sync::{Arc, Mutex};
 
-use edgeproof_scenario::model::Case;
-use edgeproof_target::SiteRequest;
+use edgeproof_scenario::model::{Case, Origin};
+use edgeproof_target::{LogFile, SiteRequest};
 
 use super::RunOptions;
 use super::plan::Play;
 use super::select::looks_at_logs;
+use super::sharing::Sharing;
 use crate::clock::CaseClock;
-use crate::logs::CaseLog;
+use crate::logs::{CaseLog, RuleIds};
 use crate::origin::{CaseOrigin, Lease, OriginServer};
 use crate::payload::Carry;
 use crate::player::{Player, Progress};
@@ -35,24 +36,33 @@ impl Prepared {
     /// What the target's configuration must have for it.
     pub(super) fn site(&self, origin: &OriginServer) -> SiteRequest {
         SiteRequest {
-            id: self.play.id.clone(),
+            id: self.play.site.clone(),
             host: self.play.host.clone(),
             upstream: self.lease.as_ref().map_or(origin.address(), Lease::address),
-            prefix: format!("/~{}", self.play.id),
+            prefix: format!("/~{}", self.play.site),
             spec: self.play.case.site.clone(),
         }
     }
 
+    /// Does it look at the WAF's log?
+    pub(super) fn looks_at_waf_log(&self) -> bool {
+        looks_at_logs(&self.play.case).1
+    }
+
     /// Must it have the target for itself? Where logs are shared, its lines are those that are written
     /// while nothing else happens.
-    pub(super) fn is_alone(&self, surface: &Surface) -> bool {
-        let Play { case, way, id, .. } = &self.play;
+    pub(super) fn is_alone(&self, surface: &Surface, sharing: &Sharing) -> bool {
+        let Play { case, way, site, .. } = &self.play;
+        let any_host = case.site.any_host;
         let (access, waf) = looks_at_logs(case);
-        let shared = |log: Option<&edgeproof_target::LogFile>| log.is_some_and(|log| log.shared);
+        let shared = |log: Option<&LogFile>| log.is_some_and(|log| log.shared || any_host);
+        // What only it gets from the origin, no other case's request may get.
+        let answers_for_all = any_host && matches!(case.origin, Origin::Reflect(Some(_)));
         case.alone
             || way.is_exclusive()
-            || (access && shared(surface.access_log(id)))
-            || (waf && shared(surface.waf_log(id)))
+            || answers_for_all
+            || (access && shared(surface.access_log(site)))
+            || (waf && shared(surface.waf_log(site)) && !(any_host && sharing.is_at_once()))
     }
 
     /// Everything is in its place; the origin answers from here on, until the scene is struck.
@@ -60,34 +70,59 @@ impl Prepared {
         mut self,
         surface: &Arc<Surface>,
         origin: &OriginServer,
+        sharing: &Sharing,
         options: &RunOptions,
     ) -> Result<Scene, String> {
-        let Play { case, way, id, host, .. } = &self.play;
+        let Play { case, way, id, host, site, index, .. } = &self.play;
+        // A log that tells nothing says nothing about the requirement; that there is none, the checks say.
+        if let (true, true, Sharing::Not(why)) =
+            (case.site.any_host, self.looks_at_waf_log(), sharing)
+            && surface.waf_log(site).is_some()
+        {
+            return Err(why.clone());
+        }
         let clock = CaseClock::new(*way, host, surface.control(), surface.faketime());
         let clock = Arc::new(clock.map_err(|error| error.to_string())?);
         let variables = variables(case, id, host, surface);
-        let case_origin = Arc::new(CaseOrigin::new(
+        let any_host = case.site.any_host;
+        let mut case_origin = CaseOrigin::new(
             id.clone(),
             host.clone(),
             case.origin.clone(),
             variables.clone(),
             Arc::clone(&clock),
-        ));
+        );
+        if any_host {
+            case_origin = case_origin.for_any_host();
+        }
+        let case_origin = Arc::new(case_origin);
         origin.register(&case_origin);
         if let Some(lease) = &mut self.lease {
             lease.serve(&case.origin, &case_origin).map_err(|error| error.to_string())?;
         }
-        let follow = |log: Option<&edgeproof_target::LogFile>, name: &str| match log {
-            Some(log) => Ok(CaseLog::follow(log, host)),
-            None => Err(format!("the target does not say where its {name} log is")),
+        let access_log = match surface.access_log(site) {
+            Some(LogFile { path, shared }) => {
+                let file = LogFile { path: path.clone(), shared: *shared || any_host };
+                Ok(CaseLog::follow(&file, host))
+            }
+            None => Err("the target does not say where its access log is".to_owned()),
         };
+        let waf_log = match surface.waf_log(site) {
+            Some(file) if any_host => shared_waf_log(file, sharing, *index),
+            Some(file) => Ok(CaseLog::follow(file, host)),
+            None => Err("the target does not say where its WAF log is".to_owned()),
+        };
+        let mut dialer = surface.dialer(host);
+        dialer.from = sharing.client(*index).filter(|_| any_host);
         let player = Player {
             case: Arc::clone(case),
             origin: case_origin,
             clock,
-            dialer: surface.dialer(host),
-            access_log: follow(surface.access_log(id), "access"),
-            waf_log: follow(surface.waf_log(id), "WAF"),
+            dialer,
+            access_log,
+            waf_log,
+            marks: sharing.marks(id).filter(|_| any_host),
+            rule_ids: RuleIds::new(options.rule_ids.as_deref())?,
             carry: Carry { most_octets: options.most_octets, secrets: options.show_secrets },
             progress: Mutex::new(Progress::default()),
             surface: Arc::clone(surface),
@@ -104,6 +139,22 @@ pub(super) struct Scene {
     pub(super) play: Play,
     /// The port is given back with the scene.
     _lease: Option<Lease>,
+}
+
+/// A WAF log that many cases write to, told apart by their clients or, where none runs at the same time,
+/// by when it was written.
+fn shared_waf_log(file: &LogFile, sharing: &Sharing, number: usize) -> Result<CaseLog, String> {
+    match sharing {
+        Sharing::ByClient(tail, _) => {
+            let client = sharing.client(number).ok_or("the case's client has no address")?;
+            Ok(CaseLog::of_client(tail, client))
+        }
+        Sharing::ByMarks(_) => {
+            let file = LogFile { path: file.path.clone(), shared: false };
+            Ok(CaseLog::follow(&file, ""))
+        }
+        Sharing::Not(why) => Err(why.clone()),
+    }
 }
 
 fn variables(case: &Case, id: &str, host: &str, surface: &Surface) -> Variables {

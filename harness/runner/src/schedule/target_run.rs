@@ -1,10 +1,10 @@
 //! All cases on one target.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use edgeproof_scenario::model::Case;
+use edgeproof_scenario::model::{Case, Settled};
 use edgeproof_target::{RunningTarget, StartError, StartOptions, TargetSpec};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use super::finished::Setting;
 use super::plan::{Play, Wave, run_token, waves};
 use super::select::select;
+use super::sharing::Sharing;
 use super::stage::{Prepared, Scene};
 use super::{RunOptions, emit, verdict};
 use crate::event::{CaseResult, Event, Verdict};
@@ -33,6 +34,7 @@ struct Show<'a> {
     house: House<'a>,
     target: &'a Arc<TargetSpec>,
     surface: Arc<Surface>,
+    sharing: Sharing,
     /// The target is dead, and why: what is still to come cannot be played.
     dead: Arc<Mutex<Option<Trouble>>>,
     /// Was there a failure or an error?
@@ -66,13 +68,17 @@ impl House<'_> {
         for attempt in 1..=attempts {
             for (number, (case, way)) in cases.iter().zip(&ways).enumerate() {
                 let index = first + number * attempts + attempt - 1;
-                match way {
-                    Ok(way) => plays.push(Play::new(index, case, attempt, *way, &run)),
-                    Err(why) => {
-                        let setting = self.setting(target);
-                        self.finish(setting.unplayed(index, case, attempt, Verdict::Skip, why));
+                let settled = case.foreign.as_ref().and_then(|foreign| foreign.settled.as_ref());
+                let (verdict, why) = match (settled, way) {
+                    (Some(Settled::Fail(why)), _) => (Verdict::Fail, why),
+                    (Some(Settled::Skip(why)), _) | (None, Err(why)) => (Verdict::Skip, why),
+                    (None, Ok(way)) => {
+                        plays.push(Play::new(index, case, attempt, *way, &run));
+                        continue;
                     }
-                }
+                };
+                let setting = self.setting(target);
+                self.finish(setting.unplayed(index, case, attempt, verdict, why));
             }
         }
         plays
@@ -108,7 +114,12 @@ impl House<'_> {
                 return self.none_played(target, &wave, Verdict::Error, &why);
             }
         };
-        let sites: Vec<_> = prepared.iter().map(|it| it.site(self.origin)).collect();
+        let mut known = HashSet::new();
+        let sites: Vec<_> = prepared
+            .iter()
+            .map(|it| it.site(self.origin))
+            .filter(|site| known.insert(site.id.clone()))
+            .collect();
         let mut stopping = self.stopping.clone();
         let started = tokio::select! {
             started = self.start(target, &sites, moves_time) => started,
@@ -178,11 +189,17 @@ impl House<'_> {
                 return self.none_played(target, &plays, Verdict::Error, &why);
             }
         };
-        let dead = Arc::default();
-        let mut show =
-            Show { house: self, target, surface: Arc::clone(&surface), dead, blemished: false };
+        let sharing = self.sharing(&surface, &plays).await;
         let (alone, together): (Vec<_>, Vec<_>) =
-            plays.into_iter().partition(|it| it.is_alone(&surface));
+            plays.into_iter().partition(|it| it.is_alone(&surface, &sharing));
+        let mut show = Show {
+            house: self,
+            target,
+            surface: Arc::clone(&surface),
+            sharing,
+            dead: Arc::default(),
+            blemished: false,
+        };
         show.play(together, self.options.jobs.max(1)).await;
         show.play(alone, 1).await;
         let keep = show.blemished && self.options.keep_failed && !target.negative_control;
@@ -195,6 +212,20 @@ impl House<'_> {
         // All plays have ended, so nobody else holds it.
         if let Some(surface) = Arc::into_inner(surface) {
             surface.stop(keep).await;
+        }
+    }
+}
+
+impl House<'_> {
+    /// How lines of the WAF's log are told apart, where all these plays share a site and any looks at it.
+    async fn sharing(self, surface: &Surface, plays: &[Prepared]) -> Sharing {
+        match plays.first().map(|first| &first.play) {
+            Some(first)
+                if first.case.site.any_host && plays.iter().any(Prepared::looks_at_waf_log) =>
+            {
+                Sharing::find(surface, &first.site, self.options).await
+            }
+            _ => Sharing::Not("nothing in this start shares a WAF log".to_owned()),
         }
     }
 }
@@ -252,7 +283,8 @@ impl Show<'_> {
                 target: self.target.name.clone(),
             },
         );
-        match prepared.set(&self.surface, self.house.origin, self.house.options) {
+        let House { origin, options, .. } = self.house;
+        match prepared.set(&self.surface, origin, &self.sharing, options) {
             Ok(scene) => {
                 let (target, dead) = (Arc::clone(self.target), Arc::clone(&self.dead));
                 let (events, options) = (self.house.events.clone(), self.house.options.clone());

@@ -2,5 +2,6 @@
 
 mod bare;
 mod elsewhere;
+mod shared_site;
 mod stand_in;
 mod support;

@@ -8,7 +8,7 @@ use edgeproof_runner::event::{CaseResult, Event, Verdict};
 use edgeproof_target::TargetSpec;
 
 /// The example `stand_in`, which cargo builds with the tests.
-fn stand_in() -> PathBuf {
+pub(crate) fn stand_in() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     test.parent().and_then(Path::parent).unwrap().join("examples/stand_in")
 }
@@ -37,7 +37,7 @@ clock: none
     })
 }
 
-fn options() -> RunOptions {
+pub(crate) fn options() -> RunOptions {
     let supervisor = Some(vec![stand_in().into_os_string(), "supervise".into()]);
     RunOptions { keep_failed: false, supervisor, ..RunOptions::default() }
 }

@@ -8,7 +8,7 @@ use super::Binder;
 use super::fields::Fields;
 use super::rows::{Row, rows};
 use crate::ability::misspelt_ability;
-use crate::model::{Case, CaseId, Level};
+use crate::model::{Case, CaseId, Level, Origin};
 use crate::table::Form;
 
 /// The most real time of a case that does not say another.
@@ -87,6 +87,9 @@ impl Binder<'_> {
         let steps = fields.get("steps").map(|it| self.steps(it, "steps"));
         // After the steps: an answer may use whatever a step captures.
         let origin = fields.get("origin").map(|it| self.origin(it)).unwrap_or_default();
+        if site.any_host && !matches!(origin, Origin::Reflect(_)) {
+            self.without_reflection(&fields, node);
+        }
         if steps.is_some() && self.assertions.get() == 0 {
             self.without_assertion(&fields, node);
         }
@@ -115,6 +118,7 @@ impl Binder<'_> {
             time_limit: time_limit?,
             alone,
             row: self.columns.to_vec(),
+            foreign: None,
         })
     }
 
@@ -149,6 +153,16 @@ impl Binder<'_> {
             Diagnostic::error("this case asserts nothing")
                 .at(&span.first_line())
                 .help("say under `expect` of a step what must hold after it"),
+        );
+    }
+
+    /// Cases that share a site share its origin too, which cannot tell whose requests come.
+    fn without_reflection(&self, fields: &Fields<'_>, node: &Node) {
+        let span = fields.span("site").unwrap_or_else(|| node.span.clone());
+        self.report::<()>(
+            Diagnostic::error("a site for every host needs `origin: reflect`")
+                .at(&span.first_line())
+                .help("its cases share it, and an origin of one case could not tell its requests"),
         );
     }
 

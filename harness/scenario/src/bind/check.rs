@@ -3,7 +3,7 @@
 use edgeproof_diagnostics::{Diagnostic, Node, Value as Raw, suggest};
 
 use super::Binder;
-use crate::model::{Assertion, Check, FileCheck, LogCheck, OriginCheck};
+use crate::model::{Assertion, Check, FileCheck, LogCheck, OriginCheck, RulesCheck};
 use crate::table;
 
 /// What an SSH handshake tells ([`Check::Ssh`]).
@@ -103,6 +103,8 @@ impl Binder<'_> {
                 Check::ConnectionOpen(self.word_of(node, &["open", "closed"])? == "open")
             }
             "no_answer" => Check::NoAnswer(self.flag(node)?),
+            "answered" => Check::Answered(self.flag(node)?),
+            "answer" => Check::Answer(self.value(node)?),
             "answers" => {
                 let codes = self.code_list(node)?;
                 let help = "name the status codes, or write `no_answer: true`";
@@ -119,6 +121,10 @@ impl Binder<'_> {
             "waf_log" => {
                 self.need("waf-log", &key.span);
                 Check::WafLog(self.log_check(node)?)
+            }
+            "waf_rules" => {
+                self.need("waf-log", &key.span);
+                Check::WafRules(self.rules_check(node)?)
             }
             _ => return None,
         })
@@ -228,6 +234,27 @@ impl Binder<'_> {
             none: value("none"),
             every: value("every"),
         })
+    }
+
+    fn rules_check(&self, node: &Node) -> Option<RulesCheck> {
+        let fields = self.fields(node, &table::WAF_RULES)?;
+        if node.as_mapping().is_some_and(<[_]>::is_empty) {
+            return self.reject(&node.span, "nothing is expected of the rules");
+        }
+        let ids = |key| match fields.get(key) {
+            Some(list) => self.rule_ids(list),
+            None => Some(Vec::new()),
+        };
+        let (includes, excludes, only) = (ids("includes"), ids("excludes"), ids("only"));
+        Some(RulesCheck { includes: includes?, excludes: excludes?, only: only? })
+    }
+
+    /// Ids of rules, at least one.
+    fn rule_ids(&self, node: &Node) -> Option<Vec<u64>> {
+        let ids: Vec<Option<u64>> =
+            self.items(node).iter().map(|it| self.whole(it, 1..=u64::MAX)).collect();
+        node.as_sequence()?;
+        self.some(node, ids.into_iter().collect::<Option<_>>()?, "name the ids of the rules")
     }
 
     fn file_check(&self, node: &Node) -> Option<FileCheck> {

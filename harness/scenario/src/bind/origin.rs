@@ -10,8 +10,12 @@ use crate::model::{
 use crate::table;
 
 impl Binder<'_> {
-    /// A list of rules, or how the origin refuses.
+    /// A list of rules, `reflect`, or how the origin refuses.
     pub(super) fn origin(&self, node: &Node) -> Origin {
+        if node.as_str().is_some() && !node.is_null() {
+            let word = self.word_of(node, &["reflect"]);
+            return word.map_or_else(Origin::default, |_| Origin::Reflect(None));
+        }
         if node.as_mapping().is_none() {
             return Origin::Rules(self.items(node).iter().filter_map(|it| self.rule(it)).collect());
         }

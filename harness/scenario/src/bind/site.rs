@@ -18,6 +18,12 @@ impl Binder<'_> {
         if let Some(host) = fields.get("host") {
             site.host = self.site_host(host);
         }
+        if let Some((key, any)) = fields.entry("any_host") {
+            site.any_host = self.only_true(any).is_some();
+            if site.host.is_some() {
+                self.reject::<()>(&key.span, "a site for every host has no host of its own");
+            }
+        }
         if let Some((key, cache)) = fields.entry("cache") {
             self.need("cache", &key.span);
             site.cache = self.cache(cache);
@@ -31,6 +37,11 @@ impl Binder<'_> {
             site.access_log = self.access_log(log);
         }
         site.clock = fields.get("clock").and_then(|clock| self.clock(clock));
+        let regression = site.waf.as_ref().is_some_and(|waf| waf.profile == WafSite::REGRESSION);
+        if regression && !site.any_host {
+            let message = "the profile `regression` is for a site with `any_host: true`";
+            self.reject::<()>(&node.span, message);
+        }
         site
     }
 

@@ -8,7 +8,7 @@ use super::Binder;
 use super::fields::Fields;
 use crate::model::{Count, Template};
 
-/// What `no_answer: true` leaves nothing of.
+/// What `no_answer: true` and `answered: false` leave nothing of.
 const OF_AN_ANSWER: [&str; 5] = ["status", "reason", "version", "body", "answers"];
 
 impl Binder<'_> {
@@ -93,10 +93,12 @@ impl Binder<'_> {
 
     /// Where nothing is answered, no status and no content is.
     pub(super) fn answered(&self, fields: &Fields<'_>) {
-        let Some((silence, value)) = fields.entry("no_answer") else { return };
-        if value.as_str() != Some("true") {
-            return;
-        }
+        let silence = |(key, silent)| {
+            let (key, value) = fields.entry(key)?;
+            (value.as_str() == Some(silent)).then_some(key)
+        };
+        let silence = [("no_answer", "true"), ("answered", "false")].into_iter().find_map(silence);
+        let Some(silence) = silence else { return };
         for (key, _) in fields.known() {
             let name = key.as_str().unwrap_or_default();
             if OF_AN_ANSWER.contains(&name) {

@@ -1,7 +1,9 @@
 //! Assertions in sentences.
 
 use super::{duration, quoted, shown};
-use crate::model::{Check, Count, FileCheck, LogCheck, OriginCheck, Status, Template, Value};
+use crate::model::{
+    Check, Count, FileCheck, LogCheck, OriginCheck, RulesCheck, Status, Template, Value,
+};
 
 /// What must hold, without a full stop.
 pub(super) fn assertion(check: &Check) -> String {
@@ -19,6 +21,9 @@ pub(super) fn assertion(check: &Check) -> String {
         Check::ConnectionOpen(false) => "the connection is closed".to_owned(),
         Check::NoAnswer(true) => "there is no answer".to_owned(),
         Check::NoAnswer(false) => "there is an answer".to_owned(),
+        Check::Answered(true) => "there is an answer that can be read".to_owned(),
+        Check::Answered(false) => "there is no answer that can be read".to_owned(),
+        Check::Answer(value) => format!("the whole answer {}", self::value(value)),
         Check::Answers(codes) => format!("the answers are {}", self::codes(codes)),
         Check::Time { above, below } => {
             let above = above.map(|it| format!("at least {}", duration(it)));
@@ -35,6 +40,7 @@ pub(super) fn assertion(check: &Check) -> String {
         Check::OriginSaw(check) => origin_saw(check),
         Check::AccessLog(check) => log("access log", check),
         Check::WafLog(check) => log("WAF log", check),
+        Check::WafRules(check) => rules(check),
         Check::File(path, check) => file(path, check),
         Check::Processes { matching, count } => {
             format!("processes that match {}: {}", shown(matching), self::count(*count))
@@ -137,6 +143,16 @@ fn log(name: &str, check: &LogCheck) -> String {
         parts.extend(value.as_ref().map(|value| format!("{which} {}", self::value(value))));
     }
     format!("the {name}: {}", parts.join(", "))
+}
+
+fn rules(check: &RulesCheck) -> String {
+    let ids = |ids: &[u64]| ids.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
+    let mut parts = Vec::new();
+    let kinds = [("", &check.includes), ("not ", &check.excludes), ("none but ", &check.only)];
+    for (which, list) in kinds.into_iter().filter(|(_, list)| !list.is_empty()) {
+        parts.push(format!("{which}{}", ids(list)));
+    }
+    format!("the rules that the WAF log tells of: {}", parts.join("; "))
 }
 
 fn file(path: &Template, check: &FileCheck) -> String {

@@ -10,6 +10,11 @@ pub(super) fn sentences(origin: &Origin) -> Vec<String> {
         Origin::Refuse => vec!["refuses every connection".to_owned()],
         Origin::Reset => vec!["resets every connection".to_owned()],
         Origin::Stall => vec!["accepts connections and never answers".to_owned()],
+        Origin::Reflect(None) => vec![
+            "answers any request with an empty 200, and POST /reflect with what it asks for"
+                .to_owned(),
+        ],
+        Origin::Reflect(Some(fixed)) => vec![format!("answers any request with {}", answer(fixed))],
     }
 }
 

@@ -133,6 +133,9 @@ fn capture(capture: &Capture) -> String {
         CaptureFrom::Status => "the status".to_owned(),
         CaptureFrom::AccessLog => "the last access-log line".to_owned(),
         CaptureFrom::OriginHeader(name) => format!("the field {name} that the origin saw"),
+        CaptureFrom::RedirectTarget { .. } => "where the redirect leads to".to_owned(),
+        CaptureFrom::RedirectHost { .. } => "the host that the redirect leads to".to_owned(),
+        CaptureFrom::CookieLine => "the cookies that were set".to_owned(),
     };
     let part = capture.matches.as_ref().map(|regex| format!(" (what {} matches)", quoted(regex)));
     format!("Remember {from}{} as {}", part.unwrap_or_default(), capture.name)

@@ -89,6 +89,28 @@ impl std::str::FromStr for Level {
     }
 }
 
+/// Of a case that was read from another format: what no scenario file can say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Foreign {
+    /// What stands before the file's path on the command line: `ftw`.
+    pub format: &'static str,
+    /// A failure is tried once more, and the second verdict counts.
+    pub retry_once: bool,
+    /// The host that the harness's marks in the WAF's log ask for, where not `localhost`.
+    pub mark_host: Option<String>,
+    /// The verdict was given beforehand, and the case is not played.
+    pub settled: Option<Settled>,
+}
+
+/// A verdict that a file of overrides gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Settled {
+    /// It is skipped, with this reason.
+    Skip(String),
+    /// It fails, with this reason.
+    Fail(String),
+}
+
 /// One case, ready to be played.
 #[derive(Debug, Clone)]
 pub struct Case {
@@ -122,6 +144,8 @@ pub struct Case {
     pub alone: bool,
     /// The columns of this row of `each`, as variables.
     pub row: Vec<(String, Vec<u8>)>,
+    /// Only of a case that was read from another format.
+    pub foreign: Option<Foreign>,
 }
 
 impl Case {

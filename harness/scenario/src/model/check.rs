@@ -41,6 +41,11 @@ pub enum Check {
     ConnectionOpen(bool),
     /// `no_answer: true`: the target said nothing and closed.
     NoAnswer(bool),
+    /// `answered:` did an answer come whose head can be read? (false: silence, a reset, or what is not
+    /// HTTP/1)
+    Answered(bool),
+    /// `answer:` the whole answer as it came, head and content, up to 64 KiB.
+    Answer(Value),
     /// `answers:` the status codes of all answers to `raw` or in `parallel`, in order (parallel: sorted).
     Answers(Vec<u16>),
     /// `time:` from the first byte sent to the last byte read.
@@ -60,6 +65,8 @@ pub enum Check {
     AccessLog(LogCheck),
     /// `waf_log:` lines of this case.
     WafLog(LogCheck),
+    /// `waf_rules:` of this case.
+    WafRules(RulesCheck),
     /// `files: { PATH: … }`.
     File(Template, FileCheck),
     /// `processes:` of the target whose command line matches the regex.
@@ -180,6 +187,17 @@ pub struct LogCheck {
     pub none: Option<Value>,
     /// `every`: each line (and at least one).
     pub every: Option<Value>,
+}
+
+/// `waf_rules:` which rules the case's lines of the WAF's log tell of, by their ids.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RulesCheck {
+    /// `includes`: each of these.
+    pub includes: Vec<u64>,
+    /// `excludes`: none of these.
+    pub excludes: Vec<u64>,
+    /// `only`: none but these, and at least one.
+    pub only: Vec<u64>,
 }
 
 /// `files: { PATH: … }`; the path may use `{{dir}}`, the target's work folder.

@@ -7,8 +7,10 @@ mod site;
 mod step;
 mod template;
 
-pub use case::{Case, CaseId, Level, LevelError};
-pub use check::{Assertion, Check, Count, FileCheck, LogCheck, OriginCheck, Status, Value};
+pub use case::{Case, CaseId, Foreign, Level, LevelError, Settled};
+pub use check::{
+    Assertion, Check, Count, FileCheck, LogCheck, OriginCheck, RulesCheck, Status, Value,
+};
 pub use origin::{Answer, Body, Break, Chunking, Date, FieldValue, Interim, Origin, Rule, When};
 pub use site::{AccessLog, CacheSite, SiteClock, SiteSpec, WafSite};
 pub use step::{

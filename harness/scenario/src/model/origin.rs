@@ -18,6 +18,10 @@ pub enum Origin {
     Reset,
     /// `origin: { connection: stall }`: connections are accepted and never answered.
     Stall,
+    /// `origin: reflect`: whatever comes is answered with an empty 200, and `POST /reflect` with what
+    /// its content, a JSON document, asks for. With an answer of its own, which only a test of another
+    /// format has, everything gets that.
+    Reflect(Option<Box<Answer>>),
 }
 
 impl Default for Origin {

@@ -8,6 +8,9 @@ use std::time::Duration;
 pub struct SiteSpec {
     /// `host`: a fixed host name, where a golden line needs one; else the runner makes one.
     pub host: Option<String>,
+    /// `any_host`: it answers requests for every host, also such without one, and cases with the same
+    /// site share it.
+    pub any_host: bool,
     /// `cache`: off when absent.
     pub cache: Option<CacheSite>,
     /// `waf`: off when absent.
@@ -34,10 +37,16 @@ pub struct CacheSite {
 /// `site.waf`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WafSite {
-    /// `profile`: basic, strong, full, wordpress, drupal (SPEC section 4).
+    /// `profile`: basic, strong, full, wordpress, drupal (SPEC section 4), or regression.
     pub profile: String,
     /// `mode`: block (default), alert, quarantine.
     pub mode: String,
+}
+
+impl WafSite {
+    /// The profile under which a rule set's own regression tests are run: every rule at the highest
+    /// paranoia level, answers inspected too, nothing blocked.
+    pub const REGRESSION: &str = "regression";
 }
 
 /// `site.access_log`.
@@ -68,6 +77,9 @@ impl SiteSpec {
         if self.host.is_some() {
             keys.push(("host", String::new()));
         }
+        if self.any_host {
+            keys.push(("any_host", String::new()));
+        }
         if let Some(cache) = &self.cache {
             keys.push(("cache", String::new()));
             keys.extend(cache.policy.iter().map(|p| ("cache.policy", p.clone())));
@@ -78,7 +90,10 @@ impl SiteSpec {
         if let Some(waf) = &self.waf {
             keys.push(("waf", String::new()));
             keys.push(("waf.profile", waf.profile.clone()));
-            keys.push(("waf.mode", waf.mode.clone()));
+            // That profile's mode is its own: nothing is blocked.
+            if waf.profile != WafSite::REGRESSION {
+                keys.push(("waf.mode", waf.mode.clone()));
+            }
         }
         if let Some(log) = &self.access_log {
             keys.push(("access_log", String::new()));

@@ -160,7 +160,7 @@ pub struct Capture {
 }
 
 /// What a capture reads.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum CaptureFrom {
     /// A field of the answer.
     Header(String),
@@ -172,6 +172,20 @@ pub enum CaptureFrom {
     AccessLog,
     /// A field of the last request that the origin saw.
     OriginHeader(String),
+    /// The request-target that the answer, a redirect, leads to; its Location is resolved against the
+    /// target of the request that it answers. Only of a test of another format.
+    RedirectTarget {
+        /// That request's target.
+        from: Template,
+    },
+    /// The host, with its port, that a redirect leads to. Only of a test of another format.
+    RedirectHost {
+        /// Where its Location names none.
+        otherwise: String,
+    },
+    /// The line `Cookie: …`, with its end, of the cookies that the answer sets and that were captured
+    /// under this name before; nothing where there is none. Only of a test of another format.
+    CookieLine,
 }
 
 /// `ssh:` what is asked of the SSH service.

@@ -20,7 +20,7 @@ const NEEDS: Key = key(
 const TAGS: Key = key("tags", WORDS, "Free words for `-k tag:…`.");
 const SITE_KEY: Key = key("site", Takes::Form(|| &SITE), "What the case's site must be like.");
 const ORIGIN: Key =
-    key("origin", origin::ORIGIN, "What the scripted origin answers, or how it refuses to.");
+    key("origin", origin::ORIGIN, "What the origin answers, `reflect`, or how it refuses to.");
 const ALONE: Key =
     key("alone", Takes::Flag, "Must no other case run on the target at the same time?");
 const TIME_LIMIT: Key =

@@ -13,6 +13,7 @@ const SOME_CODES: Takes = Takes::Some(&CODE);
 const STATUS: Takes = Takes::Either(&[CODE, SOME_CODES, Takes::Class, Takes::Form(|| &NOT_STATUS)]);
 const VALUES: Takes = Takes::Table(&VALUE_TAKES);
 const TEXTS: Takes = Takes::Some(&TEXT_OR_BYTES);
+const RULE_IDS: Takes = Takes::Some(&Takes::Whole(1, u64::MAX));
 const PART: Takes = Takes::Either(&[Takes::Filled, Takes::Form(|| &BYTES)]);
 
 /// `expect`.
@@ -35,6 +36,8 @@ pub(crate) static EXPECT: Form = Form {
             "The connection after the answer; closed also by a reset.",
         ),
         key("no_answer", Takes::Flag, "Did the target say nothing and close?"),
+        key("answered", Takes::Flag, "Did an answer come whose head can be read?"),
+        key("answer", VALUE_TAKES, "The whole answer as it came, head and content, up to 64 KiB."),
         key("answers", SOME_CODES, "All status codes, in order (of `parallel`: sorted)."),
         key("time", Takes::Form(|| &TIME), "From the first byte sent to the last byte read."),
         key("origin_requests", COUNT_TAKES, "Requests that the case's origin has had so far."),
@@ -42,6 +45,7 @@ pub(crate) static EXPECT: Form = Form {
         key("origin_saw", Takes::Form(|| &ORIGIN_SAW), "The last request that the origin saw."),
         key("access_log", Takes::Form(|| &LOG_CHECK), "The case's access-log lines."),
         key("waf_log", Takes::Form(|| &LOG_CHECK), "The case's WAF-log lines."),
+        key("waf_rules", Takes::Form(|| &WAF_RULES), "The rules that they tell of, by their ids."),
         key(
             "files",
             Takes::Table(&Takes::Form(|| &FILE_CHECK)),
@@ -154,6 +158,19 @@ pub(crate) static LOG_CHECK: Form = Form {
         key("any", VALUE_TAKES, "At least one line."),
         key("none", VALUE_TAKES, "No line."),
         key("every", VALUE_TAKES, "Each line, and at least one."),
+    ],
+    others: None,
+};
+
+/// `waf_rules`.
+pub(crate) static WAF_RULES: Form = Form {
+    name: "wafRules",
+    what: "`waf_rules`",
+    about: "Which rules the case's lines of the WAF's log tell of.",
+    keys: &[
+        key("includes", RULE_IDS, "Each of these."),
+        key("excludes", RULE_IDS, "None of these."),
+        key("only", RULE_IDS, "None but these, and at least one."),
     ],
     others: None,
 };

@@ -12,7 +12,7 @@ mod step;
 pub(crate) use case::{CASE, CASE_OF_MANY, COLUMN, FRAGMENT, MANY};
 pub(crate) use check::{
     COUNT, DATE_RANGE, EXPECT, FILE_CHECK, LOG_CHECK, NOT_STATUS, ORIGIN_SAW, PROCESSES, TIME,
-    VALUE,
+    VALUE, WAF_RULES,
 };
 pub(crate) use origin::{ANSWER, BREAK, CONNECTION, DATE, INTERIM, ORIGIN_BODY, RULE, WHEN};
 pub(crate) use site::{ACCESS_LOG, CACHE, CLOCK, SITE, WAF};

@@ -6,7 +6,8 @@ use super::{Form, Takes, check, key, required};
 /// A list of rules.
 pub(super) const RULES: Takes = Takes::List(&Takes::Form(|| &RULE));
 /// `origin`.
-pub(super) const ORIGIN: Takes = Takes::Either(&[RULES, Takes::Form(|| &CONNECTION)]);
+pub(super) const ORIGIN: Takes =
+    Takes::Either(&[RULES, Takes::Word(&["reflect"]), Takes::Form(|| &CONNECTION)]);
 
 const ANSWERS: Takes =
     Takes::Either(&[Takes::Form(|| &ANSWER), Takes::List(&Takes::Form(|| &ANSWER))]);

@@ -13,6 +13,11 @@ pub(crate) static SITE: Form = Form {
     about: "What the site must be like; a target that cannot express it skips the case.",
     keys: &[
         key("host", Takes::Text, "A fixed host name, where a golden line needs one."),
+        key(
+            "any_host",
+            Takes::True,
+            "It answers for every host; cases with one such site share it.",
+        ),
         key("cache", CACHE_TAKES, "A cache in front of the origin; `true` for its defaults."),
         key("waf", Takes::Form(|| &WAF), "A web application firewall."),
         key("access_log", LOG_TAKES, "The access log; `true` for its defaults."),
@@ -47,7 +52,7 @@ pub(crate) static WAF: Form = Form {
     keys: &[
         required(
             "profile",
-            Takes::Word(&["basic", "strong", "full", "wordpress", "drupal"]),
+            Takes::Word(&["basic", "strong", "full", "wordpress", "drupal", "regression"]),
             "Which rules.",
         ),
         key("mode", Takes::Word(&["block", "alert", "quarantine"]), "block (default), alert, …"),

@@ -94,6 +94,25 @@ impl TargetSpec {
         url::target(url, declares, allow_remote)
     }
 
+    /// The same, with the file in which its WAF says which rules matched: then it has a WAF and its log.
+    ///
+    /// # Errors
+    /// The path cannot stand in a template.
+    pub fn with_waf_log(mut self, log: &Path) -> Result<Self, UrlError> {
+        let path = log.display().to_string();
+        if path.contains("{{") || path.contains("{%") || path.contains("{#") {
+            return Err(UrlError::Log(path));
+        }
+        self.logs.waf = Some(Text::literal(&path));
+        for feature in ["waf", "waf-log"] {
+            if !self.declares(feature) {
+                self.declares.push(feature.to_owned());
+            }
+        }
+        self.expresses = Expresses::of_a_running_target(&self.declares);
+        Ok(self)
+    }
+
     /// `process`, `container` or `url`: how its main service runs.
     pub fn kind(&self) -> &'static str {
         let main = self.services.http.as_ref().or(self.services.ssh.as_ref());

@@ -29,6 +29,9 @@ pub enum UrlError {
         /// What the resolver said.
         reason: String,
     },
+    /// The WAF log's path has a template's delimiter in it.
+    #[error("the path {0:?} cannot be used: it has `{{{{`, `{{%` or `{{#` in it")]
+    Log(String),
     /// Nearly a word that a target can declare.
     #[error("{found:?} is nothing that a target can declare; did you mean `{meant}`?")]
     Ability {

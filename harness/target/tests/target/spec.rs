@@ -1,5 +1,6 @@
 //! Reading target.yaml: every mistake in one go, each with its place.
 
+use std::path::Path;
 use std::time::Duration;
 
 use crate::support::{folder, load};
@@ -138,6 +139,19 @@ fn urls_are_checked() {
     assert!(matches!(target("http://127.0.0.1/blog", false), Err(UrlError::Path(_))));
     assert!(matches!(target("http://192.0.2.1", false), Err(UrlError::Remote { .. })));
     assert_eq!(target("http://192.0.2.1", true), Ok(vec!["http".into()]));
+}
+
+#[test]
+fn a_url_with_a_log_of_its_waf_has_a_waf() {
+    let url = TargetSpec::from_url("http://127.0.0.1:8080", &[], false).unwrap();
+    let waf = WafSite { profile: WafSite::REGRESSION.into(), mode: "alert".into() };
+    let site = SiteSpec { any_host: true, waf: Some(waf), ..SiteSpec::default() };
+    assert!(url.expresses.site(&site).is_err());
+    let logged = url.clone().with_waf_log(Path::new("/var/log/waf.log")).unwrap();
+    assert_eq!(logged.declares, ["http", "waf", "waf-log"]);
+    assert_eq!(logged.expresses.site(&site), Ok(()));
+    let braces = url.with_waf_log(Path::new("/var/{{log}}"));
+    assert!(matches!(braces.map(|spec| spec.name), Err(UrlError::Log(_))));
 }
 
 #[test]

@@ -1,0 +1,169 @@
+//! The lines that a case caused in one of the target's logs.
+//!
+//! ```text
+//! a log of the case's own ─┐
+//! a log for all, alone ────┼─ from where it ended ─▶ lines, without the harness's marks
+//! a log for all, at once ──┴─ Tail: by the address of the case's client
+//! ```
+
+mod rule_ids;
+mod tail;
+
+use std::fs::File;
+use std::io::{ErrorKind, Read, Seek, SeekFrom};
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use edgeproof_target::LogFile;
+
+pub(crate) use rule_ids::RuleIds;
+pub(crate) use tail::{Tail, client_address, names};
+
+use crate::origin::MARKER;
+
+/// More of a log is not read for one case.
+const MOST_READ: u64 = 16 * 1024 * 1024;
+/// The domain below which the harness makes host names.
+pub(crate) const DOMAIN: &str = ".edgeproof.test";
+
+/// Lines without their ends, or why there are none.
+pub(crate) type Lines = Result<Vec<Vec<u8>>, String>;
+
+/// A log from where it ended when the case began.
+#[derive(Debug)]
+pub(crate) struct CaseLog(Follows);
+
+#[derive(Debug)]
+enum Follows {
+    /// What is written from an offset on.
+    From {
+        path: PathBuf,
+        from: AtomicU64,
+        /// Other cases write there too, though not while this one runs.
+        shared: bool,
+        /// A line that names another host of the harness is another case's.
+        host: String,
+    },
+    /// The lines that name the case's client, while others write there too.
+    Client { tail: Arc<Tail>, client: Ipv4Addr },
+}
+
+impl CaseLog {
+    /// Begins to follow the log, for a case with that host name.
+    pub(crate) fn follow(file: &LogFile, host: &str) -> Self {
+        let from = AtomicU64::new(length(&file.path));
+        let (path, shared) = (file.path.clone(), file.shared);
+        Self(Follows::From { path, from, shared, host: host.to_owned() })
+    }
+
+    /// Begins to follow the lines of one client.
+    pub(crate) fn of_client(tail: &Arc<Tail>, client: Ipv4Addr) -> Self {
+        tail.begin(client);
+        Self(Follows::Client { tail: Arc::clone(tail), client })
+    }
+
+    /// Is every line in it caused by this case?
+    pub(crate) fn is_own(&self) -> bool {
+        match &self.0 {
+            Follows::From { shared, .. } => !shared,
+            Follows::Client { .. } => true,
+        }
+    }
+
+    /// What was written so far counts no more: the case is played again.
+    pub(crate) fn start_over(&self) {
+        match &self.0 {
+            Follows::From { path, from, .. } => from.store(length(path), Ordering::Relaxed),
+            Follows::Client { tail, client } => tail.begin(*client),
+        }
+    }
+
+    /// All whole lines so far, without their ends, and without the harness's marks.
+    pub(crate) fn lines(&self) -> Lines {
+        Ok(self.all()?.into_iter().filter(|line| !contains(line, MARKER)).collect())
+    }
+
+    /// Is the harness's mark in it?
+    pub(crate) fn has_mark(&self, mark: &str) -> Result<bool, String> {
+        Ok(self.all()?.iter().any(|line| contains(line, mark)))
+    }
+
+    /// All whole lines so far.
+    pub(crate) fn all(&self) -> Lines {
+        let (path, from, shared, host) = match &self.0 {
+            Follows::From { path, from, shared, host } => (path, from, *shared, host),
+            Follows::Client { tail, client } => return tail.lines_of(*client),
+        };
+        let failed = |error: std::io::Error| format!("{}: {error}", path.display());
+        let mut file = match File::open(path) {
+            Ok(file) => file,
+            // Made with its first line.
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(failed(error)),
+        };
+        file.seek(SeekFrom::Start(from.load(Ordering::Relaxed))).map_err(failed)?;
+        let mut bytes = Vec::new();
+        file.take(MOST_READ).read_to_end(&mut bytes).map_err(failed)?;
+        let mut lines: Vec<Vec<u8>> = bytes.split(|b| *b == b'\n').map(<[u8]>::to_vec).collect();
+        // What stands behind the last line's end is a line in the making, or nothing.
+        lines.pop();
+        if shared {
+            lines.retain(|line| !is_of_another(line, host));
+        }
+        Ok(lines)
+    }
+}
+
+impl Drop for CaseLog {
+    fn drop(&mut self) {
+        if let Follows::Client { tail, client } = &self.0 {
+            tail.end(*client);
+        }
+    }
+}
+
+/// Of a log that is not there yet: none.
+fn length(path: &Path) -> u64 {
+    std::fs::metadata(path).map_or(0, |data| data.len())
+}
+
+/// Does the line name another case's host, and not this one's? (A late line of the case before.)
+fn is_of_another(line: &[u8], host: &str) -> bool {
+    contains(line, DOMAIN) && !contains(line, host)
+}
+
+fn contains(line: &[u8], part: &str) -> bool {
+    memchr::memmem::find(line, part.as_bytes()).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    #[test]
+    fn only_whole_lines_of_this_case_count() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("access.log");
+        let log = LogFile { path: path.clone(), shared: true };
+        std::fs::write(&path, "before\n").unwrap();
+        let case = CaseLog::follow(&log, "c1.edgeproof.test");
+        let mut file = std::fs::OpenOptions::new().append(true).open(&path).unwrap();
+        write!(file, "c0.edgeproof.test late\nc1.edgeproof.test one\nno host\n").unwrap();
+        write!(file, "GET {MARKER}x\nhalf a li").unwrap();
+        assert_eq!(case.lines().unwrap(), [b"c1.edgeproof.test one".to_vec(), b"no host".to_vec()]);
+        assert!(case.has_mark("marker-x").unwrap() && !case.has_mark("marker-y").unwrap());
+        case.start_over();
+        writeln!(file, "ne").unwrap();
+        assert_eq!(case.lines().unwrap(), [b"ne".to_vec()]);
+    }
+
+    #[test]
+    fn a_log_that_is_not_there_yet_has_no_lines() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = LogFile { path: folder.path().join("later.log"), shared: false };
+        assert_eq!(CaseLog::follow(&log, "h").lines(), Ok(Vec::new()));
+    }
+}
