@@ -33,6 +33,9 @@ pub(crate) enum Command {
     Explain(Explain),
     /// Make any format from a recorded stream of events.
     Report(Report),
+    /// Write scenarios from what others wrote.
+    #[command(subcommand)]
+    Import(Import),
     /// Run the reference proxy.
     Proxy(Proxy),
     /// Start a command and end all its descendants when standard input closes (used by `run`).
@@ -42,7 +45,7 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct Selection {
-    /// Files or folders of scenarios.
+    /// Files or folders of scenarios; `ftw:PATH` for the Core Rule Set's tests, or any in the ftw format.
     #[arg(value_name = "PATH", default_value = "scenarios")]
     pub(crate) paths: Vec<PathBuf>,
     /// Only cases that fit: part of an id, `family:cache`, `level:must`, `tag:x`, `spec:"9111 §4.2"`,
@@ -84,6 +87,13 @@ pub(crate) struct Run {
     /// What a target that is a URL can do: `cache`, `waf`, …
     #[arg(long, value_name = "ABILITY", value_delimiter = ',')]
     pub(crate) declare: Vec<String>,
+    /// The log in which the WAF of a target that is a URL says which rules matched.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) waf_log: Option<PathBuf>,
+    /// What differs for this platform in tests of the ftw format: platform overrides, or a
+    /// configuration of go-ftw with `testoverride`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ftw_overrides: Vec<PathBuf>,
     /// Allow targets beyond loopback. Scenarios fire attacks and load: only at what is yours.
     #[arg(long)]
     pub(crate) allow_remote: bool,
@@ -100,7 +110,7 @@ pub(crate) struct Run {
 
 #[derive(Debug, Args)]
 pub(crate) struct Check {
-    /// Files or folders of scenarios.
+    /// Files or folders of scenarios, or of tests in the ftw format as `ftw:PATH`.
     #[arg(value_name = "PATH", required = true)]
     pub(crate) paths: Vec<PathBuf>,
 }
@@ -119,6 +129,25 @@ pub(crate) struct Explain {
     /// Files or folders of scenarios.
     #[arg(long, value_name = "PATH", default_value = "scenarios")]
     pub(crate) suite: Vec<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Import {
+    /// A scenario from tests in the ftw format, in which the Core Rule Set keeps its own.
+    Ftw(ImportFtw),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportFtw {
+    /// Files or folders of tests.
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// Only tests that fit, as for `run`: `-k 920100/4` for one.
+    #[arg(short = 'k', value_name = "FILTER")]
+    pub(crate) filter: Option<String>,
+    /// Write a file for each file of tests there, instead of one scenario to standard output.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) into: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

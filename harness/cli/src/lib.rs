@@ -3,6 +3,7 @@
 //! ```text
 //! arguments ──▶ run ──▶ scenario::load ──▶ runner::run ──Event──▶ report (every --format) ──▶ exit code
 //!           ├─▶ check, list, explain, schema ──▶ scenario
+//!           ├─▶ import ──▶ workbench (tests of other formats; `run ftw:DIR` reads them too)
 //!           ├─▶ report ──▶ a recorded stream of events ──▶ report
 //!           └─▶ proxy ──▶ the reference
 //! ```
@@ -11,11 +12,13 @@
 
 mod args;
 mod failure;
+mod import;
 mod outputs;
 mod proxy;
 mod replay;
 mod run;
 mod scenarios;
+mod suite;
 mod targets;
 
 use std::process::ExitCode;
@@ -32,6 +35,7 @@ pub fn main() -> ExitCode {
         Command::Schema => scenarios::schema(),
         Command::List(arguments) => scenarios::list(&arguments),
         Command::Explain(arguments) => scenarios::explain(&arguments),
+        Command::Import(arguments) => import::import_from(&arguments),
         Command::Report(arguments) => replay::report(&arguments),
         Command::Proxy(arguments) => proxy::proxy(&arguments),
         Command::Supervise(arguments) => {

@@ -15,7 +15,9 @@ use crate::{scenarios, targets};
 
 pub(crate) fn run(arguments: &Run) -> Result<ExitCode, Failure> {
     let asked = targets::asked(arguments)?;
-    let scenarios::Selected { cases, known } = scenarios::selected(&arguments.selection)?;
+    let scenarios::Selected { cases, known, mark_field, rule_ids } =
+        scenarios::selected(&arguments.selection, &arguments.ftw_overrides)?;
+    let defaults = RunOptions::default();
     let options = RunOptions {
         jobs: usize::from(arguments.jobs),
         repeat: usize::from(arguments.repeat),
@@ -25,6 +27,9 @@ pub(crate) fn run(arguments: &Run) -> Result<ExitCode, Failure> {
         show_secrets: arguments.show_secrets,
         keep_failed: !arguments.discard,
         tool: concat!("edgeproof ", env!("CARGO_PKG_VERSION")).to_owned(),
+        mark_field: mark_field.unwrap_or(defaults.mark_field),
+        rule_ids,
+        foreign_words: foreign_words(arguments),
         ..RunOptions::default()
     };
     let specs: Vec<TargetSpec> = asked.into_iter().map(|a| a.spec).collect();
@@ -53,10 +58,19 @@ pub(crate) fn run(arguments: &Run) -> Result<ExitCode, Failure> {
     }
 }
 
+/// What of the command line tests of another format depend on.
+fn foreign_words(arguments: &Run) -> Vec<String> {
+    let overrides = arguments.ftw_overrides.iter().map(|file| file.display().to_string());
+    overrides.flat_map(|file| ["--ftw-overrides".to_owned(), file]).collect()
+}
+
 /// A known failure of a case that the suite does not have: renamed, or misspelt. It excuses nothing.
+/// Tests of other formats are not in this project.
 fn warn_of_dead_entries(specs: &[TargetSpec], known: &BTreeSet<String>) {
     for spec in specs {
-        for entry in spec.known_failures.entries().iter().filter(|e| !known.contains(&e.case)) {
+        let foreign = format!("{}/", edgeproof_workbench::ftw::FAMILY);
+        let dead = |case: &str| !known.contains(case) && !case.starts_with(&foreign);
+        for entry in spec.known_failures.entries().iter().filter(|entry| dead(&entry.case)) {
             let near = did_you_mean(&entry.case, known.iter().map(String::as_str));
             eprintln!(
                 "warning: {} lists a known failure of `{}`, which is no case{near}",

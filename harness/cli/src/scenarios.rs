@@ -6,35 +6,37 @@ use std::path::{Path, PathBuf};
 
 use edgeproof_diagnostics::{Colour, Severity, did_you_mean};
 use edgeproof_report::ExitCode;
+use edgeproof_scenario::Selection as Filter;
 use edgeproof_scenario::model::Case;
-use edgeproof_scenario::{Selection as Filter, load};
 
 use crate::args::{Check, Explain, List, Selection};
 use crate::failure::Failure;
 use crate::outputs::print;
+use crate::suite::{self, Loaded};
 
 /// The cases of some files, or all their mistakes. Warnings go to standard error.
-pub(crate) fn cases(paths: &[PathBuf]) -> Result<Vec<Case>, Failure> {
-    let (cases, diagnostics) = load(paths, Path::new("."));
-    if diagnostics.has_errors() {
-        return Err(Failure::mistakes(&diagnostics));
+fn cases(paths: &[PathBuf], overrides: &[PathBuf]) -> Result<Loaded, Failure> {
+    let loaded = suite::load(paths, overrides);
+    if loaded.diagnostics.has_errors() {
+        return Err(Failure::mistakes(&loaded.diagnostics));
     }
-    if !diagnostics.is_empty() {
-        eprint!("{}", diagnostics.render(Colour::of(&std::io::stderr())));
+    if !loaded.diagnostics.is_empty() {
+        eprint!("{}", loaded.diagnostics.render(Colour::of(&std::io::stderr())));
     }
-    Ok(cases)
+    Ok(loaded)
 }
 
 /// The cases that were selected; nothing is an error of its own.
-pub(crate) fn selected(selection: &Selection) -> Result<Selected, Failure> {
+pub(crate) fn selected(selection: &Selection, overrides: &[PathBuf]) -> Result<Selected, Failure> {
     for path in &selection.paths {
+        let (path, _) = suite::place(path);
         if !path.exists() {
             return Err(Failure::Nothing(format!("there is nothing at {}", path.display())));
         }
     }
     let filter = selection.filter.as_deref().map(Filter::parse).transpose();
     let filter = filter.map_err(|mistake| Failure::mistakes(&(*mistake).into()))?;
-    let mut cases = cases(&selection.paths)?;
+    let Loaded { mut cases, mark_field, rule_ids, .. } = cases(&selection.paths, overrides)?;
     let places = selection
         .paths
         .iter()
@@ -53,7 +55,7 @@ pub(crate) fn selected(selection: &Selection) -> Result<Selected, Failure> {
             return Err(Failure::Nothing(format!("no case in {places} fits -k '{words}'")));
         }
     }
-    Ok(Selected { cases, known })
+    Ok(Selected { cases, known, mark_field, rule_ids })
 }
 
 /// What was selected.
@@ -61,15 +63,20 @@ pub(crate) struct Selected {
     pub(crate) cases: Vec<Case>,
     /// Every id of the suite, where the whole suite was read and not a part of it.
     pub(crate) known: Option<BTreeSet<String>>,
+    /// The field of the marks in a WAF's log, where not the usual one.
+    pub(crate) mark_field: Option<String>,
+    /// How rules' ids stand in a WAF's log, where not in a known way.
+    pub(crate) rule_ids: Option<String>,
 }
 
 pub(crate) fn check(arguments: &Check) -> Result<ExitCode, Failure> {
     for path in &arguments.paths {
+        let (path, _) = suite::place(path);
         if !path.exists() {
             return Err(Failure::Usage(format!("there is nothing at {}", path.display())));
         }
     }
-    let (cases, diagnostics) = load(&arguments.paths, Path::new("."));
+    let Loaded { cases, diagnostics, .. } = suite::load(&arguments.paths, &[]);
     if !diagnostics.is_empty() {
         eprint!("{}", diagnostics.render(Colour::of(&std::io::stderr())));
     }
@@ -96,7 +103,7 @@ pub(crate) fn schema() -> Result<ExitCode, Failure> {
 }
 
 pub(crate) fn list(arguments: &List) -> Result<ExitCode, Failure> {
-    let Selected { cases, .. } = selected(&arguments.selection)?;
+    let Selected { cases, .. } = selected(&arguments.selection, &[])?;
     let id = cases.iter().map(|case| case.id.0.chars().count()).max().unwrap_or(0);
     let mut text = String::new();
     for case in &cases {
@@ -116,9 +123,10 @@ pub(crate) fn list(arguments: &List) -> Result<ExitCode, Failure> {
 
 pub(crate) fn explain(arguments: &Explain) -> Result<ExitCode, Failure> {
     let as_file = Path::new(&arguments.case);
-    let cases =
-        if as_file.is_file() { cases(&[as_file.to_owned()])? } else { cases(&arguments.suite)? };
-    let wanted: Vec<&Case> = if as_file.is_file() {
+    let is_file = suite::place(as_file).0.is_file();
+    let paths = if is_file { vec![as_file.to_owned()] } else { arguments.suite.clone() };
+    let cases = cases(&paths, &[])?.cases;
+    let wanted: Vec<&Case> = if is_file {
         cases.iter().collect()
     } else {
         let of_file = format!("{}#", arguments.case);

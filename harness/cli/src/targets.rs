@@ -24,6 +24,11 @@ pub(crate) fn asked(arguments: &Run) -> Result<Vec<Asked>, Failure> {
     }
     words.extend(arguments.require.iter().map(|word| (word.as_str(), true)));
 
+    if arguments.waf_log.is_some() && !words.iter().any(|(word, _)| word.contains("://")) {
+        let message =
+            "--waf-log is for a target that is a URL; a target's folder says where its log is";
+        return Err(Failure::Usage(message.to_owned()));
+    }
     let mut asked: Vec<Asked> = Vec::new();
     for (word, required) in words {
         for spec in specs(word, arguments)? {
@@ -59,6 +64,12 @@ fn specs(word: &str, arguments: &Run) -> Result<Vec<TargetSpec>, Failure> {
     if word.contains("://") {
         let spec = TargetSpec::from_url(word, &arguments.declare, arguments.allow_remote)
             .map_err(|error| Failure::Usage(format!("--target {word}: {error}")))?;
+        let spec = match &arguments.waf_log {
+            Some(log) => spec
+                .with_waf_log(log)
+                .map_err(|error| Failure::Usage(format!("--waf-log: {error}")))?,
+            None => spec,
+        };
         return Ok(vec![spec]);
     }
     if word == "all" {

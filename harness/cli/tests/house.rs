@@ -10,15 +10,16 @@ const LEAF: &str = "edgeproof-diagnostics";
 /// The one crate that sees both halves.
 const COMMAND_LINE: &str = "edgeproof";
 
-/// What each crate of the harness may use of the others (DESIGN: cli → report → runner → target, load →
-/// scenario → diagnostics).
-const ARROWS: [(&str, &[&str]); 7] = [
+/// What each crate of the harness may use of the others (DESIGN: cli → workbench, report → runner →
+/// target, load → scenario → diagnostics).
+const ARROWS: [(&str, &[&str]); 8] = [
     ("edgeproof-diagnostics", &[]),
     ("edgeproof-scenario", &[LEAF]),
     ("edgeproof-load", &[]),
     ("edgeproof-target", &[LEAF, "edgeproof-scenario"]),
     ("edgeproof-runner", &[LEAF, "edgeproof-scenario", "edgeproof-target", "edgeproof-load"]),
     ("edgeproof-report", &[LEAF, "edgeproof-runner"]),
+    ("edgeproof-workbench", &[LEAF, "edgeproof-scenario"]),
     (
         COMMAND_LINE,
         &[
@@ -28,6 +29,7 @@ const ARROWS: [(&str, &[&str]); 7] = [
             "edgeproof-load",
             "edgeproof-runner",
             "edgeproof-report",
+            "edgeproof-workbench",
             "edgeproof-proxy",
             "edgeproof-mutant",
         ],

@@ -47,6 +47,13 @@ fn mistakes_in_scenarios() {
     golden("check-broken", &words(&["check", "harness/scenario/tests/broken"]));
 }
 
+/// The same for tests in the ftw format.
+#[test]
+fn mistakes_in_ftw_tests() {
+    golden("check-broken-ftw", &words(&["check", "ftw:harness/cli/tests/ftw/broken"]));
+    golden("import-help", &words(&["import", "ftw", "--help"]));
+}
+
 #[test]
 fn our_own_scenarios_have_none() {
     let checked = words(&["check", "scenarios"]);
