@@ -6,7 +6,7 @@
 //! try, so that a long text takes no room on the thread's own stack. Only groups within each other do.
 
 use super::linear::{Extents, Verdict};
-use super::reduce::relaxed;
+use super::reduce::{beheaded, relaxed};
 use super::steps::{Around, NONE, Step, Steps};
 use super::syntax::{Assertion, Node};
 use crate::operator::byte_set::ByteSet;
@@ -26,10 +26,23 @@ pub(super) struct LimitReached;
 pub(super) struct Backtracking {
     /// A laxer pattern that an automaton decides: where it does not match, nothing need be tried.
     guard: Verdict,
+    verdict: Attempts,
+    extents: Attempts,
+    anchored: bool,
+}
+
+/// A pattern as what is tried at one place after the other.
+struct Attempts {
     steps: Steps,
     /// The bytes that a match can start with; `None` if it can be empty.
     first: Option<ByteSet>,
-    anchored: bool,
+}
+
+impl Attempts {
+    fn new(node: &Node, groups: u32) -> Self {
+        let (first, empty) = first_bytes(node);
+        Self { steps: Steps::new(node, groups), first: (!empty).then_some(first) }
+    }
 }
 
 impl Backtracking {
@@ -37,11 +50,10 @@ impl Backtracking {
         node: &Node,
         groups: u32,
     ) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
-        let (first, empty) = first_bytes(node);
         Ok(Self {
             guard: Verdict::new(&relaxed(node))?,
-            steps: Steps::new(node, groups),
-            first: (!empty).then_some(first),
+            verdict: Attempts::new(&beheaded(node), groups),
+            extents: Attempts::new(node, groups),
             anchored: node.is_anchored(),
         })
     }
@@ -52,37 +64,32 @@ impl Backtracking {
     }
 
     pub(super) fn is_match(&self, text: &[u8]) -> Result<bool, LimitReached> {
-        self.locate(text).map(|found| found.is_some())
+        self.search(&self.verdict, text).map(|found| found.is_some())
     }
 
     pub(super) fn locate(&self, text: &[u8]) -> Result<Option<Extents>, LimitReached> {
+        self.search(&self.extents, text)
+    }
+
+    fn search(&self, what: &Attempts, text: &[u8]) -> Result<Option<Extents>, LimitReached> {
         if !self.guard.is_match(text).map_err(|_| LimitReached)? {
             return Ok(None);
         }
-        let left = STEPS.saturating_add(text.len().saturating_mul(STEPS_PER_BYTE));
-        let mut search = Search { steps: &self.steps, text, left };
+        let Attempts { steps, first } = what;
+        let budget = STEPS.saturating_add(text.len().saturating_mul(STEPS_PER_BYTE));
+        let places = vec![NONE; steps.places()];
+        let mut search = Search { steps, text, budget, places, left: Vec::new() };
         let last = if self.anchored { 0 } else { text.len() };
         for start in 0..=last {
             let may_start = |first: ByteSet| text.get(start).is_some_and(|it| first.contains(*it));
-            if !self.first.is_none_or(may_start) {
+            if !first.is_none_or(may_start) {
                 continue;
             }
-            let mut places = vec![NONE; self.steps.places()];
-            if let Some(end) = search.run(0, start, &mut places)? {
-                return Ok(Some(self.extents(start, end, &places)));
+            if let Some(end) = search.run(0, start)? {
+                return Ok(Some(search.extents(start, end)));
             }
         }
         Ok(None)
-    }
-
-    fn extents(&self, start: usize, end: usize, places: &[usize]) -> Extents {
-        let mut extents: Extents = [None; _];
-        let kept = places[self.steps.keep()];
-        extents[0] = Some((if kept == NONE { start } else { kept }, end));
-        for (group, extent) in extents.iter_mut().enumerate().skip(1) {
-            *extent = self.steps.extent(group, places);
-        }
-        extents
     }
 }
 
@@ -97,79 +104,86 @@ enum Left {
 struct Search<'s> {
     steps: &'s Steps,
     text: &'s [u8],
-    left: usize,
+    /// How many steps more may be taken.
+    budget: usize,
+    places: Vec<usize>,
+    /// What a part that is tried by itself leaves lies on top of what is left around it.
+    left: Vec<Left>,
 }
 
 impl Search<'_> {
-    /// Runs from a step to the end of its part, and says at which byte. Where that cannot be reached, `places` are
-    /// as they were.
-    fn run(
-        &mut self,
-        step: usize,
-        at: usize,
-        places: &mut [usize],
-    ) -> Result<Option<usize>, LimitReached> {
-        let mut left: Vec<Left> = Vec::new();
+    fn extents(&self, start: usize, end: usize) -> Extents {
+        let mut extents: Extents = [None; _];
+        let kept = self.places[self.steps.keep()];
+        extents[0] = Some((if kept == NONE { start } else { kept }, end));
+        for (group, extent) in extents.iter_mut().enumerate().skip(1) {
+            *extent = self.steps.extent(group, &self.places);
+        }
+        extents
+    }
+
+    /// Runs from a step to the end of its part, and says at which byte. Where that cannot be reached, places and what
+    /// is left are as they were.
+    fn run(&mut self, step: usize, at: usize) -> Result<Option<usize>, LimitReached> {
+        let base = self.left.len();
         let mut next = Some((step, at));
         loop {
             let (step, at) = match next {
                 Some(here) => here,
-                None => match left.pop() {
-                    None => return Ok(None),
+                None if self.left.len() == base => return Ok(None),
+                None => match self.left.pop() {
                     Some(Left::Try { step, at }) => (step, at),
                     Some(Left::Restore { place, was }) => {
-                        places[place] = was;
+                        self.places[place] = was;
                         continue;
                     }
+                    None => return Ok(None),
                 },
             };
-            self.left = self.left.checked_sub(1).ok_or(LimitReached)?;
-            if left.len() > HIGHEST {
+            self.budget = self.budget.checked_sub(1).ok_or(LimitReached)?;
+            if self.left.len() > HIGHEST {
                 return Err(LimitReached);
             }
             next = match self.steps.step(step) {
                 Step::End => return Ok(Some(at)),
                 Step::Choose { first, second } => {
-                    left.push(Left::Try { step: *second, at });
+                    self.left.push(Left::Try { step: *second, at });
                     Some((*first, at))
                 }
                 Step::Put { place } => {
-                    put(places, &mut left, *place, at);
+                    self.put(*place, at);
                     Some((step + 1, at))
                 }
                 Step::Close { group } => {
                     let [open, start, end] = Steps::places_of(*group);
-                    let opened = places[open];
-                    put(places, &mut left, start, opened);
-                    put(places, &mut left, end, at);
+                    self.put(start, self.places[open]);
+                    self.put(end, at);
                     Some((step + 1, at))
                 }
                 Step::Goto(step) => Some((*step, at)),
                 Step::GotoUnlessMoved { place, step: to } => {
-                    Some((if places[*place] == at { *to } else { step + 1 }, at))
+                    Some((if self.places[*place] == at { *to } else { step + 1 }, at))
                 }
                 Step::Part { around, next } => {
-                    let before = places.to_vec();
-                    let end = self.part(around, step + 1, at, places)?;
-                    for (place, was) in before.into_iter().enumerate() {
-                        if places[place] != was {
-                            left.push(Left::Restore { place, was });
-                        }
-                    }
-                    end.map(|at| (*next, at))
+                    self.part(around, step + 1, at)?.map(|at| (*next, at))
                 }
-                other => self.width(other, at, places).map(|width| (step + 1, at + width)),
+                other => self.width(other, at).map(|width| (step + 1, at + width)),
             };
         }
     }
 
+    fn put(&mut self, place: usize, at: usize) {
+        self.left.push(Left::Restore { place, was: self.places[place] });
+        self.places[place] = at;
+    }
+
     /// How many bytes a plain step takes here.
-    fn width(&self, step: &Step, at: usize, places: &[usize]) -> Option<usize> {
+    fn width(&self, step: &Step, at: usize) -> Option<usize> {
         match step {
             Step::Set(set) => set.contains(*self.text.get(at)?).then_some(1),
             Step::Assert(assertion) => holds(*assertion, self.text, at).then_some(0),
             Step::Again { group, fold } => {
-                let (start, end) = self.steps.extent(*group as usize, places)?;
+                let (start, end) = self.steps.extent(*group as usize, &self.places)?;
                 let text = &self.text[start..end];
                 let here = self.text.get(at..at + text.len())?;
                 let same = if *fold { here.eq_ignore_ascii_case(text) } else { here == text };
@@ -185,23 +199,19 @@ impl Search<'_> {
         around: &Around,
         body: usize,
         at: usize,
-        places: &mut [usize],
     ) -> Result<Option<usize>, LimitReached> {
         match around {
-            Around::Atomic => self.run(body, at, places),
-            Around::Ahead { negative: false } => Ok(self.run(body, at, places)?.map(|_| at)),
-            Around::Ahead { negative: true } => {
-                let found = self.run(body, at, &mut places.to_vec())?;
-                Ok(found.is_none().then_some(at))
-            }
+            Around::Atomic => self.once(body, at),
+            Around::Ahead { negative: false } => Ok(self.once(body, at)?.map(|_| at)),
+            Around::Ahead { negative: true } => Ok((!self.can_run(body, at)?).then_some(at)),
             Around::Behind { negative, branches } => {
                 for (len, body) in branches {
                     let Some(start) = at.checked_sub(*len) else { continue };
                     if *negative {
-                        if self.run(*body, start, &mut places.to_vec())?.is_some() {
+                        if self.can_run(*body, start)? {
                             return Ok(None);
                         }
-                    } else if self.run(*body, start, places)?.is_some() {
+                    } else if self.once(*body, start)?.is_some() {
                         return Ok(Some(at));
                     }
                 }
@@ -209,11 +219,33 @@ impl Search<'_> {
             }
         }
     }
-}
 
-fn put(places: &mut [usize], left: &mut Vec<Left>, place: usize, at: usize) {
-    left.push(Left::Restore { place, was: places[place] });
-    places[place] = at;
+    /// Runs a part that is not entered again: of what it leaves to try only the places to put back stay.
+    fn once(&mut self, body: usize, at: usize) -> Result<Option<usize>, LimitReached> {
+        let base = self.left.len();
+        let end = self.run(body, at)?;
+        let mut kept = base;
+        for index in base..self.left.len() {
+            if let Left::Restore { .. } = self.left[index] {
+                self.left.swap(kept, index);
+                kept += 1;
+            }
+        }
+        self.left.truncate(kept);
+        Ok(end)
+    }
+
+    /// Whether a part matches here. Nothing of it stays.
+    fn can_run(&mut self, body: usize, at: usize) -> Result<bool, LimitReached> {
+        let base = self.left.len();
+        let end = self.run(body, at)?;
+        for left in self.left.drain(base..).rev() {
+            if let Left::Restore { place, was } = left {
+                self.places[place] = was;
+            }
+        }
+        Ok(end.is_some())
+    }
 }
 
 fn holds(assertion: Assertion, text: &[u8], at: usize) -> bool {

@@ -160,3 +160,29 @@ pub(super) fn relaxed(node: &Node) -> Node {
         Node::Empty | Node::Set(_) | Node::Assert(_) => node.clone(),
     }
 }
+
+/// A pattern that matches in the same texts, though it need not start at the same places: without what it starts with
+/// if that is any number of bytes, none among them. Where the pattern matches, the rest does a little later.
+pub(super) fn beheaded(node: &Node) -> Node {
+    match node {
+        Node::Repeat(repeat)
+            if repeat.min == 0
+                && repeat.appetite != Appetite::Possessive
+                && matches!(repeat.node, Node::Set(_)) =>
+        {
+            Node::Empty
+        }
+        Node::Concat(items) => {
+            let mut items = items.as_slice();
+            while let [first, rest @ ..] = items {
+                match beheaded(first) {
+                    Node::Empty => items = rest,
+                    first => return Node::Concat([&[first], rest].concat()),
+                }
+            }
+            Node::Empty
+        }
+        Node::Alternate(branches) => Node::Alternate(branches.iter().map(beheaded).collect()),
+        _ => node.clone(),
+    }
+}

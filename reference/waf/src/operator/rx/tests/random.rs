@@ -138,6 +138,7 @@ proptest! {
         for text in texts {
             let Ok(expected) = Model::find(&pattern.node, pattern.groups, &text) else { continue };
             let found = engine.locate(&text).expect("no limit");
+            prop_assert_eq!(engine.is_match(&text).ok(), Some(found.is_some()), "{:?}", text);
             let shown = expected.map(|groups| groups.into_iter().take(10).collect::<Vec<_>>());
             let found = found.map(|groups| groups[..shown.as_ref().map_or(0, Vec::len)].to_vec());
             prop_assert_eq!(found, shown, "{:?}", text);
