@@ -6,9 +6,18 @@ use std::fmt;
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct ByteSet([u64; 4]);
 
+/// Texts shorter than this, in bytes, are put into a set bit by bit: that is slower a byte, but needs no table.
+const SHORT: usize = 128;
+
 impl ByteSet {
-    /// The bytes that stand in a text; made for long ones.
+    /// The bytes that stand in a text.
     pub fn in_text(text: &[u8]) -> Self {
+        if text.len() < SHORT {
+            return text.iter().fold(Self::EMPTY, |mut set, byte| {
+                set.0[usize::from(byte >> 6)] |= 1 << (byte & 63);
+                set
+            });
+        }
         let mut seen = [false; 256];
         for byte in text {
             seen[usize::from(*byte)] = true;
@@ -20,11 +29,11 @@ impl ByteSet {
         set
     }
 
-    pub(super) const EMPTY: Self = Self([0; 4]);
-    pub(super) const ALL: Self = Self([u64::MAX; 4]);
+    pub(crate) const EMPTY: Self = Self([0; 4]);
+    pub(crate) const ALL: Self = Self([u64::MAX; 4]);
 
     /// The bytes listed.
-    pub(super) const fn of(bytes: &[u8]) -> Self {
+    pub(crate) const fn of(bytes: &[u8]) -> Self {
         let mut set = Self::EMPTY;
         let mut at = 0;
         while at < bytes.len() {
@@ -35,7 +44,7 @@ impl ByteSet {
     }
 
     /// All bytes from `first` to `last`, both included; empty where they are the wrong way round.
-    pub(super) const fn range(first: u8, last: u8) -> Self {
+    pub(crate) const fn range(first: u8, last: u8) -> Self {
         let mut set = Self::EMPTY;
         let mut byte = first as u16;
         while byte <= last as u16 {
@@ -45,27 +54,27 @@ impl ByteSet {
         set
     }
 
-    pub(super) const fn union(self, other: Self) -> Self {
+    pub(crate) const fn union(self, other: Self) -> Self {
         let ([a, b, c, d], [e, f, g, h]) = (self.0, other.0);
         Self([a | e, b | f, c | g, d | h])
     }
 
-    pub(super) const fn without(self, other: Self) -> Self {
+    pub(crate) const fn without(self, other: Self) -> Self {
         let ([a, b, c, d], [e, f, g, h]) = (self.0, other.0);
         Self([a & !e, b & !f, c & !g, d & !h])
     }
 
     /// Whether they have a byte in common.
-    pub(super) const fn meets(self, other: Self) -> bool {
+    pub(crate) const fn meets(self, other: Self) -> bool {
         let ([a, b, c, d], [e, f, g, h]) = (self.0, other.0);
         a & e | b & f | c & g | d & h != 0
     }
 
-    pub(super) const fn complement(self) -> Self {
+    pub(crate) const fn complement(self) -> Self {
         Self::ALL.without(self)
     }
 
-    pub(super) const fn contains(self, byte: u8) -> bool {
+    pub(crate) const fn contains(self, byte: u8) -> bool {
         self.0[(byte >> 6) as usize] & (1 << (byte & 63)) != 0
     }
 
@@ -79,15 +88,22 @@ impl ByteSet {
     }
 
     /// With every letter also in its other case. Letters are ASCII, as in PCRE's tables for the C locale.
-    pub(super) const fn with_both_cases(self) -> Self {
+    pub(crate) const fn with_both_cases(self) -> Self {
         const UPPER: u64 = ((1 << 26) - 1) << 1;
         const LOWER: u64 = UPPER << 32;
         let [a, letters, c, d] = self.0;
         Self([a, letters | (letters & UPPER) << 32 | (letters & LOWER) >> 32, c, d])
     }
 
+    /// What a text of these bytes has when its letters are in lower case.
+    pub(crate) const fn in_lower_case(self) -> Self {
+        const UPPER: u64 = ((1 << 26) - 1) << 1;
+        let [a, letters, c, d] = self.0;
+        Self([a, letters & !UPPER | (letters & UPPER) << 32, c, d])
+    }
+
     /// The bytes, ascending.
-    pub(super) fn bytes(self) -> impl Iterator<Item = u8> {
+    pub(crate) fn bytes(self) -> impl Iterator<Item = u8> {
         (0u8..4).zip(self.0).flat_map(|(index, mut word)| {
             std::iter::from_fn(move || {
                 let bit = word.trailing_zeros();
@@ -126,7 +142,7 @@ impl fmt::Debug for ByteSet {
 
 #[cfg(test)]
 mod tests {
-    use super::ByteSet;
+    use super::{ByteSet, SHORT};
 
     #[test]
     fn ranges_are_the_longest_runs() {
@@ -142,12 +158,19 @@ mod tests {
     fn only_ascii_letters_have_two_cases() {
         let folded = ByteSet::of(b"aZ@[`{0\xe9").with_both_cases();
         assert_eq!(folded, ByteSet::of(b"aAzZ@[`{0\xe9"));
+        let lower = ByteSet::of(b"aZ@[`{0\xe9\xc9").in_lower_case();
+        assert_eq!(lower, ByteSet::of(b"az@[`{0\xe9\xc9"));
     }
 
     #[test]
     fn a_text_has_its_bytes() {
         assert_eq!(ByteSet::in_text(b""), ByteSet::EMPTY);
         assert_eq!(ByteSet::in_text(b"ba\0\xffa@\x3f\x80"), ByteSet::of(b"\0\x3f@ab\x80\xff"));
+        for len in [SHORT - 1, SHORT] {
+            let mut text = vec![b'x'; len];
+            text[9..13].copy_from_slice(b"a\0\xffQ");
+            assert_eq!(ByteSet::in_text(&text), ByteSet::of(b"\0Qax\xff"));
+        }
         let all: Vec<u8> = (0..=255).collect();
         assert_eq!(ByteSet::in_text(&all), ByteSet::ALL);
         assert_eq!(ByteSet::ALL.bytes().collect::<Vec<_>>(), all);

@@ -20,6 +20,8 @@ mod text;
 
 use std::fmt;
 
+use smallvec::{SmallVec, smallvec};
+
 pub use self::byte_set::ByteSet;
 pub use self::captures::Captures;
 
@@ -143,6 +145,30 @@ impl Operator {
             Kind::Text(relation, argument) if relation.requires_argument() => argument.literal(),
             Kind::Never => Some(&[]),
             _ => None,
+        }
+    }
+}
+
+impl Operator {
+    /// Sets of bytes of each of which every value that matches has at least one. None where nothing can be said
+    /// that is worth looking for.
+    pub(crate) fn required_bytes(&self) -> SmallVec<[ByteSet; 2]> {
+        /// Letters alone are one word, and that no injection; markup has brackets or attributes.
+        const NO_LETTERS: ByteSet =
+            ByteSet::range(b'a', b'z').union(ByteSet::range(b'A', b'Z')).complement();
+        match &self.kind {
+            Kind::Rx(rx) => rx.required_bytes().into(),
+            Kind::Text(relation, argument) if relation.requires_argument() => {
+                let text = argument.fixed().unwrap_or_default();
+                let rare = text.iter().filter(|byte| !byte.is_ascii_alphanumeric());
+                rare.take(2).map(|byte| ByteSet::of(&[*byte])).collect()
+            }
+            Kind::ByteRange(allowed) => smallvec![allowed.complement()],
+            Kind::UrlEncoding => smallvec![ByteSet::of(b"%")],
+            Kind::Utf8Encoding => smallvec![ByteSet::range(0x80, 0xff)],
+            Kind::Sqli => smallvec![NO_LETTERS],
+            Kind::Xss => smallvec![ByteSet::of(b"<=")],
+            _ => SmallVec::new(),
         }
     }
 }

@@ -71,22 +71,39 @@ impl Needs {
         self.0 & other.0 != 0
     }
 
-    /// Whether the variable is a single value that is set before a phase begins and stays through
-    /// it.
+    /// Whether the values of a variable are set before a phase begins and stay through it.
     pub(crate) fn is_steady(variable: Variable) -> bool {
         matches!(
             variable,
-            Variable::QueryString
+            Variable::Args
+                | Variable::ArgsGet
+                | Variable::ArgsGetNames
+                | Variable::ArgsNames
+                | Variable::ArgsPost
+                | Variable::ArgsPostNames
+                | Variable::Files
+                | Variable::FilesNames
+                | Variable::FilesSizes
+                | Variable::FilesTmpContent
+                | Variable::MultipartPartHeaders
                 | Variable::PathInfo
+                | Variable::QueryString
                 | Variable::RequestBasename
                 | Variable::RequestBody
+                | Variable::RequestCookies
+                | Variable::RequestCookiesNames
                 | Variable::RequestFilename
+                | Variable::RequestHeaders
+                | Variable::RequestHeadersNames
                 | Variable::RequestLine
                 | Variable::RequestMethod
                 | Variable::RequestProtocol
                 | Variable::RequestUri
                 | Variable::RequestUriRaw
                 | Variable::ResponseBody
+                | Variable::ResponseHeaders
+                | Variable::ResponseHeadersNames
+                | Variable::Xml
         )
     }
 }

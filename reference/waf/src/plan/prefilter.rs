@@ -1,20 +1,24 @@
 //! One pass over a value that says which operators cannot match it.
 //!
-//! Many operators need certain bytes: `@rx union\s+select` matches nothing without `union`, and
-//! `@pm` nothing without one of its words. All those literals of all rules stand in one
-//! Aho-Corasick automaton, ASCII case ignored. It runs once over each distinct value and sets the
-//! bit of every operator of which it meets a literal; an operator whose bit is not set is not run
-//! on that value, as it would not match.
+//! Many operators need certain bytes: `@rx union\s+select` matches nothing without `union`, and `@pm` nothing without
+//! one of its words. All those literals of all rules stand in one Aho-Corasick automaton, ASCII case ignored. It runs
+//! once over each distinct value and sets the bit of every operator of which it meets a literal; an operator whose bit
+//! is not set is not run on that value, as it would not match.
 
 use std::collections::HashMap;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use aho_corasick::automaton::Automaton;
+use aho_corasick::dfa::DFA;
+use aho_corasick::{Anchored, MatchKind, StartKind};
 
 /// An operator's bit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Filter(u32);
 
 impl Filter {
+    /// That of operators of which nothing is known: it is always set.
+    pub(crate) const ANY: Self = Self(0);
+
     /// Whether its bit is set in what [`Prefilter::scan`] filled.
     #[inline]
     pub(crate) fn is_in(self, bits: &[u64]) -> bool {
@@ -25,36 +29,42 @@ impl Filter {
 /// The automaton and what its words stand for.
 #[derive(Debug)]
 pub(crate) struct Prefilter {
-    automaton: Option<AhoCorasick>,
+    automaton: Option<DFA>,
     /// For each word of the automaton the operators that it makes possible: which 64 bits, and
     /// those of them to set.
     owners: Vec<Box<[(u32, u64)]>>,
     words: usize,
 }
 
-/// Collects the literals of operators.
-#[derive(Debug, Default)]
+/// Collects what operators need.
+#[derive(Debug)]
 pub(crate) struct Collected {
     owners_of: HashMap<Box<[u8]>, Vec<Filter>>,
     filters: u32,
 }
 
+impl Default for Collected {
+    fn default() -> Self {
+        Self { owners_of: HashMap::new(), filters: 1 }
+    }
+}
+
 impl Collected {
-    /// Takes in an operator that needs one of these literals in every value that it matches. None
-    /// where they would filter nothing.
-    pub(crate) fn add(&mut self, literals: &[Box<[u8]>]) -> Option<Filter> {
+    /// Takes in an operator that needs one of these literals in every value that it matches.
+    pub(crate) fn add(&mut self, literals: &[Box<[u8]>]) -> Filter {
         if literals.is_empty() || !literals.iter().all(|literal| is_selective(literal)) {
-            return None;
+            return Filter::ANY;
         }
         let filter = Filter(self.filters);
         self.filters += 1;
         for literal in literals {
-            let owners = self.owners_of.entry(literal.to_ascii_lowercase().into()).or_default();
+            let literal = literal[..literal.len().min(LONGEST)].to_ascii_lowercase();
+            let owners = self.owners_of.entry(literal.into()).or_default();
             if owners.last() != Some(&filter) {
                 owners.push(filter);
             }
         }
-        Some(filter)
+        filter
     }
 
     /// Builds the automaton.
@@ -63,16 +73,20 @@ impl Collected {
         words.sort_unstable();
         let owners = words.iter().map(|(_, filters)| masks(filters)).collect();
         let automaton = (!words.is_empty()).then(|| {
-            AhoCorasick::builder()
+            DFA::builder()
                 .ascii_case_insensitive(true)
                 .match_kind(MatchKind::Standard)
-                .kind(Some(AhoCorasickKind::ContiguousNFA))
+                .start_kind(StartKind::Unanchored)
                 .build(words.iter().map(|(word, _)| word))
                 .expect("the words of rule files are far from the automaton's limits")
         });
         Prefilter { automaton, owners, words: (self.filters as usize).div_ceil(64) }
     }
 }
+
+/// How much of a literal is looked for, in bytes: that keeps the automaton small, and what begins
+/// like a literal hardly ever goes on otherwise.
+const LONGEST: usize = 10;
 
 /// A single letter or digit is in nearly every value: looking for it costs more than it saves.
 fn is_selective(literal: &[u8]) -> bool {
@@ -102,12 +116,22 @@ impl Prefilter {
     }
 
     /// Sets in `bits` ([`Prefilter::words`] of them, all 0) the bit of each operator that may
-    /// match `text`.
+    /// match `text`. It says the same of texts that differ in case.
     pub(crate) fn scan(&self, text: &[u8], bits: &mut [u64]) {
+        bits[0] |= 1;
         let Some(automaton) = &self.automaton else { return };
-        for found in automaton.find_overlapping_iter(text) {
-            for &(word, mask) in &self.owners[found.pattern().as_usize()] {
-                bits[word as usize] |= mask;
+        let Ok(mut state) = automaton.start_state(Anchored::No) else {
+            return bits.fill(u64::MAX);
+        };
+        for &byte in text {
+            state = automaton.next_state(Anchored::No, state, byte);
+            if automaton.is_special(state) && automaton.is_match(state) {
+                for index in 0..automaton.match_len(state) {
+                    let word = automaton.match_pattern(state, index);
+                    for &(word, mask) in &self.owners[word.as_usize()] {
+                        bits[word as usize] |= mask;
+                    }
+                }
             }
         }
     }
@@ -130,9 +154,9 @@ mod tests {
     #[test]
     fn an_operator_is_possible_where_one_of_its_literals_stands() {
         let mut collected = Collected::default();
-        let first = collected.add(&literals(&["union", "SELECT", "select"])).unwrap();
-        let second = collected.add(&literals(&["on"])).unwrap();
-        let third = collected.add(&literals(&["<", "unions"])).unwrap();
+        let first = collected.add(&literals(&["union", "SELECT", "select"]));
+        let second = collected.add(&literals(&["on"]));
+        let third = collected.add(&literals(&["<", "unions"]));
         let prefilter = collected.build();
         let of = |text: &str| {
             let bits = scan(&prefilter, text);
@@ -148,26 +172,10 @@ mod tests {
     #[test]
     fn what_is_nearly_everywhere_filters_nothing() {
         let mut collected = Collected::default();
-        assert_eq!(collected.add(&literals(&["e"])), None);
-        assert_eq!(collected.add(&literals(&["union", "7"])), None);
-        assert_eq!(collected.add(&literals(&["union", ""])), None);
-        assert_eq!(collected.add(&[]), None);
-        assert!(collected.add(&literals(&["'", "--"])).is_some());
-        assert_eq!(Collected::default().build().words(), 0);
-        assert!(scan(&Collected::default().build(), "anything").is_empty());
-    }
-
-    #[test]
-    fn there_may_be_more_operators_than_bits_in_a_word() {
-        let mut collected = Collected::default();
-        let filters: Vec<_> = (0..200)
-            .map(|number| collected.add(&literals(&["common", &format!("w{number:03}")])).unwrap())
-            .collect();
-        let prefilter = collected.build();
-        let bits = scan(&prefilter, "w000 w063 w064 w199");
-        let set: Vec<_> = (0..200).filter(|&number| filters[number].is_in(&bits)).collect();
-        assert_eq!(set, [0, 63, 64, 199]);
-        let all = scan(&prefilter, "COMMON");
-        assert!(filters.iter().all(|filter| filter.is_in(&all)));
+        assert_eq!(collected.add(&literals(&["e"])), Filter::ANY);
+        assert_eq!(collected.add(&literals(&["union", "7"])), Filter::ANY);
+        assert_eq!(collected.add(&literals(&["union", ""])), Filter::ANY);
+        assert_eq!(collected.add(&[]), Filter::ANY);
+        assert!(Filter::ANY.is_in(&scan(&collected.build(), "")));
     }
 }

@@ -13,7 +13,7 @@ use super::rule::{
 use super::target::{Selection, Target};
 use super::vocabulary::Vocabulary;
 use crate::operator::Operator;
-use crate::plan::{Collected, Needs, Pipelines};
+use crate::plan::{Cells, Collected, Needs, Pipeline, Pipelines};
 use crate::seclang::{self, Action, Ctl, Phase, Program, Selector};
 use crate::variable::Variable;
 
@@ -25,6 +25,7 @@ pub(super) struct Compiler<'d> {
     numbers: Vec<RuleNumber>,
     pub(super) vocabulary: Vocabulary,
     pub(super) pipelines: Pipelines,
+    pub(super) cells: Cells,
     pub(super) collected: Collected,
     pub(super) removals: Vec<TargetRemoval>,
     diagnostics: &'d Diagnostics,
@@ -42,6 +43,7 @@ impl<'d> Compiler<'d> {
             numbers: numbers(drafts),
             vocabulary: Vocabulary::of(drafts),
             pipelines: Pipelines::new(),
+            cells: Cells::default(),
             collected: Collected::default(),
             removals: Vec::new(),
             diagnostics,
@@ -128,9 +130,9 @@ impl<'d> Compiler<'d> {
             }
             None => None,
         };
-        let filter = operator.as_ref().and_then(|operator| {
-            operator.required_literals().and_then(|literals| self.collected.add(literals))
-        });
+        let literals = operator.as_ref().and_then(Operator::required_literals);
+        let filter = self.collected.add(literals.unwrap_or_default());
+        let bytes = operator.as_ref().map(Operator::required_bytes).unwrap_or_default();
         let mut steps = Vec::new();
         let (mut multi_match, mut capture) = (false, false);
         for action in draft.all() {
@@ -142,15 +144,24 @@ impl<'d> Compiler<'d> {
                 _ => {}
             }
         }
-        let targets = match &operator {
+        let mut targets = match &operator {
             Some(_) => self.targets(&draft.targets)?,
             None => vec![Target::whole(Variable::RemoteAddr)],
         };
+        let pipeline = self.pipelines.intern(&steps);
+        // With multiMatch each form in between counts, too.
+        let in_cells = if multi_match { Pipeline::RAW } else { pipeline };
+        for target in targets.iter_mut().filter(|target| has_cell(target)) {
+            target.cell = Some(self.cells.intern(target.variable, target.members(), in_cells));
+        }
+        let negated = operator.as_ref().is_some_and(|operator| operator.negated);
         Some(Link {
             targets: targets.into(),
             operator,
             filter,
-            pipeline: self.pipelines.intern(&steps),
+            bytes,
+            gated: !negated && !multi_match,
+            pipeline,
             multi_match,
             capture,
             effects: draft.all().filter_map(|action| self.effect(action)).collect(),
@@ -168,6 +179,7 @@ impl<'d> Compiler<'d> {
                     selection,
                     count: value.count,
                     except: Vec::new(),
+                    cell: None,
                 });
                 continue;
             }
@@ -175,6 +187,7 @@ impl<'d> Compiler<'d> {
                 target.except.push(self.selection(value, span)?);
             }
         }
+        targets.retain(|target| !target.is_nothing());
         Some(targets)
     }
 
@@ -182,7 +195,7 @@ impl<'d> Compiler<'d> {
         let names = &self.vocabulary.names;
         Some(match &target.selector {
             Selector::All => Selection::All,
-            Selector::Name(name) => match names.get(&name.to_ascii_lowercase()) {
+            Selector::Name(name) => match names.get(name) {
                 Some(slot) if target.variable == Variable::Tx => Selection::Slot(slot),
                 _ => Selection::Name(name.as_slice().into()),
             },
@@ -250,9 +263,7 @@ impl<'d> Compiler<'d> {
     }
 
     fn place(&self, collection: seclang::Collection, name: &seclang::Template) -> Place {
-        let slot = name
-            .literal()
-            .and_then(|name| self.vocabulary.names.get(name.to_ascii_lowercase().as_bytes()));
+        let slot = name.literal().and_then(|name| self.vocabulary.names.get(name.as_bytes()));
         match (collection.variable(), slot) {
             (Variable::Tx, Some(slot)) => Place::Slot(slot),
             (variable, _) => Place::Member(variable, name.clone()),
@@ -343,6 +354,11 @@ fn numbers(drafts: &Drafts) -> Vec<RuleNumber> {
         numbers[at] = RuleNumber(u32::try_from(number).expect("fewer rules than bytes of them"));
     }
     numbers
+}
+
+/// Whether a target's values stay as they are during a phase.
+fn has_cell(target: &Target) -> bool {
+    !target.count && Needs::is_steady(target.variable)
 }
 
 /// The variables that a link looks at; all where one is counted, as a count is a value too.

@@ -31,7 +31,7 @@ pub(crate) use rule::{
 pub(crate) use target::{Selection, Target};
 
 use crate::body::xml::XPath;
-use crate::plan::{Collected, Needs, Pipelines, Prefilter};
+use crate::plan::{Cells, Collected, Filter, Needs, Pipelines, Prefilter};
 use crate::seclang::{Mistakes, Phase, Program, parse_file};
 use crate::transaction::Names;
 use crate::transform::UnicodeMap;
@@ -49,6 +49,7 @@ pub struct RuleSet {
     pub(crate) names: Names,
     pub(crate) paths: Vec<XPath>,
     pub(crate) pipelines: Pipelines,
+    pub(crate) cells: Cells,
     pub(crate) prefilter: Prefilter,
     pub(crate) target_removals: Vec<TargetRemoval>,
 }
@@ -76,7 +77,7 @@ impl RuleSet {
         let settings = std::mem::take(&mut drafts.settings);
         let mut compiler = Compiler::new(&program, &drafts, &diagnostics);
         let phases = compiler.rules();
-        let Compiler { vocabulary, pipelines, collected, removals, .. } = compiler;
+        let Compiler { vocabulary, pipelines, cells, collected, removals, .. } = compiler;
         let warnings = if diagnostics.has_errors() {
             return Err(Mistakes::of(diagnostics).expect("there are errors"));
         } else {
@@ -91,6 +92,7 @@ impl RuleSet {
             names: vocabulary.names,
             paths: vocabulary.paths.into_iter().map(|(_, path)| path).collect(),
             pipelines,
+            cells,
             prefilter: collected.build(),
             target_removals: removals,
         })
@@ -101,7 +103,11 @@ impl RuleSet {
     #[must_use]
     pub fn without_prefilter(mut self) -> Self {
         for link in self.phases.iter_mut().flatten().flat_map(|rule| &mut rule.links) {
-            link.filter = None;
+            link.filter = Filter::ANY;
+            link.bytes.clear();
+            for target in &mut link.targets {
+                target.cell = None;
+            }
         }
         self.prefilters = false;
         self.prefilter = Collected::default().build();

@@ -3,9 +3,10 @@
 use std::ops::Range;
 
 use edgeproof_diagnostics::Span;
+use smallvec::SmallVec;
 
 use super::target::{Selection, Target};
-use crate::operator::Operator;
+use crate::operator::{ByteSet, Operator};
 use crate::plan::{Filter, Needs, Pipeline};
 use crate::seclang::{
     AllowKind, AuditMode, AuditPartsChange, Mode, Phase, Processor, SetOperation, Severity,
@@ -81,11 +82,24 @@ pub(crate) struct Link {
     pub(crate) targets: Box<[Target]>,
     /// None: SecAction, which always matches.
     pub(crate) operator: Option<Operator>,
-    pub(crate) filter: Option<Filter>,
+    /// The operator's.
+    pub(crate) filter: Filter,
+    /// Sets of bytes of each of which a value that the operator matches has one.
+    pub(crate) bytes: SmallVec<[ByteSet; 2]>,
+    /// Whether the link holds for no value that the operator does not match as it stands.
+    pub(crate) gated: bool,
     pub(crate) pipeline: Pipeline,
     pub(crate) multi_match: bool,
     pub(crate) capture: bool,
     pub(crate) effects: Box<[Effect]>,
+}
+
+impl Link {
+    /// Whether the operator may match values whose bytes are among these.
+    #[inline]
+    pub(crate) fn bytes_allow(&self, has: ByteSet) -> bool {
+        self.bytes.iter().all(|set| set.meets(has))
+    }
 }
 
 /// What a match of a link does besides.

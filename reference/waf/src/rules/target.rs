@@ -1,6 +1,7 @@
 //! What a rule looks at: a variable, and which of its members.
 
 use super::members::Members;
+use crate::plan::{self, Cell};
 use crate::transaction::{Names, Slot};
 use crate::variable::Variable;
 
@@ -13,6 +14,9 @@ pub(crate) struct Target {
     pub(crate) count: bool,
     /// What is left out of it (`!ARGS:x`).
     pub(crate) except: Vec<Selection>,
+    /// Where its values are, transformed as its link wants them. None where they can change while
+    /// rules run.
+    pub(crate) cell: Option<Cell>,
 }
 
 /// Which members of a collection.
@@ -32,7 +36,7 @@ pub(crate) enum Selection {
 impl Target {
     /// All of a variable.
     pub(crate) fn whole(variable: Variable) -> Self {
-        Self { variable, selection: Selection::All, count: false, except: Vec::new() }
+        Self { variable, selection: Selection::All, count: false, except: Vec::new(), cell: None }
     }
 
     /// Whether a member of that name is looked at.
@@ -44,6 +48,29 @@ impl Target {
     pub(crate) fn takes_slot(&self, slot: Slot, names: &Names) -> bool {
         let held = |selection: &Selection| selection.holds_slot(slot, names);
         held(&self.selection) && !self.except.iter().any(held)
+    }
+
+    /// Which values its cell has: those that are looked at, and perhaps others.
+    pub(crate) fn members(&self) -> plan::Members {
+        match &self.selection {
+            Selection::All | Selection::Slot(_) | Selection::Pattern(_) => plan::Members::All,
+            Selection::Name(name) => plan::Members::Name(name.to_ascii_lowercase().into()),
+            Selection::Path(path) => plan::Members::Path(*path),
+        }
+    }
+
+    /// Whether its cell has values that are not looked at.
+    pub(crate) fn is_choosy(&self) -> bool {
+        matches!(self.selection, Selection::Pattern(_)) || !self.except.is_empty()
+    }
+
+    /// Whether nothing of it is looked at.
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.except.iter().any(|except| match (except, &self.selection) {
+            (Selection::All, _) => true,
+            (Selection::Path(hidden), Selection::Path(path)) => hidden == path,
+            _ => false,
+        })
     }
 
     /// Whether all members are looked at.

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use super::Transaction;
+use super::number;
+use super::seen::Row;
 use super::texts::Text;
 use super::value::{Key, Value};
-use crate::operator::{Captures, Outcome};
-use crate::plan::{Filter, Needs, Pipeline};
+use crate::operator::{ByteSet, Captures, Outcome};
+use crate::plan::{Cell, Filter, Needs, Source};
 use crate::rules::{Link, Rule, RuleSet, Selection, Target, TargetRemoval};
 use crate::seclang::{Mode, Phase};
 use crate::transaction::tx::{CAPTURES, Slot};
@@ -26,7 +28,7 @@ impl Transaction {
     pub(super) fn run_phase(&mut self, phase: Phase) {
         let rules = Arc::clone(&self.rules);
         self.phase = Some(phase);
-        self.unions.clear();
+        self.seen.clear();
         self.variables.all_matched.clear();
         let present = if rules.prefilters() { self.variables.present() } else { Needs::ALL };
         let list = rules.phase(phase);
@@ -74,16 +76,20 @@ impl Transaction {
         if !self.may_match(rules, link) {
             return Ran::NoMatch;
         }
+        if link.targets.iter().all(|target| target.cell.is_some()) {
+            return self.run_on_cells(rules, rule, index);
+        }
         let mut values = std::mem::take(&mut self.values);
         values.clear();
         for target in &link.targets {
             self.collect(rules, target, &mut values);
         }
-        if index == 0 {
-            self.leave_out_removed(rules, rule, &mut values);
-        }
+        let removes = index == 0 && self.removes_from(rules, rule);
         let mut ran = Ran::NoMatch;
         for &value in &values {
+            if removes && self.is_removed(rules, rule, value) {
+                continue;
+            }
             if self.try_value(rules, rule, index, value) {
                 ran = Ran::Match;
             }
@@ -96,61 +102,139 @@ impl Transaction {
         ran
     }
 
-    /// Whether the link may match at all: false only where the prefilter rules its operator out
-    /// for every value of its targets.
+    /// The same for a link whose targets are all in cells.
+    fn run_on_cells(&mut self, rules: &RuleSet, rule: &Rule, index: usize) -> Ran {
+        let link = &rule.links[index];
+        let removes = index == 0 && self.removes_from(rules, rule);
+        let mut ran = Ran::NoMatch;
+        for target in &link.targets {
+            let Some(cell) = target.cell else { continue };
+            let row = self.source(rules, rules.cells.cell(cell).0);
+            let forms = self.forms(rules, cell);
+            for at in 0..row.len {
+                let form = self.seen.form(forms, at);
+                if link.gated && !self.text_may_match(rules, link, form) {
+                    continue;
+                }
+                let value = self.seen.value(row, at);
+                if target.is_choosy() && !self.is_chosen(rules, target, value)
+                    || removes && self.is_removed(rules, rule, value)
+                {
+                    continue;
+                }
+                let matched = if link.multi_match {
+                    self.try_value(rules, rule, index, value)
+                } else {
+                    self.try_form(rules, rule, index, Value { text: form, ..value })
+                };
+                if matched {
+                    ran = Ran::Match;
+                }
+                if self.stopped {
+                    return Ran::Stopped;
+                }
+            }
+        }
+        ran
+    }
+
+    /// Whether the link may match at all: false only where there are no values, or where the
+    /// prefilter rules its operator out for all of them.
+    #[inline]
     fn may_match(&mut self, rules: &RuleSet, link: &Link) -> bool {
-        let Some(filter) = link.filter else { return true };
-        if link.multi_match || link.operator.as_ref().is_some_and(|operator| operator.negated) {
-            return true;
-        }
-        link.targets.iter().any(|target| self.target_may_match(rules, link, target, filter))
+        link.targets.iter().any(|target| match target.cell {
+            None => true,
+            Some(cell) => self.cell_may_match(rules, link, cell),
+        })
     }
 
-    fn target_may_match(
-        &mut self,
-        rules: &RuleSet,
-        link: &Link,
-        target: &Target,
-        filter: Filter,
-    ) -> bool {
-        if target.count {
-            return true;
+    #[inline]
+    fn cell_may_match(&mut self, rules: &RuleSet, link: &Link, cell: Cell) -> bool {
+        if !link.gated || link.filter == Filter::ANY && link.bytes.is_empty() {
+            return self.source(rules, rules.cells.cell(cell).0).len > 0;
         }
-        if matches!(target.selection, Selection::All)
-            && let Some(bits) = self.union(rules, target.variable, link.pipeline)
-        {
-            return filter.is_in(bits);
+        if link.filter != Filter::ANY {
+            let bits = match self.seen.bits(cell) {
+                Some(bits) => bits,
+                None => self.find_bits(rules, cell),
+            };
+            if !link.filter.is_in(bits) {
+                return false;
+            }
         }
-        let mut values = std::mem::take(&mut self.values);
-        values.clear();
-        self.collect(rules, target, &mut values);
-        let may = values.iter().any(|value| {
-            let form = self.texts.transformed(
-                value.text,
-                link.pipeline,
-                &rules.pipelines,
-                rules.unicode(),
-            );
-            self.texts.may_match(form, filter, &rules.prefilter)
-        });
-        self.values = values;
-        may
+        link.bytes.is_empty() || {
+            let has = self.seen.bytes(cell);
+            link.bytes_allow(has.unwrap_or_else(|| self.find_bytes(rules, cell)))
+        }
     }
 
-    /// The operators that may match any value of a variable after these transformations. None for
-    /// a variable that can change while rules run.
-    fn union(&mut self, rules: &RuleSet, variable: Variable, pipeline: Pipeline) -> Option<&[u64]> {
-        let Self { unions, variables, texts, .. } = self;
-        if let Some(at) = unions.get(variable, pipeline) {
-            return Some(unions.bits(at));
+    /// Whether the link's operator may match a text.
+    #[inline]
+    fn text_may_match(&mut self, rules: &RuleSet, link: &Link, text: Text) -> bool {
+        let in_filter =
+            link.filter == Filter::ANY || self.texts.may_match(text, link.filter, &rules.prefilter);
+        in_filter && (link.bytes.is_empty() || link.bytes_allow(self.texts.bytes_of(text)))
+    }
+
+    /// The values of a source.
+    #[inline]
+    fn source(&mut self, rules: &RuleSet, source: Source) -> Row {
+        match self.seen.source(source) {
+            Some(row) => row,
+            None => {
+                let (variable, members) = rules.cells.source(source);
+                let Self { seen, variables, texts, .. } = self;
+                seen.set_source(source, |out| {
+                    variables.collect_steady(variable, members, texts, out);
+                })
+            }
         }
-        let steady = variables.steady(variable)?;
-        let at = unions.add(variable, pipeline);
-        for text in steady.texts() {
-            let form = texts.transformed(text, pipeline, &rules.pipelines, rules.unicode());
-            unions.merge(at, texts.candidates(form, &rules.prefilter));
+    }
+
+    /// Where the transformed values of a cell are.
+    #[inline]
+    fn forms(&mut self, rules: &RuleSet, cell: Cell) -> u32 {
+        match self.seen.forms(cell) {
+            Some(forms) => forms,
+            None => {
+                let (source, pipeline) = rules.cells.cell(cell);
+                let row = self.source(rules, source);
+                let list = rules.pipelines.list(pipeline);
+                let Self { seen, texts, .. } = self;
+                seen.set_forms(cell, row, |text| texts.transformed(text, list, rules.unicode()))
+            }
         }
-        Some(unions.bits(at))
+    }
+
+    /// The operators that may match one of a cell's values.
+    fn find_bits(&mut self, rules: &RuleSet, cell: Cell) -> &[u64] {
+        let row = self.source(rules, rules.cells.cell(cell).0);
+        let forms = self.forms(rules, cell);
+        let Self { seen, texts, .. } = self;
+        let (bits, forms) = seen.add_bits(cell, forms, row.len);
+        for &form in forms {
+            for (word, more) in bits.iter_mut().zip(texts.candidates(form, &rules.prefilter)) {
+                *word |= more;
+            }
+        }
+        bits
+    }
+
+    /// The bytes that a cell's values have.
+    fn find_bytes(&mut self, rules: &RuleSet, cell: Cell) -> ByteSet {
+        let row = self.source(rules, rules.cells.cell(cell).0);
+        let forms = self.forms(rules, cell);
+        let Self { seen, texts, .. } = self;
+        let forms = seen.forms_at(forms, row.len).iter();
+        let has = forms.fold(ByteSet::EMPTY, |has, &form| has.union(texts.bytes_of(form)));
+        seen.set_bytes(cell, has);
+        has
+    }
+
+    /// Whether a value of a target's cell is one that is looked at.
+    fn is_chosen(&self, rules: &RuleSet, target: &Target, value: Value) -> bool {
+        let name = value.member_name(&self.texts, &rules.names);
+        name.is_none_or(|name| target.takes(name))
     }
 
     /// Appends the values of a target.
@@ -164,66 +248,68 @@ impl Transaction {
         if target.count {
             let count = out.len() - before;
             out.truncate(before);
-            let text = self.texts.add(count.to_string().as_bytes());
+            let text = self.texts.add_with(|out| number::write(count as i64, out));
             out.push(Value { variable: target.variable, key: Key::None, text });
         }
     }
 
-    /// Drops the values that ctl actions have taken from the rule.
-    fn leave_out_removed(&self, rules: &RuleSet, rule: &Rule, values: &mut Vec<Value>) {
-        for &number in &self.controls.removed_targets {
-            let TargetRemoval { rules: affected, variable, selection } =
-                &rules.target_removals[number];
-            if affected.contains(rule.number) {
-                values.retain(|value| {
-                    let name = value.member_name(&self.texts, &rules.names);
-                    let held = match name {
-                        Some(name) => selection.holds(name),
-                        None => matches!(selection, Selection::All),
-                    };
-                    value.variable != *variable || !held
-                });
-            }
-        }
+    /// Whether ctl actions have taken anything from the rule.
+    fn removes_from(&self, rules: &RuleSet, rule: &Rule) -> bool {
+        let mut removals = self.controls.removed_targets.iter();
+        removals.any(|&number| rules.target_removals[number].rules.contains(rule.number))
     }
 
-    /// Runs a link's operator on a value, and on each of its forms with multiMatch, and does what
-    /// follows from a match. Says whether there was one.
+    /// Whether ctl actions have taken the value from the rule.
+    fn is_removed(&self, rules: &RuleSet, rule: &Rule, value: Value) -> bool {
+        self.controls.removed_targets.iter().any(|&number| {
+            let TargetRemoval { rules: affected, variable, selection } =
+                &rules.target_removals[number];
+            affected.contains(rule.number)
+                && value.variable == *variable
+                && match value.member_name(&self.texts, &rules.names) {
+                    Some(name) => selection.holds(name),
+                    None => matches!(selection, Selection::All),
+                }
+        })
+    }
+
+    /// Runs a link's operator on a value after its transformations, and after each of them with
+    /// multiMatch, and does what follows from a match. Says whether there was one.
     fn try_value(&mut self, rules: &RuleSet, rule: &Rule, index: usize, value: Value) -> bool {
         let link = &rule.links[index];
+        let list = rules.pipelines.list(link.pipeline);
+        let mut text = value.text;
         if !link.multi_match {
-            let text = self.form(rules, value.text, link.pipeline);
-            let holds = self.holds(rules, link, text);
-            if holds {
-                self.matched(rules, rule, index, Value { text, ..value });
-            }
-            return holds;
+            text = self.texts.transformed(text, list, rules.unicode());
+            return self.try_form(rules, rule, index, Value { text, ..value });
         }
-        let (mut any, mut before) = (false, None);
-        let beginnings = rules.pipelines.beginnings(link.pipeline);
-        for pipeline in std::iter::once(Pipeline::RAW).chain(beginnings) {
-            let text = self.form(rules, value.text, pipeline);
-            if before.replace(text) != Some(text) && self.holds(rules, link, text) {
-                any = true;
-                self.matched(rules, rule, index, Value { text, ..value });
-                if self.stopped {
-                    break;
-                }
+        let mut any = self.try_form(rules, rule, index, value);
+        for &step in list.steps() {
+            if self.stopped {
+                break;
             }
+            let after = self.texts.step(text, step, rules.unicode());
+            if after != text {
+                any |= self.try_form(rules, rule, index, Value { text: after, ..value });
+            }
+            text = after;
         }
         any
     }
 
-    /// A text after transformations.
-    fn form(&mut self, rules: &RuleSet, text: Text, pipeline: Pipeline) -> Text {
-        self.texts.transformed(text, pipeline, &rules.pipelines, rules.unicode())
+    /// The same for a value that is transformed already.
+    fn try_form(&mut self, rules: &RuleSet, rule: &Rule, index: usize, value: Value) -> bool {
+        let holds = self.holds(rules, &rule.links[index], value.text);
+        if holds {
+            self.matched(rules, rule, index, value);
+        }
+        holds
     }
 
     /// Whether the link's operator, negated where it is, holds for a text.
     fn holds(&mut self, rules: &RuleSet, link: &Link, text: Text) -> bool {
         let Some(operator) = &link.operator else { return true };
-        if let Some(filter) = link.filter
-            && !self.texts.may_match(text, filter, &rules.prefilter)
+        if link.filter != Filter::ANY && !self.texts.may_match(text, link.filter, &rules.prefilter)
         {
             return operator.negated;
         }

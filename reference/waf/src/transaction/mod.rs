@@ -22,15 +22,16 @@ mod moment;
 mod native;
 mod number;
 mod outcome;
+mod ready;
 mod request;
 mod request_body;
 mod response;
 mod sanitise;
+mod seen;
 #[cfg(test)]
 mod tests;
 mod texts;
 mod tx;
-mod unions;
 mod value;
 mod variables;
 
@@ -48,8 +49,8 @@ use crate::seclang::{AllowKind, AuditMode, Mode, Phase};
 use controls::Controls;
 use request_body::RequestBody;
 use response::ResponseBody;
+use seen::Seen;
 use texts::Texts;
-use unions::Unions;
 use value::Value;
 use variables::Variables;
 
@@ -74,7 +75,7 @@ pub struct Transaction {
     now: Moment,
     texts: Texts,
     variables: Variables,
-    unions: Unions,
+    seen: Seen,
     controls: Controls,
     body: RequestBody,
     answer: ResponseBody,
@@ -109,15 +110,15 @@ impl Transaction {
         id: &str,
         now: Moment,
     ) -> Self {
-        let (lists, words) = (rules.pipelines.len(), rules.prefilter.words());
+        let words = rules.prefilter.words();
         let mut transaction = Self {
             rules: Arc::clone(rules),
             collections: Arc::clone(collections),
             started: now,
             now,
-            texts: Texts::new(lists, words),
+            texts: Texts::new(words),
             variables: Variables::new(&rules.names),
-            unions: Unions::new(lists, words),
+            seen: Seen::new(&rules.cells, words),
             controls: Controls::new(rules.settings()),
             body: RequestBody::default(),
             answer: ResponseBody::default(),

@@ -19,7 +19,28 @@ pub(crate) fn leading(text: &[u8]) -> i64 {
 
 /// The decimal text of an integer.
 pub(crate) fn text(value: i64) -> Vec<u8> {
-    value.to_string().into_bytes()
+    let mut text = Vec::new();
+    write(value, &mut text);
+    text
+}
+
+/// Appends the decimal text of an integer.
+pub(crate) fn write(value: i64, out: &mut Vec<u8>) {
+    let mut digits = [0; 20];
+    let mut at = digits.len();
+    let mut rest = value.unsigned_abs();
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    if value < 0 {
+        out.push(b'-');
+    }
+    out.extend_from_slice(&digits[at..]);
 }
 
 #[cfg(test)]
@@ -42,6 +63,8 @@ mod tests {
         for (text, wanted) in cases {
             assert_eq!(leading(text.as_bytes()), wanted, "{text:?}");
         }
-        assert_eq!(text(-12), b"-12");
+        for value in [0, 9, 10, -12, i64::MAX, i64::MIN] {
+            assert_eq!(text(value), value.to_string().into_bytes());
+        }
     }
 }

@@ -312,7 +312,7 @@ mod tests {
 
     #[test]
     fn fields_of_one_name_are_one_value() {
-        let mut texts = Texts::new(1, 0);
+        let mut texts = Texts::new(0);
         let mut fields = Fields::default();
         for (name, value) in [("A", "1"), ("b", "2"), ("a", "3"), ("B", ""), ("a", "4")] {
             fields.add(name.as_bytes(), value.as_bytes(), &mut texts);

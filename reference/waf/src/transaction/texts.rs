@@ -1,10 +1,14 @@
 //! Every text of a transaction, in one append-only arena, with what is remembered of each: its
 //! transformed forms, and which operators may match it.
 
+use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 use std::ops::Range;
 
-use crate::plan::{Filter, Pipeline, Pipelines, Prefilter};
-use crate::transform::UnicodeMap;
+use super::ready::Ready;
+use crate::operator::ByteSet;
+use crate::plan::{Filter, List, Prefilter};
+use crate::transform::{Transformation, Transformations, UnicodeMap};
 
 /// A text of the transaction. Two may have the same bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,10 +19,11 @@ pub(crate) struct Text(u32);
 pub(crate) struct Texts {
     bytes: Vec<u8>,
     entries: Vec<Entry>,
-    /// Transformed forms: a row of [`Texts::lists`] places for each text that was transformed.
-    forms: Vec<Option<Text>>,
-    /// The number of lists of transformations.
-    lists: usize,
+    /// Forms of texts that a transformation changed; those of one text are a list.
+    forms: Vec<Form>,
+    /// The texts that transformations made, by a hash of their bytes: often several of them make
+    /// the same.
+    made: HashMap<u64, Text, BuildHasherDefault<Ready>>,
     /// What the prefilter found: `words` for each text that was scanned.
     bits: Vec<u64>,
     words: usize,
@@ -29,22 +34,38 @@ pub(crate) struct Texts {
 struct Entry {
     start: usize,
     len: usize,
-    /// Where its row starts in `forms`.
+    /// The bytes that it has, when somebody wanted to know.
+    has: Option<ByteSet>,
+    /// Transformations that leave it as it is; all others are not known to, if `has` is known.
+    unchanged_by: Transformations,
+    /// The first of its forms.
     forms: Option<u32>,
     /// Where its words start in `bits`.
     bits: Option<u32>,
+    /// An earlier text that differs in case at most: the prefilter says the same of it.
+    like: Option<Text>,
 }
 
+/// What a transformation makes of a text.
+#[derive(Debug)]
+struct Form {
+    step: Transformation,
+    text: Text,
+    next: Option<u32>,
+}
+
+/// Why a text's number fits into 32 bits.
+const MOST: &str = "fewer texts than bytes of a request";
+
 impl Texts {
-    /// None yet. `lists` and `words` are the numbers of lists of transformations, and of words
-    /// that a scan fills.
-    pub(crate) fn new(lists: usize, words: usize) -> Self {
+    /// None yet. `words` is how many words a scan fills.
+    pub(crate) fn new(words: usize) -> Self {
         Self {
-            bytes: Vec::with_capacity(4096),
-            entries: Vec::with_capacity(128),
-            forms: Vec::new(),
-            lists,
-            bits: Vec::new(),
+            bytes: Vec::with_capacity(8192),
+            entries: Vec::with_capacity(192),
+            forms: Vec::with_capacity(64),
+            made: HashMap::with_capacity_and_hasher(64, BuildHasherDefault::default()),
+            bits: Vec::with_capacity(64 * words),
             words,
             scratch: Vec::new(),
         }
@@ -70,8 +91,16 @@ impl Texts {
     }
 
     fn entry(&mut self, start: usize, len: usize) -> Text {
-        let text = u32::try_from(self.entries.len()).expect("fewer texts than bytes of a request");
-        self.entries.push(Entry { start, len, forms: None, bits: None });
+        let text = u32::try_from(self.entries.len()).expect(MOST);
+        self.entries.push(Entry {
+            start,
+            len,
+            has: None,
+            unchanged_by: Transformations::NONE,
+            forms: None,
+            bits: None,
+            like: None,
+        });
         Text(text)
     }
 
@@ -84,61 +113,90 @@ impl Texts {
 
     /// The text as it is after a list of transformations: itself where they change nothing.
     #[inline]
-    pub(crate) fn transformed(
-        &mut self,
-        text: Text,
-        pipeline: Pipeline,
-        pipelines: &Pipelines,
-        unicode: &UnicodeMap,
-    ) -> Text {
-        if pipeline == Pipeline::RAW {
+    pub(crate) fn transformed(&mut self, text: Text, list: &List, unicode: &UnicodeMap) -> Text {
+        if self.entries[text.index()].unchanged_by.contain(list.set()) {
             return text;
         }
-        let row = match self.entries[text.index()].forms {
-            Some(row) => row as usize,
-            None => self.new_row(text),
+        list.steps().iter().fold(text, |text, &step| self.step(text, step, unicode))
+    }
+
+    /// The text after a transformation.
+    #[inline]
+    pub(crate) fn step(&mut self, text: Text, step: Transformation, unicode: &UnicodeMap) -> Text {
+        let Entry { has, unchanged_by, mut forms, .. } = self.entries[text.index()];
+        if unchanged_by.contains(step) {
+            return text;
+        }
+        while let Some(at) = forms {
+            let form = &self.forms[at as usize];
+            if form.step == step {
+                return form.text;
+            }
+            forms = form.next;
+        }
+        if has.is_none() {
+            self.look_at(text);
+            return self.step(text, step, unicode);
+        }
+        self.transform(text, step, unicode)
+    }
+
+    /// The bytes that a text has.
+    #[inline]
+    pub(crate) fn bytes_of(&mut self, text: Text) -> ByteSet {
+        match self.entries[text.index()].has {
+            Some(has) => has,
+            None => self.look_at(text),
+        }
+    }
+
+    /// Finds out which bytes a text has.
+    fn look_at(&mut self, text: Text) -> ByteSet {
+        let has = ByteSet::in_text(self.get(text));
+        self.set_bytes(text, has);
+        has
+    }
+
+    /// Takes in which bytes a text has, and so which transformations leave it alone.
+    fn set_bytes(&mut self, text: Text, has: ByteSet) {
+        let entry = &mut self.entries[text.index()];
+        entry.has = Some(has);
+        entry.unchanged_by = Transformations::that_may_change(has).complement();
+    }
+
+    fn transform(&mut self, text: Text, step: Transformation, unicode: &UnicodeMap) -> Text {
+        let mut out = std::mem::take(&mut self.scratch);
+        let made = step.apply(self.get(text), &mut out, unicode).then(|| self.made(&out));
+        self.scratch = out;
+        let Some(made) = made else {
+            self.entries[text.index()].unchanged_by.insert(step);
+            return text;
         };
-        match self.forms[row + pipeline.index()] {
-            Some(form) => form,
-            None => self.transform(text, row, pipeline, pipelines, unicode),
+        let next = u32::try_from(self.forms.len()).ok();
+        let next = std::mem::replace(&mut self.entries[text.index()].forms, next);
+        self.forms.push(Form { step, text: made, next });
+        let Entry { has, .. } = self.entries[text.index()];
+        if let (Transformation::Lowercase, Some(has)) = (step, has) {
+            self.set_bytes(made, has.in_lower_case());
         }
+        let changes_case = matches!(step, Transformation::Lowercase | Transformation::Uppercase);
+        if changes_case && text.0 < made.0 {
+            self.entries[made.index()].like.get_or_insert(text);
+        }
+        made
     }
 
-    /// Computes a form, from the longest beginning of its list that is known.
-    fn transform(
-        &mut self,
-        text: Text,
-        row: usize,
-        pipeline: Pipeline,
-        pipelines: &Pipelines,
-        unicode: &UnicodeMap,
-    ) -> Text {
-        let (mut form, mut missing) = (text, Vec::new());
-        let mut at = pipeline;
-        while let Some((parent, step)) = pipelines.last(at) {
-            if let Some(known) = self.forms[row + at.index()] {
-                form = known;
-                break;
-            }
-            missing.push((at, step));
-            at = parent;
+    /// A text that a transformation made: one of those there are, if it was made before.
+    fn made(&mut self, bytes: &[u8]) -> Text {
+        let hash = hash(bytes);
+        if let Some(&known) = self.made.get(&hash)
+            && self.get(known) == bytes
+        {
+            return known;
         }
-        for (at, step) in missing.into_iter().rev() {
-            let mut out = std::mem::take(&mut self.scratch);
-            if step.apply(self.get(form), &mut out, unicode) {
-                form = self.add(&out);
-            }
-            self.scratch = out;
-            self.forms[row + at.index()] = Some(form);
-        }
-        form
-    }
-
-    fn new_row(&mut self, text: Text) -> usize {
-        let row = self.forms.len();
-        self.forms.resize(row + self.lists, None);
-        self.entries[text.index()].forms = u32::try_from(row).ok();
-        row
+        let text = self.add(bytes);
+        self.made.insert(hash, text);
+        text
     }
 
     /// Whether an operator may match the text.
@@ -158,10 +216,20 @@ impl Texts {
     }
 
     fn scan(&mut self, text: Text, prefilter: &Prefilter) -> usize {
-        let at = self.bits.len();
-        self.bits.resize(at + self.words, 0);
-        let Entry { start, len, .. } = self.entries[text.index()];
-        prefilter.scan(&self.bytes[start..start + len], &mut self.bits[at..]);
+        let like = self.entries[text.index()].like;
+        let at = match like {
+            Some(like) => match self.entries[like.index()].bits {
+                Some(at) => at as usize,
+                None => self.scan(like, prefilter),
+            },
+            None => {
+                let at = self.bits.len();
+                self.bits.resize(at + self.words, 0);
+                let Entry { start, len, .. } = self.entries[text.index()];
+                prefilter.scan(&self.bytes[start..start + len], &mut self.bits[at..]);
+                at
+            }
+        };
         self.entries[text.index()].bits = u32::try_from(at).ok();
         at
     }
@@ -173,15 +241,28 @@ impl Text {
     }
 }
 
+/// A hash of a text. That it can be foretold does no harm: texts that share one are made twice.
+fn hash(bytes: &[u8]) -> u64 {
+    const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+    let mix = |hash: u64, word: u64| (hash.rotate_left(23) ^ word).wrapping_mul(FACTOR);
+    let (words, rest) = bytes.as_chunks::<8>();
+    let hash =
+        words.iter().fold(bytes.len() as u64, |hash, word| mix(hash, u64::from_le_bytes(*word)));
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    let hash = mix(hash, u64::from_le_bytes(last));
+    hash ^ hash >> 29
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::plan::Collected;
-    use crate::transform::Transformation::{Lowercase, RemoveWhitespace};
+    use crate::transform::Transformation::{Lowercase, RemoveWhitespace, Trim};
 
     #[test]
     fn texts_keep_their_bytes_while_others_come() {
-        let mut texts = Texts::new(1, 0);
+        let mut texts = Texts::new(0);
         let first = texts.add(b"one");
         let empty = texts.add(b"");
         let part = texts.part(first, 1..9);
@@ -196,32 +277,42 @@ mod tests {
 
     #[test]
     fn a_form_is_computed_once_and_the_text_itself_where_nothing_changes() {
-        let mut pipelines = Pipelines::new();
-        let lower = pipelines.intern(&[Lowercase]);
-        let both = pipelines.intern(&[Lowercase, RemoveWhitespace]);
         let unicode = UnicodeMap::default();
-        let mut texts = Texts::new(pipelines.len(), 0);
-        let text = texts.add(b"A b");
-        let form = texts.transformed(text, both, &pipelines, &unicode);
+        let mut texts = Texts::new(0);
+        let text = texts.add(b"A b ");
+        let both = List::new(&[Lowercase, RemoveWhitespace]);
+        let form = texts.transformed(text, &both, &unicode);
         assert_eq!(texts.get(form), b"ab");
-        assert_eq!(texts.transformed(text, both, &pipelines, &unicode), form);
-        let lowered = texts.transformed(text, lower, &pipelines, &unicode);
-        assert_eq!(texts.get(lowered), b"a b");
-        assert_eq!(texts.transformed(text, Pipeline::RAW, &pipelines, &unicode), text);
+        assert_eq!(texts.transformed(text, &both, &unicode), form);
+        let lowered = texts.step(text, Lowercase, &unicode);
+        assert_eq!(texts.get(lowered), b"a b ");
+        assert_eq!(texts.transformed(text, &List::new(&[]), &unicode), text);
         let plain = texts.add(b"ab");
-        assert_eq!(texts.transformed(plain, both, &pipelines, &unicode), plain);
+        assert_eq!(texts.transformed(plain, &both, &unicode), plain);
+    }
+
+    #[test]
+    fn what_is_made_in_two_ways_is_one_text() {
+        let unicode = UnicodeMap::default();
+        let mut texts = Texts::new(0);
+        let text = texts.add(b" A");
+        let one = texts.transformed(text, &List::new(&[Lowercase, Trim]), &unicode);
+        let other = texts.transformed(text, &List::new(&[RemoveWhitespace, Lowercase]), &unicode);
+        assert_eq!((texts.get(one), one), (&b"a"[..], other));
     }
 
     #[test]
     fn a_scan_says_which_operators_are_possible() {
         let mut collected = Collected::default();
-        let filter = collected.add(&[b"select".as_slice().into()]).unwrap();
+        let filter = collected.add(&[b"select".as_slice().into()]);
         let prefilter = collected.build();
-        let mut texts = Texts::new(1, prefilter.words());
+        let mut texts = Texts::new(prefilter.words());
         let (with, without) = (texts.add(b"a Select"), texts.add(b"a choice"));
         for _ in 0..2 {
             assert!(texts.may_match(with, filter, &prefilter));
             assert!(!texts.may_match(without, filter, &prefilter));
         }
+        let lowered = texts.step(with, Lowercase, &UnicodeMap::default());
+        assert!(texts.may_match(lowered, filter, &prefilter));
     }
 }

@@ -4,7 +4,11 @@
 //! loaded; names that are made of values while rules run are kept beside them. Case is ignored.
 
 use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 
+use smallvec::SmallVec;
+
+use super::ready::Ready;
 use super::texts::{Text, Texts};
 
 /// The place of a name that stands in the rules. The first ten are the captured groups, `0` to `9`.
@@ -30,14 +34,15 @@ impl Slot {
 /// The names of TX that stand in the rules, as they are first spelled there.
 #[derive(Debug)]
 pub(crate) struct Names {
-    slots: HashMap<Box<[u8]>, Slot>,
+    /// By hash; the few that share one are told apart by their names.
+    slots: HashMap<u64, SmallVec<[Slot; 1]>, BuildHasherDefault<Ready>>,
     spelled: Vec<Box<[u8]>>,
 }
 
 impl Names {
     /// Those of the captured groups.
     pub(crate) fn new() -> Self {
-        let mut names = Self { slots: HashMap::new(), spelled: Vec::new() };
+        let mut names = Self { slots: HashMap::default(), spelled: Vec::new() };
         for group in 0..CAPTURES {
             names.intern(group.to_string().as_bytes());
         }
@@ -46,18 +51,20 @@ impl Names {
 
     /// The slot of a name, made where there is none yet.
     pub(crate) fn intern(&mut self, name: &[u8]) -> Slot {
-        let next =
-            Slot(u32::try_from(self.spelled.len()).expect("fewer names than bytes of rules"));
-        let slot = *self.slots.entry(name.to_ascii_lowercase().into()).or_insert(next);
-        if slot == next {
-            self.spelled.push(name.into());
+        if let Some(slot) = self.get(name) {
+            return slot;
         }
+        let slot =
+            Slot(u32::try_from(self.spelled.len()).expect("fewer names than bytes of rules"));
+        self.slots.entry(hash(name)).or_default().push(slot);
+        self.spelled.push(name.into());
         slot
     }
 
-    /// The slot of a name, in lower case.
-    pub(crate) fn get(&self, lowered: &[u8]) -> Option<Slot> {
-        self.slots.get(lowered).copied()
+    /// The slot of a name.
+    pub(crate) fn get(&self, name: &[u8]) -> Option<Slot> {
+        let mut slots = self.slots.get(&hash(name))?.iter();
+        slots.find(|slot| self.name(**slot).eq_ignore_ascii_case(name)).copied()
     }
 
     /// The name of a slot.
@@ -74,6 +81,15 @@ impl Names {
     pub(crate) fn len(&self) -> usize {
         self.spelled.len()
     }
+}
+
+/// A hash of a name, case ignored. Only names of the rules are looked up by it.
+fn hash(name: &[u8]) -> u64 {
+    const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+    let hash = name.iter().fold(name.len() as u64, |hash, byte| {
+        (hash ^ u64::from(byte.to_ascii_lowercase())).wrapping_mul(FACTOR)
+    });
+    hash ^ hash >> 32
 }
 
 /// The variables that are set.
@@ -129,10 +145,10 @@ impl TxVars {
 
     /// The value of that name.
     pub(crate) fn get_named(&self, name: &[u8], names: &Names) -> Option<Text> {
-        let lowered = name.to_ascii_lowercase();
-        match names.get(&lowered) {
+        match names.get(name) {
             Some(slot) => self.get(slot),
-            None => self.others[*self.places.get(&lowered[..])?].value,
+            None if self.others.is_empty() => None,
+            None => self.others[*self.places.get(&name.to_ascii_lowercase()[..])?].value,
         }
     }
 
@@ -154,10 +170,11 @@ impl TxVars {
         names: &Names,
         texts: &mut Texts,
     ) {
+        if let Some(slot) = names.get(name) {
+            return self.set(slot, value);
+        }
         let lowered = name.to_ascii_lowercase();
-        if let Some(slot) = names.get(&lowered) {
-            self.set(slot, value);
-        } else if let Some(&place) = self.places.get(&lowered[..]) {
+        if let Some(&place) = self.places.get(&lowered[..]) {
             self.others[place].value = value;
         } else if value.is_some() {
             self.places.insert(lowered.into(), self.others.len());
@@ -194,7 +211,7 @@ mod tests {
         assert_eq!(names.intern(b"anomaly_SCORE"), score);
         assert_eq!(names.name(score), b"Anomaly_Score");
         assert_eq!(names.intern(b"3"), Slot::capture(3));
-        let mut texts = Texts::new(1, 0);
+        let mut texts = Texts::new(0);
         let mut tx = TxVars::new(&names);
         let [five, six, seven] = [b"5", b"6", b"7"].map(|text| texts.add(text));
         tx.set(Slot::capture(0), Some(seven));
@@ -213,7 +230,7 @@ mod tests {
     fn what_is_removed_is_gone_and_can_come_back() {
         let mut names = Names::new();
         let slot = names.intern(b"a");
-        let mut texts = Texts::new(1, 0);
+        let mut texts = Texts::new(0);
         let value = texts.add(b"1");
         let mut tx = TxVars::new(&names);
         for name in [b"a", b"b"] {

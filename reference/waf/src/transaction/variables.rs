@@ -4,7 +4,7 @@ use super::held::Held;
 use super::texts::{Text, Texts};
 use super::tx::{Names, TxName, TxVars};
 use super::value::{Key, Pair, Value};
-use crate::plan::Needs;
+use crate::plan::{Members, Needs};
 use crate::rules::{Selection, Target};
 use crate::variable::Variable;
 
@@ -127,14 +127,35 @@ impl Variables {
         })
     }
 
-    /// Every value that a variable has, names aside, where they do not change during a phase. None
-    /// for other variables.
-    pub(crate) fn steady(&self, variable: Variable) -> Option<Steady<'_>> {
-        match self.pairs(variable) {
-            Some((pairs, side)) if variable != Variable::Env => Some(Steady::Pairs(pairs, side)),
-            _ if Needs::is_steady(variable) => Some(Steady::Single(self.single(variable))),
-            _ => None,
-        }
+    /// Appends the values of a variable that do not change during a phase.
+    pub(crate) fn collect_steady(
+        &self,
+        variable: Variable,
+        members: &Members,
+        texts: &Texts,
+        out: &mut Vec<Value>,
+    ) {
+        let Some((pairs, side)) = self.pairs(variable) else {
+            match members {
+                Members::Path(path) => {
+                    let found = self.xml.get(*path).map(Vec::as_slice).unwrap_or_default();
+                    out.extend(found.iter().map(|&text| Value::single(variable, text)));
+                }
+                Members::All | Members::Name(_) if variable == Variable::Xml => {}
+                Members::All | Members::Name(_) => {
+                    out.extend(self.single(variable).map(|text| Value::single(variable, text)));
+                }
+            }
+            return;
+        };
+        let wanted = |pair: &&Pair| match members {
+            Members::Name(name) => texts.get(pair.name).eq_ignore_ascii_case(name),
+            Members::All | Members::Path(_) => true,
+        };
+        out.extend(pairs.iter().filter(wanted).map(|pair| match side {
+            Side::Name => Value::member(variable, pair.name, pair.name),
+            Side::Value => Value::member(variable, pair.name, pair.value),
+        }));
     }
 
     /// Which variables have a value, as far as that can be said at once.
@@ -229,28 +250,6 @@ impl Variables {
                 out.extend(found.iter().map(|&text| Value::single(Variable::Xml, text)));
             }
         }
-    }
-}
-
-/// What [`Variables::steady`] gives.
-pub(crate) enum Steady<'a> {
-    Single(Option<Text>),
-    #[allow(private_interfaces, reason = "only made and taken apart here")]
-    Pairs(&'a [Pair], Side),
-}
-
-impl Steady<'_> {
-    /// The texts, one after another.
-    pub(crate) fn texts(&self) -> impl Iterator<Item = Text> + '_ {
-        let (single, pairs, side) = match *self {
-            Self::Single(single) => (single, &[][..], Side::Value),
-            Self::Pairs(pairs, side) => (None, pairs, side),
-        };
-        let of_pair = move |pair: &Pair| match side {
-            Side::Name => pair.name,
-            Side::Value => pair.value,
-        };
-        single.into_iter().chain(pairs.iter().map(of_pair))
     }
 }
 

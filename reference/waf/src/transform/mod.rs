@@ -18,6 +18,7 @@ mod javascript;
 mod parity;
 mod path;
 mod shell;
+mod triggers;
 mod unicode_map;
 mod untouched;
 mod url;
@@ -28,6 +29,7 @@ use ::md5::Md5;
 use ::sha1::Sha1;
 use sha1::Digest;
 
+pub(crate) use self::triggers::Transformations;
 pub use self::unicode_map::{UnicodeMap, UnicodeMapError};
 use self::untouched::is_untouched;
 
@@ -148,6 +150,45 @@ const NAMES: &[(&str, Transformation)] = &[
 ];
 
 impl Transformation {
+    /// All of them.
+    pub(crate) const ALL: [Self; 35] = [
+        Self::Base64Decode,
+        Self::Base64DecodeExt,
+        Self::Base64Encode,
+        Self::CmdLine,
+        Self::CompressWhitespace,
+        Self::CssDecode,
+        Self::EscapeSeqDecode,
+        Self::HexDecode,
+        Self::HexEncode,
+        Self::HtmlEntityDecode,
+        Self::JsDecode,
+        Self::Length,
+        Self::Lowercase,
+        Self::Uppercase,
+        Self::Md5,
+        Self::NormalizePath,
+        Self::NormalizePathWin,
+        Self::ParityEven7Bit,
+        Self::ParityOdd7Bit,
+        Self::ParityZero7Bit,
+        Self::RemoveComments,
+        Self::RemoveCommentsChar,
+        Self::RemoveNulls,
+        Self::RemoveWhitespace,
+        Self::ReplaceComments,
+        Self::ReplaceNulls,
+        Self::Sha1,
+        Self::SqlHexDecode,
+        Self::Trim,
+        Self::TrimLeft,
+        Self::TrimRight,
+        Self::UrlDecode,
+        Self::UrlDecodeUni,
+        Self::UrlEncode,
+        Self::Utf8ToUnicode,
+    ];
+
     /// The transformation of this name, in any case.
     pub fn named(name: &str) -> Option<Self> {
         let found = NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));

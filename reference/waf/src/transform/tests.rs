@@ -1,7 +1,8 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::{NAMES, Transformation as T, UnicodeMap, is_untouched};
+use super::{NAMES, Transformation as T, Transformations, UnicodeMap, is_untouched};
+use crate::operator::ByteSet;
 
 /// What the transformation makes of the value, by `apply`.
 fn applied(transformation: T, input: &[u8], unicode: &UnicodeMap) -> Vec<u8> {
@@ -31,6 +32,7 @@ fn names_are_found_in_any_case_and_both_spellings() {
     assert_eq!(T::NormalizePathWin.name(), "normalizePathWin");
     assert_eq!((T::named("none"), T::named("")), (None, None));
     assert_eq!(T::names().count(), NAMES.len());
+    assert!(NAMES.iter().all(|(_, transformation)| T::ALL.contains(transformation)));
 }
 
 #[test]
@@ -393,6 +395,8 @@ proptest! {
         prop_assert_eq!(differs, full != value);
         prop_assert!(!differs || out == full);
         prop_assert!(!(differs && is_untouched(transformation, &value)));
+        let may = Transformations::that_may_change(ByteSet::in_text(&value));
+        prop_assert!(!differs || may.contains(transformation));
     }
 
     #[test]

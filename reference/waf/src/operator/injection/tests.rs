@@ -24,3 +24,11 @@ fn html_is_told_by_what_runs() {
         assert!(!is_xss(value.as_bytes()), "{value}");
     }
 }
+
+#[test]
+fn a_single_word_is_no_injection() {
+    for word in super::words::all() {
+        let letters = word.bytes().all(|byte| byte.is_ascii_alphabetic());
+        assert!(!letters || shown(word).is_none(), "{word}");
+    }
+}

@@ -74,6 +74,12 @@ pub(super) fn word(text: &[u8]) -> Option<(&'static [u8], Kind)> {
     WORDS.get_key_value(&*upper).map(|(word, kind)| (*word, *kind))
 }
 
+/// All words.
+#[cfg(test)]
+pub(super) fn all() -> impl Iterator<Item = &'static str> {
+    WORDS.keys().map(|word| std::str::from_utf8(word).expect("the table is text"))
+}
+
 /// Whether injections have this shape.
 pub(super) fn is_shape_of_injection(fingerprint: &[u8]) -> bool {
     let shape = shape(fingerprint);

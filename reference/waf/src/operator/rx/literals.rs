@@ -192,7 +192,7 @@ fn cost(texts: &[Vec<u8>]) -> f32 {
 }
 
 /// How often a byte stands in ordinary requests, letters of either case taken together.
-fn frequency(byte: u8) -> f32 {
+pub(super) fn frequency(byte: u8) -> f32 {
     match byte {
         b'e' | b't' | b'a' | b'o' | b'i' | b'n' | b's' | b'r' => 0.06,
         b'h' | b'l' | b'd' | b'c' | b'u' | b'm' => 0.03,

@@ -12,6 +12,7 @@
 //! automaton does not know it from the one before.
 
 mod backtracking;
+mod bytes;
 mod class;
 mod error;
 mod escape;
@@ -42,6 +43,7 @@ pub(super) struct Rx {
     pattern: Box<[u8]>,
     engine: Engine,
     required: Option<Vec<Box<[u8]>>>,
+    required_bytes: Vec<ByteSet>,
 }
 
 enum Engine {
@@ -55,6 +57,7 @@ impl Rx {
     pub(super) fn compile(pattern: &[u8]) -> Result<Self, PatternError> {
         let parsed = read(pattern)?;
         let required = literals::required(&parsed.node);
+        let required_bytes = bytes::required(&parsed.node);
         let engine = if reduce::needs_backtracking(&parsed.node) {
             Backtracking::new(&parsed.node, parsed.groups)
                 .map(|engine| Engine::Backtracking(Box::new(engine)))
@@ -66,7 +69,7 @@ impl Rx {
             at: 0,
             problem: Problem::Automaton(error.to_string().into()),
         })?;
-        Ok(Self { pattern: pattern.into(), engine, required })
+        Ok(Self { pattern: pattern.into(), engine, required, required_bytes })
     }
 
     /// Whether it is matched by backtracking, with a limit on its steps.
@@ -78,6 +81,11 @@ impl Rx {
     /// Texts of which each match holds at least one, letters in either case.
     pub(super) fn required(&self) -> Option<&[Box<[u8]>]> {
         self.required.as_deref()
+    }
+
+    /// Sets of bytes of each of which every text that matches has at least one.
+    pub(super) fn required_bytes(&self) -> &[ByteSet] {
+        &self.required_bytes
     }
 
     /// Whether any text of these bytes can match.

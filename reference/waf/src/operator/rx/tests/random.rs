@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use super::model::Model;
 use crate::operator::byte_set::ByteSet;
 use crate::operator::rx::backtracking::Backtracking;
+use crate::operator::rx::bytes;
 use crate::operator::rx::linear::{Locator, Verdict};
 use crate::operator::rx::literals::required;
 use crate::operator::rx::reduce::{needs_backtracking, reduce};
@@ -168,6 +169,18 @@ proptest! {
                 let text = text.to_ascii_lowercase();
                 let holds = |literal: &[u8]| memchr::memmem::find(&text, literal).is_some();
                 prop_assert!(literals.iter().any(|literal| holds(literal)), "{:?}", text);
+            }
+        }
+    }
+
+    #[test]
+    fn every_match_has_the_required_bytes(node in node(true), texts in vec(text(), 1..6)) {
+        let pattern = numbered(node);
+        let sets = bytes::required(&pattern.node);
+        for text in texts {
+            if let Ok(Some(_)) = Model::find(&pattern.node, pattern.groups, &text) {
+                let there = ByteSet::in_text(&text);
+                prop_assert!(sets.iter().all(|set| set.meets(there)), "{:?}", text);
             }
         }
     }
