@@ -3,7 +3,8 @@
 //! - `stand_in supervise …` is a supervisor;
 //! - `stand_in waf LISTEN UPSTREAM LOG` and `stand_in blind-waf …` do the same and write to the log, after the
 //!   answer, a line for each `rule=N` in the request, and one for the field X-CRS-Test, as ModSecurity does;
-//!   the first with the client's address, the second without. `/simple` gets an answer without a head;
+//!   the first with the client's address, the second without. `/simple` gets an answer without a head, and
+//!   for `/linger` they write when the client has closed;
 //! - `stand_in serve LISTEN UPSTREAM LOG` passes every request on to the upstream, one connection each,
 //!   and writes a line `HOST REQUEST-LINE` to its log after the answer. A request for `/die` ends it with
 //!   status 9, one for `/hang` is never answered, one for `/twice` gets two lines.
@@ -59,6 +60,9 @@ fn serve(mut client: TcpStream, kind: &str, upstream: &str, log: &str) -> Option
     origin.read_to_end(&mut answer).ok()?;
     client.write_all(&answer).ok()?;
     client.shutdown(Shutdown::Write).ok()?;
+    if line.contains("/linger") {
+        client.read_to_end(&mut Vec::new()).ok()?;
+    }
     let lines = match kind {
         "serve" => format!("{host} {line}\n").repeat(if line.contains("/twice") { 2 } else { 1 }),
         _ => waf_lines(&text, line, if kind == "waf" { &address } else { "somebody" }),

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
@@ -99,5 +99,18 @@ impl Connection {
             Ok(Err(_)) => false,
             Err(_) => true,
         }
+    }
+
+    /// Closes the sending half, and all of it when the other side has closed or that time is over.
+    pub(crate) async fn hang_up(mut self, within: Duration) {
+        let ending = async {
+            self.stream.shutdown().await?;
+            while self.read().await? > 0 {
+                self.unread.clear();
+            }
+            io::Result::Ok(())
+        };
+        // A connection that is broken or lasts is closed all the same.
+        let _ = tokio::time::timeout(within, ending).await;
     }
 }

@@ -110,6 +110,13 @@ impl Client {
         }
     }
 
+    /// Says that nothing more will come, and waits at most so long until the other side closes too.
+    pub(crate) async fn hang_up(&mut self, within: Duration) {
+        if let Some(connection) = self.connection.take() {
+            connection.hang_up(within).await;
+        }
+    }
+
     /// Closes the connection.
     pub(crate) fn close(&mut self) {
         self.connection = None;

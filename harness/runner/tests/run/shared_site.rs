@@ -158,6 +158,19 @@ steps:
     assert_eq!(played(&own)[0].verdict, Verdict::Fail, "a scenario's lines add up");
 }
 
+/// Servers that linger write their lines when the client has closed.
+#[test]
+fn a_foreign_test_closes_its_connection_before_it_looks_at_the_log() {
+    let text = r#"
+name: Lingering
+steps:
+  - raw: "GET /linger?rule=1 HTTP/1.1\r\n\r\n"
+    expect: { waf_rules: { includes: [1], only: [1] } }
+"#;
+    let result = results(&play_with("waf", &foreign_cases(text, &foreign()), &options())).remove(0);
+    assert_eq!(result.verdict, Verdict::Pass, "{:?}", result.reason);
+}
+
 #[test]
 fn a_verdict_given_beforehand_is_no_play() {
     let text =
