@@ -222,7 +222,7 @@ tests:
 }
 
 #[test]
-fn two_files_of_a_name_are_told_apart_and_two_tests_of_an_id_are_not() {
+fn two_files_of_a_name_are_told_apart_and_so_are_two_tests_of_an_id() {
     let test = |ids: &str| format!("rule_id: 1\ntests: [{ids}]\n");
     let one = "{ test_id: 1, stages: [{ input: {}, output: { status: 200 } }] }";
     let files = folder(&[
@@ -236,8 +236,10 @@ fn two_files_of_a_name_are_told_apart_and_two_tests_of_an_id_are_not() {
     assert_eq!((ids, told.as_str()), (vec!["ftw/a/x.yaml/1", "ftw/b/x.yaml/1", "ftw/y/1"], ""));
 
     let twice = folder(&[("tests/x.yaml", &test(&format!("{one}, {one}")))]);
-    let (_, told) = load(twice.path(), &[]);
-    assert!(told.contains("two tests have the id `ftw/x/1`"), "{told}");
+    let (suite, told) = load(twice.path(), &[]);
+    let ids: Vec<&str> = suite.cases.iter().map(|case| case.id.0.as_str()).collect();
+    assert_eq!(ids, ["ftw/x/1", "ftw/x/1-2"]);
+    assert!(told.contains("warning: two tests have the id `ftw/x/1`"), "{told}");
 }
 
 const THREE: &str = r#"

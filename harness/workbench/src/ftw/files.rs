@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use edgeproof_diagnostics::{Diagnostic, Diagnostics, Node, Source, parse};
-use edgeproof_scenario::model::Case;
+use edgeproof_diagnostics::{Diagnostic, Diagnostics, Node, Source, Span, parse};
+use edgeproof_scenario::model::{Case, CaseId};
 
 use super::case::case;
 use super::model::Test;
@@ -141,7 +141,8 @@ fn test_files(given: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// The cases of all files; two of one id are a mistake.
+/// The cases of all files. Published suites have tests of one id; players of the format play both, and so is
+/// it here, with a warning and an id that says which of them it is.
 fn cases(files: &[TestFile], diagnostics: &Diagnostics) -> Vec<Case> {
     let mut stems: BTreeMap<String, usize> = BTreeMap::new();
     for file in files {
@@ -153,15 +154,20 @@ fn cases(files: &[TestFile], diagnostics: &Diagnostics) -> Vec<Case> {
         let name = if stems[&stem] > 1 { below(&file.path, &file.given) } else { stem };
         cases.extend(file.tests.iter().map(|test| case(test, &name)));
     }
-    let mut ids = BTreeMap::new();
-    for case in &cases {
-        if let Some(first) = ids.insert(&case.id, case) {
-            diagnostics.push(
-                Diagnostic::error(format!("two tests have the id `{}`", case.id))
-                    .label(&case.span, "the second")
-                    .context(&first.span, "the first"),
-            );
+    let mut first: BTreeMap<CaseId, Span> = BTreeMap::new();
+    for case in &mut cases {
+        let written = case.id.clone();
+        let mut number = 1;
+        while let Some(before) = first.get(&case.id) {
+            if number == 1 {
+                let warning = Diagnostic::warning(format!("two tests have the id `{written}`"));
+                let warning = warning.label(&case.span, "the second");
+                diagnostics.push(warning.context(before, "the first"));
+            }
+            number += 1;
+            case.id = CaseId(format!("{written}-{number}"));
         }
+        first.insert(case.id.clone(), case.span.clone());
     }
     cases
 }

@@ -57,6 +57,9 @@ pub(crate) struct Input {
     pub(crate) save_cookie: bool,
     /// Do marks in the log ask for this request's host?
     pub(crate) virtual_host: bool,
+    /// Is it in the form before version 1? Its player left alone line breaks that are CRLF already, and said
+    /// the length only of content that is there.
+    pub(crate) older: bool,
     /// What the backend answers, instead of its own.
     pub(crate) response: Option<Response>,
 }

@@ -158,7 +158,7 @@ impl<'a> Reader<'a> {
         let Some(input) = inner.get("input") else {
             return self.value(node).reject("a stage without `input`: nothing is sent");
         };
-        let input = self.input(input);
+        let input = self.input(input).map(|it| Input { older: node.get("stage").is_some(), ..it });
         let output = inner.get("output").map(|it| self.output(it)).unwrap_or_default();
         Some(Stage { span: node.span.first_line(), input: input?, output })
     }

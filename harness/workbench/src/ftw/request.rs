@@ -72,14 +72,16 @@ fn completed(input: &Input, method: &str) -> (Vec<(String, String)>, Vec<u8>) {
     }
     let is_multipart = |value: &str| value.to_ascii_lowercase().contains("multipart/form-data;");
     if input.fields("content-type").any(is_multipart) {
-        body = with_crlf(&body);
+        body = with_crlf(&body, input.older);
     }
     if input.autocomplete {
         let lacks = |input: &Input, name: &str| input.fields(name).next().is_none();
         if lacks(&input, "connection") {
             input.headers.push(("Connection".to_owned(), "close".to_owned()));
         }
-        if lacks(&input, "content-length") && (!body.is_empty() || has_content(method)) {
+        if lacks(&input, "content-length")
+            && (!body.is_empty() || (!input.older && has_content(method)))
+        {
             input.headers.push(("Content-Length".to_owned(), body.len().to_string()));
         }
     }
@@ -91,12 +93,14 @@ fn has_content(method: &str) -> bool {
     matches!(method, "POST" | "PUT" | "PATCH" | "DELETE")
 }
 
-/// Every line break as CRLF (RFC 2046 §5.1.1), also one that has a CR already: so the tests expect it.
-fn with_crlf(body: &[u8]) -> Vec<u8> {
+/// Every line break as CRLF (RFC 2046 §5.1.1), also one that has a CR already, unless `only_bare`: so the tests
+/// of either form expect it.
+fn with_crlf(body: &[u8], only_bare: bool) -> Vec<u8> {
     let mut lines = body.split(|b| *b == b'\n');
     let mut text = lines.next().unwrap_or_default().to_vec();
     for line in lines {
-        text.extend_from_slice(b"\r\n");
+        let is_bare = !text.ends_with(b"\r");
+        text.extend_from_slice(if is_bare || !only_bare { b"\r\n" } else { b"\n" });
         text.extend_from_slice(line);
     }
     text
@@ -188,6 +192,8 @@ mod tests {
         let json = post("{<}", &[("content-type", "application/json"), ("Content-Length", "1")]);
         assert!(wire(&json).ends_with("Content-Length: 1\r\nConnection: close\r\n\r\n{<}"));
         assert!(wire(&post("", &[])).ends_with("Connection: close\r\nContent-Length: 0\r\n\r\n"));
+        let older = Input { older: true, ..post("", &[]) };
+        assert_eq!(wire(&older), "POST / HTTP/1.1\r\nConnection: close\r\n\r\n");
     }
 
     #[test]
@@ -197,6 +203,10 @@ mod tests {
         assert!(wire(&input).ends_with("Content-Length: 17\r\n\r\n--x\r\n\r\na\r\n--x--\r\n"));
         input.autocomplete = false;
         assert!(wire(&input).ends_with("boundary=x\r\n\r\n--x\r\n\r\na\r\n--x--\r\n"));
+        input.data = Some(b"--x\r\n\na".to_vec());
+        assert!(wire(&input).ends_with("\r\n\r\n--x\r\r\n\r\na"));
+        input.older = true;
+        assert!(wire(&input).ends_with("\r\n\r\n--x\r\n\r\na"));
     }
 
     #[test]
