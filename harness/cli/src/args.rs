@@ -37,7 +37,10 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Import(Import),
     /// Run the reference proxy.
-    Proxy(Proxy),
+    Proxy(Box<Proxy>),
+    /// Install the OWASP Core Rule Set for the reference's firewall.
+    #[command(subcommand)]
+    Crs(Crs),
     /// Start a command and end all its descendants when standard input closes (used by `run`).
     #[command(hide = true, disable_help_flag = true)]
     Supervise(Supervise),
@@ -168,7 +171,10 @@ pub(crate) struct Report {
 
 #[derive(Debug, Args)]
 #[command(group = clap::ArgGroup::new("how").required(true).args(["config", "listen"]))]
+#[command(subcommand_negates_reqs = true, args_conflicts_with_subcommands = true)]
 pub(crate) struct Proxy {
+    #[command(subcommand)]
+    pub(crate) also: Option<ProxyCommand>,
     /// A YAML file of sites; everything else can be said there.
     #[arg(long, value_name = "FILE", conflicts_with = "listen")]
     pub(crate) config: Option<PathBuf>,
@@ -196,6 +202,31 @@ pub(crate) struct Proxy {
     /// Who may PURGE.
     #[arg(long, value_name = "CIDR", requires = "cache")]
     pub(crate) purge_from: Vec<String>,
+    /// Put a firewall before the upstream, a profile of the OWASP Core Rule Set: disabled, basic, strong,
+    /// full, wordpress or drupal.
+    #[arg(long, value_name = "PROFILE", requires = "listen", conflicts_with = "waf_conf")]
+    pub(crate) waf: Option<String>,
+    /// What becomes of a request that its rules deny.
+    #[arg(long, value_name = "MODE", requires = "listen", value_parser = ["block", "alert", "quarantine"])]
+    pub(crate) waf_mode: Option<String>,
+    /// The paranoia level, 1 to 4.
+    #[arg(long, value_name = "N", requires = "waf", value_parser = clap::value_parser!(u8).range(1..=4))]
+    pub(crate) waf_paranoia: Option<u8>,
+    /// The Core Rule Set's folder; without it what `crs install` unpacked, or Debian's package.
+    #[arg(long, value_name = "DIR", requires = "waf")]
+    pub(crate) waf_rules: Option<PathBuf>,
+    /// A SecLang file with all that it includes, instead of a profile.
+    #[arg(long, value_name = "FILE", requires = "listen")]
+    pub(crate) waf_conf: Option<PathBuf>,
+    /// Write what the firewall's rules match, a line a match.
+    #[arg(long, value_name = "FILE", requires = "listen")]
+    pub(crate) waf_log: Option<PathBuf>,
+    /// Write the firewall's audit log, a JSON object a transaction.
+    #[arg(long, value_name = "FILE", requires = "listen")]
+    pub(crate) waf_audit_log: Option<PathBuf>,
+    /// Where the mode quarantine keeps requests [default: edgeproof/quarantine in the user's state folder].
+    #[arg(long, value_name = "DIR", requires = "waf_mode")]
+    pub(crate) waf_quarantine: Option<PathBuf>,
     /// Write an access log.
     #[arg(long, value_name = "FILE", requires = "listen")]
     pub(crate) access_log: Option<PathBuf>,
@@ -208,6 +239,62 @@ pub(crate) struct Proxy {
     /// A control socket: clock, purge, statistics.
     #[arg(long, value_name = "unix:PATH", requires = "listen")]
     pub(crate) control: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Crs {
+    /// Unpack a release into the user's data folder, where `proxy --waf` finds the newest.
+    Install(CrsInstall),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CrsInstall {
+    /// A release's version, such as 4.20.0, fetched from the project; or a .tar.gz, a file or an address.
+    #[arg(value_name = "VERSION|FILE|URL")]
+    pub(crate) source: String,
+    /// The archive's SHA-256, in hexadecimal digits: nothing else is unpacked.
+    #[arg(long, value_name = "HEX")]
+    pub(crate) sha256: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ProxyCommand {
+    /// Look at the requests that a firewall in the mode quarantine has kept.
+    Quarantine(Quarantine),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Quarantine {
+    #[command(subcommand)]
+    pub(crate) command: QuarantineCommand,
+    /// The folder [default: edgeproof/quarantine in the user's state folder].
+    #[arg(long, value_name = "DIR", global = true)]
+    pub(crate) folder: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum QuarantineCommand {
+    /// List what is kept, the oldest first: id, time, client, site, what matched.
+    List,
+    /// Print one request: why it was kept, then the request with everything unprintable escaped.
+    Show {
+        /// The request's id.
+        id: String,
+        /// Print the bytes as they were received, and nothing else.
+        #[arg(long)]
+        raw: bool,
+    },
+    /// Send one request again, as it was received, and print the answer.
+    Replay {
+        /// The request's id.
+        id: String,
+        /// Where to: http://HOST:PORT. Only what is yours.
+        #[arg(long, value_name = "URL")]
+        to: String,
+        /// Allow an address beyond loopback.
+        #[arg(long)]
+        allow_remote: bool,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -5,16 +5,18 @@
 //!           ├─▶ check, list, explain, schema ──▶ scenario
 //!           ├─▶ import ──▶ workbench (tests of other formats; `run ftw:DIR` reads them too)
 //!           ├─▶ report ──▶ a recorded stream of events ──▶ report
-//!           └─▶ proxy ──▶ the reference
+//!           └─▶ proxy, proxy quarantine, crs ──▶ the reference
 //! ```
 
 #![forbid(unsafe_code)]
 
 mod args;
+mod crs;
 mod failure;
 mod import;
 mod outputs;
 mod proxy;
+mod quarantine;
 mod replay;
 mod run;
 mod scenarios;
@@ -25,7 +27,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use args::{Cli, Command};
+use args::{Cli, Command, Crs, ProxyCommand};
 
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
@@ -37,7 +39,11 @@ pub fn main() -> ExitCode {
         Command::Explain(arguments) => scenarios::explain(&arguments),
         Command::Import(arguments) => import::import_from(&arguments),
         Command::Report(arguments) => replay::report(&arguments),
-        Command::Proxy(arguments) => proxy::proxy(&arguments),
+        Command::Crs(Crs::Install(arguments)) => crs::install(&arguments),
+        Command::Proxy(arguments) => match &arguments.also {
+            None => proxy::proxy(&arguments),
+            Some(ProxyCommand::Quarantine(arguments)) => quarantine::quarantine(arguments),
+        },
         Command::Supervise(arguments) => {
             return edgeproof_target::supervisor::main(arguments.words);
         }

@@ -1,11 +1,14 @@
 //! `edgeproof proxy`: a thin call of the reference.
 
+use std::path::Path;
+
 use edgeproof_proxy::Settings;
 use edgeproof_report::ExitCode;
 use serde_json::{Value, json};
 
 use crate::args::Proxy;
 use crate::failure::Failure;
+use crate::quarantine;
 
 pub(crate) fn proxy(arguments: &Proxy) -> Result<ExitCode, Failure> {
     let settings = match &arguments.config {
@@ -37,13 +40,13 @@ fn sites_file(arguments: &Proxy) -> Result<String, Failure> {
         }
         site["cache"] = cache;
     }
+    if let Some(waf) = firewall(arguments)? {
+        site["waf"] = waf;
+    }
     let mut file =
         json!({ "listen": arguments.listen.iter().map(ToString::to_string).collect::<Vec<_>>() });
     if let Some(log) = &arguments.access_log {
-        let path = log.to_str().ok_or_else(|| {
-            Failure::Usage(format!("--access-log {}: the path is not UTF-8", log.display()))
-        })?;
-        let mut access_log = json!({ "file": path });
+        let mut access_log = json!({ "file": text("--access-log", log)? });
         if let Some(format) = &arguments.access_log_format {
             access_log["format"] = json!(format);
             access_log["dialect"] = json!(arguments.access_log_dialect);
@@ -55,6 +58,58 @@ fn sites_file(arguments: &Proxy) -> Result<String, Failure> {
     file["sites"] = json!([site]);
     // One key a line, so that a mistake's place can be read.
     serde_json::to_string_pretty(&file).map_err(|error| Failure::Broken(error.to_string()))
+}
+
+/// The firewall that the flags ask for, if they do.
+fn firewall(arguments: &Proxy) -> Result<Option<Value>, Failure> {
+    let Proxy { waf, waf_conf, waf_mode, .. } = arguments;
+    let mut firewall = json!({});
+    match (waf, waf_conf) {
+        (Some(profile), _) => firewall["profile"] = json!(profile),
+        (None, Some(conf)) => firewall["conf"] = json!(text("--waf-conf", conf)?),
+        (None, None) => {
+            let given = waf_mode.is_some()
+                || arguments.waf_log.is_some()
+                || arguments.waf_audit_log.is_some();
+            return match given {
+                true => Err(Failure::Usage(
+                    "there is no firewall: name its rules by --waf PROFILE or --waf-conf FILE"
+                        .into(),
+                )),
+                false => Ok(None),
+            };
+        }
+    }
+    set(&mut firewall, "mode", waf_mode.as_deref());
+    set(&mut firewall, "paranoia", arguments.waf_paranoia);
+    let files = [
+        ("rules", "--waf-rules", &arguments.waf_rules),
+        ("log", "--waf-log", &arguments.waf_log),
+        ("audit_log", "--waf-audit-log", &arguments.waf_audit_log),
+    ];
+    for (key, flag, file) in files {
+        if let Some(file) = file {
+            firewall[key] = json!(text(flag, file)?);
+        }
+    }
+    match (waf_mode.as_deref(), &arguments.waf_quarantine) {
+        (Some("quarantine"), folder) => {
+            let folder = folder.clone().unwrap_or_else(quarantine::default_folder);
+            firewall["quarantine"] = json!({ "folder": text("--waf-quarantine", &folder)? });
+        }
+        (_, Some(_)) => {
+            let text = "--waf-quarantine: only `--waf-mode quarantine` keeps requests";
+            return Err(Failure::Usage(text.into()));
+        }
+        (_, None) => {}
+    }
+    Ok(Some(firewall))
+}
+
+/// A path as a configuration has it.
+fn text<'p>(flag: &str, path: &'p Path) -> Result<&'p str, Failure> {
+    let refused = || Failure::Usage(format!("{flag} {}: the path is not UTF-8", path.display()));
+    path.to_str().ok_or_else(refused)
 }
 
 fn set(object: &mut Value, key: &str, value: Option<impl Into<Value>>) {

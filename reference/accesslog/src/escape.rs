@@ -109,6 +109,12 @@ pub(crate) fn write(value: &[u8], alphabet: Alphabet, out: &mut Vec<u8>) {
     }
 }
 
+/// Appends a value as the text formats write it between double quotes: all that is no printable ASCII,
+/// `"` and `\` as `\xHH`. For lines beside the access log that promise the same.
+pub fn put_escaped(value: &[u8], out: &mut Vec<u8>) {
+    write(value, Alphabet::PRINTABLE, out);
+}
+
 /// `\xHH`, upper case.
 pub(crate) fn escape(byte: u8) -> [u8; 4] {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";

@@ -38,6 +38,7 @@ mod variable;
 mod writer;
 
 pub use compile::Dialect;
+pub use escape::put_escaped;
 pub use file::OpenError;
 pub use format::{Format, Preset, UnknownPreset};
 pub use mistake::{FormatError, Mistake};

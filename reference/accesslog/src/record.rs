@@ -41,6 +41,8 @@ pub struct Record<'a> {
     pub protocol: Option<&'a [u8]>,
     /// The TLS version, as `TLSv1.3`.
     pub ssl_version: Option<&'a [u8]>,
+    /// What the logs of one request have in common: UNIQUE_ID of a firewall's rules.
+    pub unique_id: Option<&'a [u8]>,
     /// The first line of the request, as received.
     pub request: Option<&'a [u8]>,
     /// The host asked for.
@@ -75,6 +77,7 @@ impl<'a> Record<'a> {
             peer_ip: None,
             protocol: None,
             ssl_version: None,
+            unique_id: None,
             request: None,
             request_hostname: None,
             request_method: None,

@@ -75,6 +75,7 @@ impl Slot {
             Variable::PeerIp => self.bytes(record.peer_ip, out),
             Variable::Protocol => self.bytes(record.protocol, out),
             Variable::SslVersion => self.bytes(record.ssl_version, out),
+            Variable::UniqueId => self.bytes(record.unique_id, out),
             Variable::Request => self.bytes(record.request, out),
             Variable::RequestHostname => self.bytes(record.request_hostname, out),
             Variable::RequestMethod => self.bytes(record.request_method, out),

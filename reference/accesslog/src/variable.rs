@@ -23,6 +23,7 @@ pub(crate) enum Variable {
     ResponseSize,
     SslVersion,
     Status,
+    UniqueId,
     UserAgent,
 }
 
@@ -38,7 +39,7 @@ pub(crate) enum Argument {
 }
 
 /// Every name, in alphabetical order, with its argument.
-pub(crate) const NAMES: [(&str, Argument); 19] = [
+pub(crate) const NAMES: [(&str, Argument); 20] = [
     ("client_ip", Argument::None),
     ("completion_date", Argument::Date),
     ("default", Argument::None),
@@ -57,6 +58,7 @@ pub(crate) const NAMES: [(&str, Argument); 19] = [
     ("response_size", Argument::None),
     ("ssl_version", Argument::None),
     ("status", Argument::None),
+    ("unique_id", Argument::None),
     ("user_agent", Argument::None),
 ];
 
@@ -78,6 +80,7 @@ impl Variable {
             "response_size" => Self::ResponseSize,
             "ssl_version" => Self::SslVersion,
             "status" => Self::Status,
+            "unique_id" => Self::UniqueId,
             "user_agent" => Self::UserAgent,
             _ => return None,
         })
@@ -106,6 +109,7 @@ impl Variable {
             | Self::RequestProtocol
             | Self::ResponseHeader(_)
             | Self::SslVersion
+            | Self::UniqueId
             | Self::UserAgent => true,
         }
     }

@@ -247,6 +247,7 @@ impl<'a> Exchange<'a> {
                 request: &request,
                 peer: &peer,
                 received,
+                continued: false,
             };
             let mut nobody = Outgoing::new(tokio::io::sink());
             let mut reply = Reply::new(&mut nobody, Version::Http11, false, true);

@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::body::Sink;
 use crate::exchange::{self, After, own_fields, own_text};
+use crate::firewall::Inspection;
 use crate::forwarded;
 use crate::limits::Limits;
 use crate::live::Live;
@@ -195,28 +196,41 @@ async fn refuse<R, W: Breakable>(
     let site = live.site(host.as_ref().map(Authority::host)).map(|site| &**site);
     let clock = site.map_or(&live.clock, |site| &site.clock);
     let received = clock.timestamp();
+    let trusted = site.map_or(&[][..], |site| &site.settings.trusted_peers);
+    let client_ip = forwarded::client_ip(peer.ip, &refused.fields, trusted);
+    // The rules see what was refused before them too.
+    let inspection = site.and_then(|site| {
+        let firewall = site.firewall.as_ref()?;
+        let mut inspection = Inspection::begin(firewall, &site.clock, peer, client_ip);
+        inspection.refused(refused);
+        Some(inspection)
+    });
     let is_head = refused.method() == Some(b"HEAD");
     let mut reply = Reply::new(out, Version::Http11, is_head, false);
     reply.answer(status, own_fields(clock, status), &own_text(status, text));
     // A client that does not listen is closed like any other.
     let _ = within(live.limits.client_timeout, reply.flush()).await;
     worker.stats().answered(status);
-    let (out, begun) = reply.into_parts();
+    let (out, begun, _) = reply.into_parts();
+    let sent = begun.map(|begun| begun.sent(out));
     let log = site.map_or(live.log.as_ref(), |site| site.log.as_ref());
     if let Some(log) = log.filter(|_| !mutant::is(Mutant::NoLogFor400)) {
-        let trusted = site.map_or(&[][..], |site| &site.settings.trusted_peers);
         let asked = Asked::refused(refused);
         Entry {
-            client_ip: forwarded::client_ip(peer.ip, asked.fields, trusted),
+            client_ip,
             asked: Asked { host: host.as_ref().map(Authority::host).or(asked.host), ..asked },
             peer,
             websocket: false,
-            sent: begun.map(|begun| begun.sent(out)),
+            sent,
             received,
             completed: clock.timestamp(),
             zone: clock.zone(),
+            unique_id: inspection.as_ref().map(Inspection::id),
         }
         .write(log);
+    }
+    if let Some(inspection) = inspection {
+        inspection.finish(None, sent);
     }
 }
 

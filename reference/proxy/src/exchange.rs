@@ -12,12 +12,15 @@ use tokio::io::AsyncRead;
 use crate::body::Sink;
 use crate::clock::{self, Clock};
 use crate::failure::Failure;
+use crate::firewall::{Inspected, Inspection};
 use crate::forward::{Exchange, Passed, max_forwards, wanted_upgrade};
+use crate::limits::Limits;
 use crate::live::{Live, Site};
 use crate::log::{Asked, Entry, Log};
 use crate::patience::within;
 use crate::peer::{Breakable, Client, Peer};
 use crate::reply::{Reply, Sent, reason};
+use crate::wire::Incoming;
 use crate::worker::Worker;
 use crate::{caching, forwarded, tunnel};
 use edgeproof_mutant::{self as mutant, Mutant};
@@ -56,18 +59,18 @@ where
     let is_head = &request.head.method[..] == b"HEAD";
     let mut reply = Reply::new(out, request.head.version, is_head, keep);
 
-    let passed = match (own_answer(request, live, site, peer, &mut reply).await, site) {
-        (Some(()), _) => finish_own(&mut reply, live).await,
-        (None, None) => {
-            refuse(&mut reply, request, clock, 421, "no site has this host");
+    let passed = match site {
+        None => {
+            if own_answer(request, live, None, peer, &mut reply).await.is_none() {
+                refuse(&mut reply, request, clock, 421, "no site has this host");
+            }
             finish_own(&mut reply, live).await
         }
-        (None, Some(site)) => {
-            let exchange = Exchange { worker, limits: &live.limits, site, request, peer, received };
-            match &site.cache {
-                Some(cache) => exchange.through(cache, incoming, &mut reply).await,
-                None => Box::pin(exchange.pass(incoming, &mut reply)).await,
-            }
+        Some(site) => {
+            let limits = &live.limits;
+            let exchange =
+                Exchange { worker, limits, site, request, peer, received, continued: false };
+            serve(exchange, live, incoming, &mut reply).await
         }
     };
     let after = match passed {
@@ -75,7 +78,7 @@ where
         Ok(_) => After::Close,
         Err(failure) => fail(failure, &mut reply, request, live, clock).await,
     };
-    let (out, mut begun) = reply.into_parts();
+    let (out, mut begun, inspection) = reply.into_parts();
     if let Ok(Passed::Tunnel(mut origin)) = passed {
         let count = Box::pin(tunnel::run(incoming, out, &mut origin, &live.limits)).await;
         if let Some(begun) = &mut begun {
@@ -86,9 +89,42 @@ where
     worker.stats().answered(sent.map_or(0, |sent| sent.status));
     let log = site.map_or(live.log.as_ref(), |site| site.log.as_ref());
     if let Some(log) = log {
-        write_log(log, site, request, peer, sent, clock, received);
+        let unique_id = inspection.as_ref().map(Inspection::id);
+        Over { site, request, peer, sent, clock, received, unique_id }.write_to(log);
+    }
+    if let Some(inspection) = inspection {
+        inspection.finish(Some(request), sent);
     }
     after
+}
+
+/// Answers a request of a site: its firewall first, then the proxy itself, its cache, its origin.
+async fn serve<R, W>(
+    mut exchange: Exchange<'_>,
+    live: &Live,
+    incoming: &mut Incoming<R>,
+    reply: &mut Reply<'_, W>,
+) -> Result<Passed, Failure>
+where
+    R: AsyncRead + Unpin,
+    W: Breakable,
+{
+    let Exchange { site, request, peer, .. } = exchange;
+    let is_purge = &request.head.method[..] == b"PURGE" && site.cache.is_some();
+    if let Some(firewall) = site.firewall.as_ref().filter(|_| !is_purge) {
+        match Box::pin(exchange.inspect(firewall, incoming, reply)).await? {
+            Inspected::Pass { continued } => exchange.continued = continued,
+            Inspected::Answered => return finish_own(reply, live).await,
+            Inspected::Break => return Err(Failure::ClientGone),
+        }
+    }
+    if own_answer(request, live, Some(site), peer, reply).await.is_some() {
+        return finish_own(reply, live).await;
+    }
+    match &site.cache {
+        Some(cache) => exchange.through(cache, incoming, reply).await,
+        None => Box::pin(exchange.pass(incoming, reply)).await,
+    }
 }
 
 /// Answers what no origin is asked for: the answer is queued if there is one.
@@ -99,38 +135,48 @@ async fn own_answer<W: Breakable>(
     peer: &Peer,
     reply: &mut Reply<'_, W>,
 ) -> Option<()> {
-    let clock = site.map_or(&live.clock, |site| &site.clock);
-    let fields = &request.head.fields;
-    let mut own = |status, text: &str| refuse(reply, request, clock, status, text);
-    match &request.head.method[..] {
+    let clock = site.map_or(&live.clock, |site| &*site.clock);
+    if let Some((status, text)) = own_refusal(request, &live.limits) {
         // Bytes that follow a CONNECT would be meant for somebody else.
-        b"CONNECT" => {
-            reply.keep = false;
-            refuse(reply, request, clock, 405, "this is no proxy to connect through");
-        }
-        b"TRACE" => own(405, "TRACE would show what the proxy adds"),
-        b"OPTIONS" if max_forwards(fields) == Some(0) => {
+        reply.keep &= &request.head.method[..] != b"CONNECT";
+        refuse(reply, request, clock, status, text);
+        return Some(());
+    }
+    match &request.head.method[..] {
+        b"OPTIONS" if max_forwards(&request.head.fields) == Some(0) => {
             let mut answer = Fields::new();
             answer.push("Allow", ALLOW);
             answer.push("Date", clock::http_date(clock.timestamp()));
             reply.start(200, "OK".into(), answer, BodyLength::Empty);
-        }
-        _ if fields.get_all("expect").any(|it| !it.eq_ignore_ascii_case(b"100-continue")) => {
-            own(417, "only 100-continue can be expected");
         }
         b"PURGE" if site.is_some_and(|site| site.cache.is_some()) => {
             let (status, text) = purge(request, site?, peer).await;
             reply.keep &= has_no_body(request);
             reply.answer(status, own_fields(clock, status), &text);
         }
-        _ => match request.body {
-            BodyLength::Length(length) if length > live.limits.body => {
-                own(413, "the request's body is too large");
-            }
-            _ => return None,
-        },
+        _ => return None,
     }
     Some(())
+}
+
+/// What is refused for what it is, whatever the site.
+pub(crate) fn own_refusal(request: &ParsedRequest, limits: &Limits) -> Option<(u16, &'static str)> {
+    let fields = &request.head.fields;
+    match &request.head.method[..] {
+        b"CONNECT" => return Some((405, "this is no proxy to connect through")),
+        b"TRACE" => return Some((405, "TRACE would show what the proxy adds")),
+        b"OPTIONS" if max_forwards(fields) == Some(0) => return None,
+        _ => {}
+    }
+    if fields.get_all("expect").any(|it| !it.eq_ignore_ascii_case(b"100-continue")) {
+        return Some((417, "only 100-continue can be expected"));
+    }
+    match request.body {
+        BodyLength::Length(length) if length > limits.body => {
+            Some((413, "the request's body is too large"))
+        }
+        _ => None,
+    }
 }
 
 /// Removes from the site's cache what a PURGE asks for, and says how many responses that were.
@@ -222,37 +268,45 @@ async fn fail<W: Breakable>(
     }
 }
 
-fn write_log(
-    log: &Log,
-    site: Option<&Arc<Site>>,
-    request: &ParsedRequest,
-    peer: &Peer,
-    sent: Option<Sent<'_>>,
-    clock: &Clock,
+/// A request that is over.
+struct Over<'a> {
+    site: Option<&'a Arc<Site>>,
+    request: &'a ParsedRequest,
+    peer: &'a Peer,
+    sent: Option<Sent<'a>>,
+    clock: &'a Clock,
     received: Timestamp,
-) {
-    thread_local! {
-        static LINE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    unique_id: Option<&'a str>,
+}
+
+impl Over<'_> {
+    fn write_to(&self, log: &Log) {
+        thread_local! {
+            static LINE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+        }
+        let Self { request, peer, sent, .. } = *self;
+        let head = &request.head;
+        let version = head.version.as_str().as_bytes();
+        let trusted = self.site.map_or(&[][..], |site| &site.settings.trusted_peers);
+        let websocket = sent.is_some_and(|sent| sent.status == 101)
+            && wanted_upgrade(request).is_some_and(|it| it.eq_ignore_ascii_case(b"websocket"));
+        LINE.with_borrow_mut(|line| {
+            line.clear();
+            for part in [&head.method[..], b" ", &head.target, b" ", version] {
+                line.extend_from_slice(part);
+            }
+            Entry {
+                asked: Asked::of(request, line),
+                peer,
+                client_ip: forwarded::client_ip(peer.ip, &head.fields, trusted),
+                websocket,
+                sent,
+                received: self.received,
+                completed: self.clock.timestamp(),
+                zone: self.clock.zone(),
+                unique_id: self.unique_id,
+            }
+            .write(log);
+        });
     }
-    let head = &request.head;
-    let trusted = site.map_or(&[][..], |site| &site.settings.trusted_peers);
-    let websocket = sent.is_some_and(|sent| sent.status == 101)
-        && wanted_upgrade(request).is_some_and(|it| it.eq_ignore_ascii_case(b"websocket"));
-    LINE.with_borrow_mut(|line| {
-        line.clear();
-        for part in [&head.method[..], b" ", &head.target, b" ", head.version.as_str().as_bytes()] {
-            line.extend_from_slice(part);
-        }
-        Entry {
-            asked: Asked::of(request, line),
-            peer,
-            client_ip: forwarded::client_ip(peer.ip, &head.fields, trusted),
-            websocket,
-            sent,
-            received,
-            completed: clock.timestamp(),
-            zone: clock.zone(),
-        }
-        .write(log);
-    });
 }

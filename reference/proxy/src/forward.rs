@@ -40,6 +40,8 @@ pub(crate) struct Exchange<'a> {
     pub(crate) peer: &'a Peer,
     /// When the request had been read.
     pub(crate) received: Timestamp,
+    /// The client was told to send its body: the origin need not say so (RFC 9110 §10.1.1).
+    pub(crate) continued: bool,
 }
 
 /// How an exchange ended.
@@ -85,7 +87,7 @@ impl Exchange<'_> {
         } else if !fields.contains("host") || mutant::is(Mutant::HostRewritten) {
             fields.set("Host", upstream.authority());
         }
-        if head.version == Version::Http10 {
+        if head.version == Version::Http10 || self.continued {
             fields.remove("expect");
         }
         if *body == BodyLength::Chunked {

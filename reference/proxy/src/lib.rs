@@ -31,6 +31,7 @@ mod control;
 mod exchange;
 mod failure;
 mod fill;
+mod firewall;
 mod forward;
 mod forwarded;
 mod hit;
@@ -58,11 +59,15 @@ mod yaml;
 
 pub use clock::ClockSettings;
 pub use edgeproof_cache::Policy;
+pub use edgeproof_waf::{
+    Bounds as QuarantineBounds, CoreRuleSet, Held, Quarantine, QuarantineError,
+};
+pub use firewall::installed_rules;
 pub use limits::Limits;
 pub use run::{RunError, run};
 pub use server::{Server, StartError};
 pub use settings::{
-    CacheSettings, HostName, HostNameError, LogSettings, Settings, SiteSettings, StoreSettings,
-    TlsListener,
+    CacheSettings, HostName, HostNameError, LogSettings, QuarantineSettings, Settings,
+    SiteSettings, StoreSettings, TlsListener, WafRules, WafSettings,
 };
 pub use upstream::{Upstream, UpstreamError};

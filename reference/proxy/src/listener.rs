@@ -74,19 +74,26 @@ pub(crate) async fn accept(worker: &Rc<Worker>, socket: &TcpListener, key: Key, 
 fn begin(worker: &Rc<Worker>, stream: TcpStream, from: SocketAddr, key: Key) {
     // Without it answers would wait for acknowledgements; a dead socket shows when it is read.
     let _ = stream.set_nodelay(true);
-    let ip = from.ip().to_canonical();
+    // A socket that has just been accepted has an address; if not, the listener's is as good.
+    let local = stream.local_addr().unwrap_or(key.address);
     let serving = Rc::clone(worker);
     worker.spawn(async move {
         if key.tls {
-            Box::pin(serve_tls(&serving, stream, ip, key)).await;
+            Box::pin(serve_tls(&serving, stream, (from, local), key)).await;
         } else {
             let (read, write) = stream.into_split();
-            connection::serve(Client::new(read, write, Peer::new(ip, None)), &serving).await;
+            connection::serve(Client::new(read, write, Peer::new(from, local, None)), &serving)
+                .await;
         }
     });
 }
 
-async fn serve_tls(worker: &Rc<Worker>, stream: TcpStream, ip: std::net::IpAddr, key: Key) {
+async fn serve_tls(
+    worker: &Rc<Worker>,
+    stream: TcpStream,
+    (from, local): (SocketAddr, SocketAddr),
+    key: Key,
+) {
     let live = worker.live();
     let Some(acceptor) = live.tls.get(&key.address) else { return };
     let handshake = timeout(live.limits.header_timeout, acceptor.accept(stream));
@@ -94,5 +101,6 @@ async fn serve_tls(worker: &Rc<Worker>, stream: TcpStream, ip: std::net::IpAddr,
     let Ok(Ok(stream)) = handshake.await else { return };
     let version = tls::version_name(stream.get_ref().1.protocol_version());
     let (read, write) = tokio::io::split(stream);
-    connection::serve(Client::new(read, write, Peer::new(ip, Some(version))), worker).await;
+    connection::serve(Client::new(read, write, Peer::new(from, local, Some(version))), worker)
+        .await;
 }

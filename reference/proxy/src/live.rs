@@ -5,12 +5,14 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use edgeproof_accesslog::{Options, Writer};
 use edgeproof_cache::{Cache, RedisSettings, Store};
 use tokio_rustls::TlsAcceptor;
 
 use crate::clock::Clock;
+use crate::firewall::{Firewall, Loader, Outlet};
 use crate::log::Log;
 use crate::settings::{
     CacheSettings, HostName, LogSettings, Settings, SiteSettings, StoreSettings,
@@ -23,6 +25,7 @@ pub(crate) struct Site {
     pub(crate) clock: Arc<Clock>,
     pub(crate) log: Option<Log>,
     pub(crate) cache: Option<Cache>,
+    pub(crate) firewall: Option<Arc<Firewall>>,
 }
 
 /// All of the configuration that a request needs.
@@ -42,6 +45,7 @@ impl Live {
     /// Puts `settings` to work; what `previous` had the same way stays as it is.
     pub(crate) fn new(settings: &Settings, previous: Option<&Live>) -> Result<Self, StartError> {
         let mut writers: HashMap<&Path, Arc<Writer>> = HashMap::new();
+        let mut firewalls = Loader::default();
         let mut sites: Vec<Arc<Site>> = Vec::new();
         let (mut by_host, mut any) = (HashMap::new(), None);
         for (at, site) in settings.sites.iter().enumerate() {
@@ -62,9 +66,21 @@ impl Live {
                 Some(cache) => Some(cache_of(cache, old, &sites, previous)?),
                 None => None,
             };
+            let firewall = match &site.waf {
+                Some(waf) => {
+                    let old = old.and_then(|old| old.firewall.as_deref());
+                    let mut open = |path| open_file(path, Duration::ZERO, &mut writers, previous);
+                    let log = waf.log.as_deref().map(&mut open).transpose()?;
+                    let audit = waf.audit_log.as_deref().map(&mut open).transpose()?;
+                    let outlet = Outlet::new(log, audit);
+                    Some(Arc::new(firewalls.firewall(waf, first_host(site), outlet, old)?))
+                }
+                None => None,
+            };
             sites.push(Arc::new(Site {
                 clock: clock_of(site, old),
                 cache,
+                firewall,
                 log,
                 settings: site.clone(),
             }));
@@ -107,9 +123,12 @@ impl Live {
     /// Each log file once.
     pub(crate) fn writers(&self) -> Vec<&Arc<Writer>> {
         let mut writers: Vec<&Arc<Writer>> = Vec::new();
-        for log in self.sites.iter().filter_map(|site| site.log.as_ref()).chain(&self.log) {
-            if !writers.iter().any(|writer| Arc::ptr_eq(writer, &log.writer)) {
-                writers.push(&log.writer);
+        let logs = self.sites.iter().filter_map(|site| site.log.as_ref()).chain(&self.log);
+        let firewalls = self.sites.iter().filter_map(|site| site.firewall.as_ref());
+        let of_firewalls = firewalls.flat_map(|firewall| firewall.outlet().writers());
+        for one in logs.map(|log| &log.writer).chain(of_firewalls) {
+            if !writers.iter().any(|writer| Arc::ptr_eq(writer, one)) {
+                writers.push(one);
             }
         }
         writers
@@ -168,16 +187,34 @@ fn store_in<'s>(site: &'s Site, redis: &RedisSettings) -> Option<&'s Arc<Store>>
     }
 }
 
-/// A log; one file has one writer, whoever writes to it.
+/// What a site is called where only one name fits.
+fn first_host(site: &SiteSettings) -> String {
+    match site.hosts.first() {
+        Some(HostName::Named(name)) => name.clone(),
+        Some(HostName::Any) | None => "*".to_owned(),
+    }
+}
+
+/// An access log.
 fn open_log<'s>(
     settings: &'s LogSettings,
     writers: &mut HashMap<&'s Path, Arc<Writer>>,
     previous: Option<&Live>,
 ) -> Result<Log, StartError> {
-    let path = settings.file.as_path();
-    let format = Arc::clone(&settings.format);
+    let gather = Options::default().gather;
+    let writer = open_file(&settings.file, gather, writers, previous)?;
+    Ok(Log { writer, format: Arc::clone(&settings.format) })
+}
+
+/// A log's file; one file has one writer, whoever writes to it.
+fn open_file<'s>(
+    path: &'s Path,
+    gather: Duration,
+    writers: &mut HashMap<&'s Path, Arc<Writer>>,
+    previous: Option<&Live>,
+) -> Result<Arc<Writer>, StartError> {
     if let Some(writer) = writers.get(path) {
-        return Ok(Log { writer: Arc::clone(writer), format });
+        return Ok(Arc::clone(writer));
     }
     let old = previous.and_then(|live| {
         live.writers().into_iter().find(|writer| writer.path() == path).map(Arc::clone)
@@ -186,10 +223,11 @@ fn open_log<'s>(
         Some(writer) => writer,
         None => {
             let mut options = Options::default();
+            options.gather = gather;
             options.trouble = Some(Box::new(|trouble| eprintln!("{trouble}")));
             Arc::new(Writer::open(path, options).map_err(StartError::Log)?)
         }
     };
     writers.insert(path, Arc::clone(&writer));
-    Ok(Log { writer, format })
+    Ok(writer)
 }

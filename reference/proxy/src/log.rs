@@ -101,6 +101,8 @@ pub(crate) struct Entry<'a> {
     pub(crate) received: Timestamp,
     pub(crate) completed: Timestamp,
     pub(crate) zone: &'a TimeZone,
+    /// What a firewall's logs call it.
+    pub(crate) unique_id: Option<&'a str>,
 }
 
 impl Entry<'_> {
@@ -120,6 +122,7 @@ impl Entry<'_> {
             peer_ip: Some(peer.ip_text().as_bytes()),
             protocol: Some(protocol.as_bytes()),
             ssl_version: peer.tls.map(str::as_bytes),
+            unique_id: self.unique_id.map(str::as_bytes),
             request: asked.line,
             request_hostname: asked.host,
             request_method: asked.method,

@@ -1,6 +1,6 @@
 //! Who is at the other end of a client's connection.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use tokio::io::{AsyncRead, AsyncWrite, WriteHalf};
 use tokio::net::TcpStream;
@@ -13,13 +13,17 @@ use crate::wire::{Incoming, Outgoing};
 pub(crate) struct Peer {
     pub(crate) ip: IpAddr,
     ip_text: Box<str>,
+    pub(crate) port: u16,
+    /// The proxy's end of the connection.
+    pub(crate) local: SocketAddr,
     /// The TLS version, such as `TLSv1.3`; `None` for plain HTTP.
     pub(crate) tls: Option<&'static str>,
 }
 
 impl Peer {
-    pub(crate) fn new(ip: IpAddr, tls: Option<&'static str>) -> Self {
-        Self { ip, ip_text: ip.to_string().into_boxed_str(), tls }
+    pub(crate) fn new(from: SocketAddr, local: SocketAddr, tls: Option<&'static str>) -> Self {
+        let ip = from.ip().to_canonical();
+        Self { ip, ip_text: ip.to_string().into_boxed_str(), port: from.port(), local, tls }
     }
 
     /// The address as text, which each of its requests has in its log line.

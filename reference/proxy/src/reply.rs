@@ -12,6 +12,7 @@ use edgeproof_http1::{
 use tokio::io::AsyncWrite;
 
 use crate::body::Sink;
+use crate::firewall::{Decision, Gate, HeldBack, Inspection, OfPiece, OfResponse};
 use crate::wire::Outgoing;
 use crate::{hit, hop};
 use edgeproof_mutant::{self as mutant, Mutant};
@@ -62,6 +63,10 @@ pub(crate) struct Reply<'c, W> {
     pub(crate) keep: bool,
     framing: Framing,
     begun: Option<Begun>,
+    /// The rules that the response has to pass.
+    gate: Option<Box<Gate>>,
+    /// They let nobody answer.
+    broken: bool,
 }
 
 impl<'c, W: AsyncWrite + Unpin> Reply<'c, W> {
@@ -73,7 +78,13 @@ impl<'c, W: AsyncWrite + Unpin> Reply<'c, W> {
         keep: bool,
     ) -> Self {
         out.forget();
-        Self { out, version, is_head, keep, framing: Framing::None, begun: None }
+        let framing = Framing::None;
+        Self { out, version, is_head, keep, framing, begun: None, gate: None, broken: false }
+    }
+
+    /// Lets the response through only as the rules agree.
+    pub(crate) fn inspect(&mut self, inspection: Inspection) {
+        self.gate = Some(Box::new(Gate::new(inspection)));
     }
 
     /// Whether the final head is on its way: no other answer is possible any more.
@@ -81,9 +92,9 @@ impl<'c, W: AsyncWrite + Unpin> Reply<'c, W> {
         self.begun.is_some()
     }
 
-    /// The connection, and what was sent on it.
-    pub(crate) fn into_parts(self) -> (&'c mut Outgoing<W>, Option<Begun>) {
-        (self.out, self.begun)
+    /// The connection, what was sent on it, and the rules that looked at it.
+    pub(crate) fn into_parts(self) -> (&'c mut Outgoing<W>, Option<Begun>, Option<Inspection>) {
+        (self.out, self.begun, self.gate.map(|gate| gate.into_inspection()))
     }
 
     /// Queues an interim response; an HTTP/1.0 client does not know them (RFC 9110 §15.2).
@@ -96,13 +107,28 @@ impl<'c, W: AsyncWrite + Unpin> Reply<'c, W> {
 
     /// Queues the final head. `fields` have lost what belongs to another connection; framing and
     /// Connection are added here, from the length that the body has.
-    pub(crate) fn start(
-        &mut self,
-        status: u16,
-        reason: Bytes,
-        mut fields: Fields,
-        length: BodyLength,
-    ) {
+    pub(crate) fn start(&mut self, status: u16, reason: Bytes, fields: Fields, length: BodyLength) {
+        let has_content = !self.is_bodyless(status)
+            && !matches!(length, BodyLength::Empty | BodyLength::Length(0) | BodyLength::Tunnel);
+        let verdict =
+            self.gate.as_mut().map(|gate| gate.head(status, &reason, fields.iter(), has_content));
+        match (verdict, &mut self.gate) {
+            (Some(OfResponse::Hold), Some(gate)) => {
+                gate.hold(HeldBack { status, reason, fields, length, body: Vec::new() });
+            }
+            (Some(OfResponse::Decided(decision)), _) if decision != Decision::Pass => {
+                self.replace(decision);
+            }
+            _ => self.put_head(status, reason, fields, length),
+        }
+    }
+
+    /// Whether a response of this status has no body here, whatever its fields say.
+    fn is_bodyless(&self, status: u16) -> bool {
+        self.is_head || matches!(status, 100..=199 | 204 | 304)
+    }
+
+    fn put_head(&mut self, status: u16, reason: Bytes, mut fields: Fields, length: BodyLength) {
         self.framing = self.frame(status, &mut fields, length);
         if length == BodyLength::Tunnel {
             fields.push("Connection", "Upgrade");
@@ -117,6 +143,16 @@ impl<'c, W: AsyncWrite + Unpin> Reply<'c, W> {
     pub(crate) fn start_stored(&mut self, stored: &edgeproof_cache::Reply) {
         let status = stored.status();
         let bodyless = self.is_head || stored.content_length().is_none();
+        if let Some(gate) = &mut self.gate {
+            let phrase = reason(status).as_bytes();
+            let decision = match gate.head(status, phrase, stored.fields(), !bodyless) {
+                OfResponse::Hold => gate.whole(&stored.body()),
+                OfResponse::Decided(decision) => decision,
+            };
+            if decision != Decision::Pass {
+                return self.replace(decision);
+            }
+        }
         self.framing = if bodyless { Framing::None } else { Framing::Plain };
         let connection = self.connection();
         self.begin(status, |out| hit::put_head(out, stored, connection));
@@ -139,12 +175,37 @@ impl<'c, W: AsyncWrite + Unpin> Reply<'c, W> {
         self.begun = Some(Begun { status, head, body: 0 });
     }
 
+    /// The rules do not agree: another answer in the response's place.
+    fn replace(&mut self, decision: Decision) {
+        let Some(gate) = &mut self.gate else { return };
+        gate.close();
+        let Decision::Answer { status, location } = decision else {
+            self.broken = true;
+            return;
+        };
+        let (fields, text) = gate.inspection().denial(status, location);
+        let (reason, fields, body) = own(status, fields, &text);
+        self.put_head(status, reason, fields, BodyLength::Length(body.len() as u64));
+        self.put_data(body);
+    }
+
+    /// Sends what was held back, if the rules agree.
+    fn release(&mut self, decision: Decision, held: HeldBack) {
+        if decision != Decision::Pass {
+            return self.replace(decision);
+        }
+        let HeldBack { status, reason, fields, length, body } = held;
+        self.put_head(status, reason, fields, length);
+        for piece in body {
+            self.put_data(piece);
+        }
+    }
+
     /// Chooses the framing (RFC 9112 §6.3) and says so in the fields.
     fn frame(&mut self, status: u16, fields: &mut Fields, length: BodyLength) -> Framing {
-        let bodyless = self.is_head || matches!(status, 100..=199 | 204 | 304);
         match length {
             // What HEAD and 304 say about the length is about another response (RFC 9110 §8.6).
-            _ if bodyless => {
+            _ if self.is_bodyless(status) => {
                 if matches!(status, 100..=199 | 204) {
                     fields.remove("content-length");
                 }
@@ -177,24 +238,13 @@ impl<'c, W: AsyncWrite + Unpin> Reply<'c, W> {
     }
 
     /// Queues a whole response of the proxy's own, `text` as its body.
-    pub(crate) fn answer(&mut self, status: u16, mut fields: Fields, text: &str) {
-        fields.push("Content-Type", "text/plain; charset=utf-8");
-        let mut body = Bytes::from(format!("{text}\n"));
-        if mutant::is(Mutant::ErrorsWithoutWords) {
-            body.clear();
-        }
-        self.start(
-            status,
-            Bytes::from_static(reason(status).as_bytes()),
-            fields,
-            BodyLength::Length(body.len() as u64),
-        );
+    pub(crate) fn answer(&mut self, status: u16, fields: Fields, text: &str) {
+        let (reason, fields, body) = own(status, fields, text);
+        self.start(status, reason, fields, BodyLength::Length(body.len() as u64));
         self.data(body);
     }
-}
 
-impl<W: AsyncWrite + Unpin> Sink for Reply<'_, W> {
-    fn data(&mut self, data: Bytes) {
+    fn put_data(&mut self, data: Bytes) {
         if self.framing == Framing::None || data.is_empty() {
             return;
         }
@@ -209,8 +259,27 @@ impl<W: AsyncWrite + Unpin> Sink for Reply<'_, W> {
             self.out.data(data);
         }
     }
+}
+
+impl<W: AsyncWrite + Unpin> Sink for Reply<'_, W> {
+    fn data(&mut self, data: Bytes) {
+        match &mut self.gate {
+            None => self.put_data(data),
+            Some(gate) => match gate.piece(data) {
+                OfPiece::Send(data) => self.put_data(data),
+                OfPiece::Nothing => {}
+                OfPiece::Decided(decision, held) => self.release(decision, held),
+            },
+        }
+    }
 
     fn end(&mut self, mut trailers: Fields) {
+        match self.gate.as_mut().map(|gate| gate.end()) {
+            None | Some(OfPiece::Send(_)) => {}
+            Some(OfPiece::Decided(Decision::Pass, held)) => self.release(Decision::Pass, held),
+            Some(OfPiece::Decided(decision, _)) => return self.replace(decision),
+            Some(OfPiece::Nothing) => return,
+        }
         if self.framing != Framing::Chunked {
             return;
         }
@@ -226,8 +295,21 @@ impl<W: AsyncWrite + Unpin> Sink for Reply<'_, W> {
     }
 
     async fn flush(&mut self) -> io::Result<()> {
+        if self.broken {
+            return Err(io::ErrorKind::ConnectionAborted.into());
+        }
         self.out.flush().await
     }
+}
+
+/// The parts of a response of the proxy's own: reason, fields, body.
+fn own(status: u16, mut fields: Fields, text: &str) -> (Bytes, Fields, Bytes) {
+    fields.push("Content-Type", "text/plain; charset=utf-8");
+    let mut body = Bytes::from(format!("{text}\n"));
+    if mutant::is(Mutant::ErrorsWithoutWords) {
+        body.clear();
+    }
+    (Bytes::from_static(reason(status).as_bytes()), fields, body)
 }
 
 /// The reason phrases of the registered statuses (RFC 9110 §15, RFC 6585), for the proxy's own

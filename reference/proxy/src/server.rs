@@ -39,6 +39,9 @@ pub enum StartError {
     /// An access log cannot be opened.
     #[error(transparent)]
     Log(edgeproof_accesslog::OpenError),
+    /// A firewall's rules cannot be used, or its folder for what it keeps.
+    #[error("{0}")]
+    Rules(String),
     /// The control socket cannot be made.
     #[error("cannot make the control socket {}: {source}", .path.display())]
     Control {

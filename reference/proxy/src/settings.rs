@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use edgeproof_accesslog::{Dialect, Format, FormatError};
+use edgeproof_waf::{Bounds, Exclusions, Mode, Paranoia, Profile};
 use ipnet::IpNet;
 
 use crate::ClockSettings;
@@ -72,6 +73,8 @@ pub struct SiteSettings {
     pub upstream: Upstream,
     /// The cache; none if absent.
     pub cache: Option<CacheSettings>,
+    /// The firewall; none if absent.
+    pub waf: Option<WafSettings>,
     /// The access log; none if absent.
     pub access_log: Option<LogSettings>,
     /// The clock for cache, log and Date.
@@ -88,6 +91,7 @@ impl SiteSettings {
             hosts: vec![HostName::Any],
             upstream,
             cache: None,
+            waf: None,
             access_log: None,
             clock: ClockSettings::default(),
             trusted_peers: Vec::new(),
@@ -147,6 +151,49 @@ pub enum StoreSettings {
     },
     /// In a Redis, which bounds its memory itself. Sites that name the same one share it.
     Redis(edgeproof_cache::RedisSettings),
+}
+
+/// What a site's firewall looks for, and what it does and writes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WafSettings {
+    /// Where its rules come from.
+    pub rules: WafRules,
+    /// The log of what matched, a line a match; none if absent.
+    pub log: Option<PathBuf>,
+    /// The audit log, a JSON object a transaction. Without it SecAuditLog of the rules counts.
+    pub audit_log: Option<PathBuf>,
+    /// Where refused requests are kept; none are if absent.
+    pub quarantine: Option<QuarantineSettings>,
+}
+
+/// Where a firewall's rules come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WafRules {
+    /// A profile of the Core Rule Set.
+    Profile {
+        /// Which of its files hold.
+        profile: Profile,
+        /// What becomes of a request that they deny.
+        mode: Mode,
+        /// How much they suspect; as the rule set's own settings say if absent.
+        paranoia: Option<Paranoia>,
+        /// The Core Rule Set's folder. If absent: the newest that `edgeproof crs install` unpacked, or
+        /// Debian's package.
+        folder: Option<PathBuf>,
+        /// What they leave alone.
+        exclusions: Exclusions,
+    },
+    /// A SecLang file with all that it includes: it also says what becomes of a request.
+    File(PathBuf),
+}
+
+/// Where and how much a firewall keeps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QuarantineSettings {
+    /// The folder, for its owner alone.
+    pub folder: PathBuf,
+    /// How much it holds.
+    pub bounds: Bounds,
 }
 
 /// Where and how requests are logged.

@@ -1,5 +1,7 @@
 //! The configuration file: YAML to [`Settings`], every mistake reported in one go.
 
+mod waf;
+
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
@@ -67,6 +69,15 @@ impl Settings {
     ///       ttl: 10s
     ///       purge_from: [127.0.0.1/32]
     ///       size: 64MiB     # or `store: redis://127.0.0.1:6379/0`, `store_timeout: 50ms`
+    ///     waf:
+    ///       profile: full                  # or `conf: entry.conf`, a SecLang file
+    ///       mode: quarantine               # block, alert
+    ///       paranoia: 2                    # 1 to 4
+    ///       rules: /opt/coreruleset        # absent: what is installed
+    ///       exclude: { rules: [920300, 942000-942999], paths: ["/api/*"], clients: [10.0.0.0/8] }
+    ///       log: waf.log
+    ///       audit_log: audit.json
+    ///       quarantine: { folder: held, requests: 1000, size: 64MiB }
     ///     access_log: { file: a.log, format: "{status} {request}", dialect: current }
     ///     clock: { start: "2018-07-16T12:04:07+02:00", zone: "+02:00" }   # virtual, frozen
     ///     trusted_peers: [127.0.0.1/32]    # whose X-Forwarded-For is believed
@@ -205,6 +216,7 @@ fn site(value: Value<'_>) -> Option<SiteSettings> {
     let upstream = map.required("upstream").parse(str::parse);
     let site = SiteSettings {
         cache: cache(map.optional("cache")),
+        waf: waf::waf(map.optional("waf")),
         access_log: access_log(map.optional("access_log")),
         clock: clock(map.optional("clock")).unwrap_or_default(),
         trusted_peers: map.optional("trusted_peers").list(network).unwrap_or_default(),

@@ -17,7 +17,8 @@ mod variable;
 
 pub use operator::{ByteSet, Captures, Operator, Outcome as Matched};
 pub use profile::{
-    CoreRuleSet, CoreRuleSetError, Exclusions, Mode, PathGlob, PathGlobError, Profile, UnknownName,
+    CoreRuleSet, CoreRuleSetError, Exclusions, InstallError, Installed, Mode, Paranoia, PathGlob,
+    PathGlobError, Profile, UnknownName,
 };
 pub use quarantine::{Bounds, Held, Quarantine, QuarantineError, Reason};
 pub use rules::{Rule, RuleSet, Sanitise, Settings};

@@ -4,6 +4,7 @@
 mod caching;
 mod configuration;
 mod control;
+mod firewall;
 mod forwarding;
 mod framing;
 mod hop_by_hop;

@@ -213,7 +213,15 @@ impl Proxy {
     }
 
     pub(crate) fn from_yaml(text: &str) -> Self {
+        Self::from_yaml_and(text, &[])
+    }
+
+    /// One that finds files in its directory.
+    pub(crate) fn from_yaml_and(text: &str, files: &[(&str, &str)]) -> Self {
         let directory = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            std::fs::write(directory.path().join(name), text).unwrap();
+        }
         let text = text.replace("DIR", directory.path().to_str().unwrap());
         let settings = Settings::from_yaml("test.yaml", &text).unwrap_or_else(|mistakes| {
             panic!("{}", mistakes.render(edgeproof_diagnostics::Colour::Never))

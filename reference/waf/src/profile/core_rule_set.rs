@@ -4,10 +4,13 @@ use std::fmt::Write;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Exclusions, Mode, Profile};
+use super::{Exclusions, Mode, Paranoia, Profile};
 
 /// Ids of the rules that a profile adds: of those that are free for local use.
 const OWN_IDS: u64 = 10_000;
+
+/// Where Debian's package `modsecurity-crs` puts it.
+const DEBIAN: &str = "/usr/share/modsecurity-crs";
 
 /// A Core Rule Set in a folder, as a checkout or a release has it, or as Debian installs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +26,9 @@ pub struct CoreRuleSet {
 /// Why there is no such rule set, or not all of it.
 #[derive(Debug, thiserror::Error)]
 pub enum CoreRuleSetError {
+    /// There is none on this machine.
+    #[error("no Core Rule Set is installed: there is none in {} and none in {DEBIAN}", .0.display())]
+    NotInstalled(PathBuf),
     /// The folder has no rule files.
     #[error("{} has no REQUEST-901-INITIALIZATION.conf, nor has its folder `rules`: it is no Core Rule Set", .0.display())]
     NoRules(PathBuf),
@@ -76,8 +82,7 @@ impl CoreRuleSet {
         let local = Path::new("/etc/modsecurity/crs");
         let mut settings = vec![root.to_owned()];
         settings.extend(rules.parent().map(Path::to_owned));
-        settings
-            .extend((root == Path::new("/usr/share/modsecurity-crs")).then(|| local.to_owned()));
+        settings.extend((root == Path::new(DEBIAN)).then(|| local.to_owned()));
         let named = |name: &str| settings.iter().map(|it| it.join(name)).find(|it| it.is_file());
         let setup = named("crs-setup.conf").or_else(|| named("crs-setup.conf.example"));
         let setup = setup.ok_or_else(|| CoreRuleSetError::NoSetup(root.to_owned()))?;
@@ -85,6 +90,24 @@ impl CoreRuleSet {
         let plugins = rules.parent().unwrap_or(root).join("plugins");
         let version = version(&rules.join(FIRST))?;
         Ok(Self { rules, setup, after, plugins, version })
+    }
+
+    /// The rule set that is installed here: the newest of those below `own` (one folder each), else that
+    /// of Debian's package.
+    ///
+    /// # Errors
+    /// Where there is none, or it cannot be read.
+    pub fn installed(own: &Path) -> Result<Self, CoreRuleSetError> {
+        let folders = match std::fs::read_dir(own) {
+            Ok(entries) => entries.filter_map(Result::ok).map(|entry| entry.path()).collect(),
+            Err(_) => Vec::new(),
+        };
+        let sets = folders.iter().filter_map(|folder| Self::at(folder).ok());
+        match sets.max_by_key(|set| order(&set.version)) {
+            Some(newest) => Ok(newest),
+            None if Path::new(DEBIAN).is_dir() => Self::at(Path::new(DEBIAN)),
+            None => Err(CoreRuleSetError::NotInstalled(own.to_owned())),
+        }
     }
 
     /// The version that its files name, such as `4.29.0-dev`.
@@ -107,6 +130,7 @@ impl CoreRuleSet {
         &self,
         profile: Profile,
         mode: Mode,
+        paranoia: Option<Paranoia>,
         exclusions: &Exclusions,
     ) -> Result<String, CoreRuleSetError> {
         let mut text = settings(if profile == Profile::Disabled { "Off" } else { mode.engine() });
@@ -122,6 +146,7 @@ impl CoreRuleSet {
         exclusive.before.iter().for_each(|path| include(path));
         let own = exclusions.before(OWN_IDS + 10);
         text.push_str(&exclusive.setting);
+        text.extend(paranoia.map(|level| level.setting(OWN_IDS + 5)));
         text.push_str(&own);
         let mut include = |path: &Path| {
             let _ = writeln!(text, "Include \"{}\"", path.display());
@@ -222,6 +247,9 @@ SecRequestBodyLimitAction ProcessPartial
 SecRequestBodyJsonDepthLimit 512
 SecArgumentsLimit 1000
 SecResponseBodyAccess Off
+SecAuditEngine RelevantOnly
+SecAuditLogRelevantStatus "^(?:5|40[0-35-9]|4[1-9])"
+SecAuditLogParts ABIJFHZ
 SecRule REQUEST_HEADERS:Content-Type "@rx ^(?:application(?:/soap\+|/)|text/)xml" "id:10001,phase:1,pass,nolog,t:none,t:lowercase,ctl:requestBodyProcessor=XML"
 SecRule REQUEST_HEADERS:Content-Type "@rx ^application/(?:[a-z0-9.-]+\+)?json" "id:10002,phase:1,pass,nolog,t:none,t:lowercase,ctl:requestBodyProcessor=JSON"
 SecRule REQBODY_ERROR "!@eq 0" "id:10003,phase:2,deny,status:400,log,t:none,msg:'The request body cannot be read',logdata:'%{{REQBODY_ERROR_MSG}}',severity:CRITICAL"
@@ -236,6 +264,13 @@ fn number(path: &Path) -> Option<u32> {
     let name = path.file_name()?.to_str()?.strip_suffix(".conf")?;
     let rest = name.strip_prefix("REQUEST-").or_else(|| name.strip_prefix("RESPONSE-"))?;
     rest.split_once('-')?.0.parse().ok()
+}
+
+/// What orders versions: the numbers in them; one with a word behind, such as `-dev`, comes before the
+/// one without.
+fn order(version: &str) -> (Vec<u64>, bool) {
+    let (numbers, word) = version.split_once('-').unwrap_or((version, ""));
+    (numbers.split('.').map(|number| number.parse().unwrap_or(0)).collect(), word.is_empty())
 }
 
 /// The version in a rule file: what stands in `ver:'OWASP_CRS/VERSION'`.
@@ -272,9 +307,20 @@ mod tests {
         dir
     }
 
+    #[test]
+    fn newer_versions_come_later() {
+        let mut versions = ["4.10.0", "4.2.0", "3.3.5", "4.10.0-rc1", "10.0.0"];
+        versions.sort_by_key(|version| order(version));
+        assert_eq!(versions, ["3.3.5", "4.2.0", "4.10.0-rc1", "4.10.0", "10.0.0"]);
+    }
+
     fn included(dir: &tempfile::TempDir, profile: Profile) -> Result<String, CoreRuleSetError> {
-        let entry =
-            CoreRuleSet::at(dir.path())?.entry(profile, Mode::Block, &Exclusions::default())?;
+        let entry = CoreRuleSet::at(dir.path())?.entry(
+            profile,
+            Mode::Block,
+            None,
+            &Exclusions::default(),
+        )?;
         let lines =
             entry.lines().filter(|line| line.starts_with("Include") || line.contains("setvar"));
         let lines: Vec<String> =
@@ -361,7 +407,7 @@ mod tests {
         let set = CoreRuleSet::at(root).unwrap();
         assert!(set.version().starts_with("3.3"), "{}", set.version());
         for (_, profile) in Profile::ALL {
-            set.entry(profile, Mode::Alert, &Exclusions::default()).unwrap();
+            set.entry(profile, Mode::Alert, None, &Exclusions::default()).unwrap();
         }
     }
 }

@@ -2,12 +2,14 @@
 
 mod core_rule_set;
 mod exclusions;
+mod install;
 
 use std::fmt;
 use std::str::FromStr;
 
 pub use core_rule_set::{CoreRuleSet, CoreRuleSetError};
 pub use exclusions::{Exclusions, PathGlob, PathGlobError};
+pub use install::{InstallError, Installed};
 
 /// Which files of the Core Rule Set hold for a site; each profile has those of the one before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,6 +37,27 @@ pub enum Mode {
     Alert,
     /// It is answered with 403 and kept for somebody to look at.
     Quarantine,
+}
+
+/// A paranoia level of the Core Rule Set, from 1 (few false alarms) to 4.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Paranoia(u8);
+
+impl Paranoia {
+    /// The level, if it is from 1 to 4.
+    #[must_use]
+    pub fn new(level: u8) -> Option<Self> {
+        matches!(level, 1..=4).then_some(Self(level))
+    }
+
+    /// The setting for version 3 and for version 4, whose names differ.
+    fn setting(self, id: u64) -> String {
+        let Self(level) = self;
+        format!(
+            "SecAction \"id:{id},phase:1,pass,nolog,t:none,setvar:tx.paranoia_level={level},\
+             setvar:tx.blocking_paranoia_level={level}\"\n"
+        )
+    }
 }
 
 /// A name that stands for no profile or mode.

@@ -57,6 +57,12 @@ impl Transaction {
         self.controls.request_body_access && !over && !allowed && !self.body.full
     }
 
+    /// What the rules have of the request's body.
+    #[must_use]
+    pub fn received_body(&self) -> &[u8] {
+        self.body.received(&self.texts)
+    }
+
     /// A part of the body, as it comes. A body whose length is known to be over the limit can be
     /// refused at once, with [`Transaction::announce_body`].
     pub fn request_body(&mut self, part: &[u8]) -> BodyVerdict {
