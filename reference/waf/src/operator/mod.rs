@@ -173,6 +173,24 @@ impl Operator {
     }
 }
 
+impl Operator {
+    /// A length that no value falls short of that the operator matches, in bytes.
+    pub(crate) fn shortest(&self) -> usize {
+        match &self.kind {
+            Kind::Rx(rx) => rx.shortest(),
+            Kind::Phrases(phrases) => {
+                phrases.phrases().iter().map(|one| one.len()).min().unwrap_or(0)
+            }
+            Kind::Text(relation, argument) if relation.requires_argument() => {
+                argument.fixed().map_or(0, <[u8]>::len)
+            }
+            // `=` with a name, and a tag with one.
+            Kind::Xss => 2,
+            _ => 0,
+        }
+    }
+}
+
 impl fmt::Debug for Operator {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = match &self.kind {

@@ -17,6 +17,10 @@ pub(crate) struct Source(u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Cell(u32);
 
+/// All cells that a link looks at, as a place in [`Cells::groups`]. Many links share one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Group(u32);
+
 /// Which values of a variable. Exclusions are left to those who look at them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Members {
@@ -34,6 +38,7 @@ pub(crate) struct Cells {
     cells: Vec<(Source, Pipeline)>,
     sources_by_key: HashMap<(Variable, Members), Source>,
     cells_by_key: HashMap<(Source, Pipeline), Cell>,
+    groups: Vec<Box<[Cell]>>,
 }
 
 impl Source {
@@ -48,6 +53,12 @@ impl Cell {
     }
 }
 
+impl Group {
+    pub(crate) fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
 impl Cells {
     /// The cell of these values after these transformations, made where there is none yet.
     pub(crate) fn intern(
@@ -56,7 +67,7 @@ impl Cells {
         members: Members,
         pipeline: Pipeline,
     ) -> Cell {
-        let Self { sources, cells, sources_by_key, cells_by_key } = self;
+        let Self { sources, cells, sources_by_key, cells_by_key, .. } = self;
         let source = *sources_by_key.entry((variable, members.clone())).or_insert_with(|| {
             sources.push((variable, members));
             Source(place(sources.len()))
@@ -65,6 +76,28 @@ impl Cells {
             cells.push((source, pipeline));
             Cell(place(cells.len()))
         })
+    }
+
+    /// The group of these cells, made where there is none yet.
+    pub(crate) fn group(&mut self, cells: &[Cell]) -> Group {
+        let found = self.groups.iter().position(|group| **group == *cells);
+        Group(match found {
+            Some(found) => found as u32,
+            None => {
+                self.groups.push(cells.into());
+                place(self.groups.len())
+            }
+        })
+    }
+
+    /// The number of groups: one more than the greatest [`Group::index`].
+    pub(crate) fn groups(&self) -> usize {
+        self.groups.len()
+    }
+
+    /// The cells of a group.
+    pub(crate) fn of_group(&self, group: Group) -> &[Cell] {
+        &self.groups[group.index()]
     }
 
     /// The number of sources: one more than the greatest [`Source::index`].
@@ -108,6 +141,10 @@ mod tests {
         assert_eq!(cells.intern(Variable::Args, Members::All, Pipeline::RAW), all);
         assert_ne!(all, host);
         assert_eq!((cells.len(), cells.sources()), (2, 2));
+        let both = cells.group(&[all, host]);
+        assert_ne!(cells.group(&[all]), both);
+        assert_eq!(cells.group(&[all, host]), both);
+        assert_eq!((cells.groups(), cells.of_group(both)), (2, &[all, host][..]));
         let (source, pipeline) = cells.cell(host);
         assert_eq!(pipeline, Pipeline::RAW);
         assert_eq!(cells.source(source), (Variable::RequestHeaders, &name()));

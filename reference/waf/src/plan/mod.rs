@@ -3,18 +3,18 @@
 //!
 //! ```text
 //!  value ──► Cells: each form of it once ──► Prefilter: one pass, a bit for each operator
-//!  rule  ──► Needs: has any of its variables a value? ──► its bit set in one of its cells? ──► try it
+//!  rule  ──► Group of cells: is there any value? the rule's bit set for one of them? ──► try it
 //! ```
 //!
 //! Nothing here may change what rules do: a rule set without it fires the same rules
 //! (`RuleSet::without_prefilter`).
 
 mod cells;
-mod needs;
 mod pipelines;
 mod prefilter;
+mod variable_set;
 
-pub(crate) use cells::{Cell, Cells, Members, Source};
-pub(crate) use needs::Needs;
+pub(crate) use cells::{Cell, Cells, Group, Members, Source};
 pub(crate) use pipelines::{List, Pipeline, Pipelines};
 pub(crate) use prefilter::{Collected, Filter, Prefilter};
+pub(crate) use variable_set::{VariableSet, is_steady};

@@ -86,7 +86,7 @@ impl Collected {
 
 /// How much of a literal is looked for, in bytes: that keeps the automaton small, and what begins
 /// like a literal hardly ever goes on otherwise.
-const LONGEST: usize = 10;
+const LONGEST: usize = 7;
 
 /// A single letter or digit is in nearly every value: looking for it costs more than it saves.
 fn is_selective(literal: &[u8]) -> bool {

@@ -13,7 +13,7 @@ use super::rule::{
 use super::target::{Selection, Target};
 use super::vocabulary::Vocabulary;
 use crate::operator::Operator;
-use crate::plan::{Cells, Collected, Needs, Pipeline, Pipelines};
+use crate::plan::{Cells, Collected, Pipeline, Pipelines, is_steady};
 use crate::seclang::{self, Action, Ctl, Phase, Program, Selector};
 use crate::variable::Variable;
 
@@ -69,7 +69,6 @@ impl<'d> Compiler<'d> {
             number: self.numbers[at],
             id: draft.id,
             phase: draft.phase,
-            needs: links.first().map_or(Needs::NONE, needs),
             links: links.into(),
             disruptive: Disruptive::Pass,
             status: None,
@@ -154,17 +153,20 @@ impl<'d> Compiler<'d> {
         for target in targets.iter_mut().filter(|target| has_cell(target)) {
             target.cell = Some(self.cells.intern(target.variable, target.members(), in_cells));
         }
+        let cells: Option<Vec<_>> = targets.iter().map(|target| target.cell).collect();
         let negated = operator.as_ref().is_some_and(|operator| operator.negated);
         Some(Link {
             targets: targets.into(),
-            operator,
             filter,
             bytes,
+            shortest: operator.as_ref().map_or(0, Operator::shortest),
+            group: cells.map(|cells| self.cells.group(&cells)),
             gated: !negated && !multi_match,
             pipeline,
             multi_match,
             capture,
             effects: draft.all().filter_map(|action| self.effect(action)).collect(),
+            operator,
         })
     }
 
@@ -358,17 +360,5 @@ fn numbers(drafts: &Drafts) -> Vec<RuleNumber> {
 
 /// Whether a target's values stay as they are during a phase.
 fn has_cell(target: &Target) -> bool {
-    !target.count && Needs::is_steady(target.variable)
-}
-
-/// The variables that a link looks at; all where one is counted, as a count is a value too.
-fn needs(link: &Link) -> Needs {
-    let mut needs = Needs::NONE;
-    for target in &link.targets {
-        if target.count {
-            return Needs::ALL;
-        }
-        needs.insert(target.variable);
-    }
-    needs
+    !target.count && is_steady(target.variable)
 }

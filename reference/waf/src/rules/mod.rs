@@ -26,12 +26,12 @@ pub use settings::Settings;
 
 pub(crate) use draft::spelled;
 pub(crate) use rule::{
-    Control, Disruptive, Effect, Link, Place, RuleBits, RuleNumber, TargetRemoval,
+    Control, Disruptive, Effect, Gate, Link, Place, RuleBits, RuleNumber, TargetRemoval,
 };
 pub(crate) use target::{Selection, Target};
 
 use crate::body::xml::XPath;
-use crate::plan::{Cells, Collected, Filter, Needs, Pipelines, Prefilter};
+use crate::plan::{Cells, Collected, Filter, Pipelines, Prefilter, VariableSet};
 use crate::seclang::{Mistakes, Phase, Program, parse_file};
 use crate::transaction::Names;
 use crate::transform::UnicodeMap;
@@ -42,10 +42,11 @@ use compile::Compiler;
 #[derive(Debug)]
 pub struct RuleSet {
     phases: [Vec<Rule>; 5],
+    /// One for each rule.
+    gates: [Vec<Gate>; 5],
     settings: Settings,
     warnings: Vec<Diagnostic>,
-    used: Needs,
-    prefilters: bool,
+    used: VariableSet,
     pub(crate) names: Names,
     pub(crate) paths: Vec<XPath>,
     pub(crate) pipelines: Pipelines,
@@ -84,11 +85,11 @@ impl RuleSet {
             diagnostics.into_vec()
         };
         Ok(Self {
+            gates: gates(&phases),
             phases,
             settings,
             warnings,
             used: vocabulary.used,
-            prefilters: true,
             names: vocabulary.names,
             paths: vocabulary.paths.into_iter().map(|(_, path)| path).collect(),
             pipelines,
@@ -105,11 +106,13 @@ impl RuleSet {
         for link in self.phases.iter_mut().flatten().flat_map(|rule| &mut rule.links) {
             link.filter = Filter::ANY;
             link.bytes.clear();
+            link.shortest = 0;
+            link.group = None;
             for target in &mut link.targets {
                 target.cell = None;
             }
         }
-        self.prefilters = false;
+        self.gates = gates(&self.phases);
         self.prefilter = Collected::default().build();
         self
     }
@@ -131,14 +134,14 @@ impl RuleSet {
         self.phases.iter().flatten()
     }
 
-    /// Whether rules are passed over that cannot match.
-    pub(crate) fn prefilters(&self) -> bool {
-        self.prefilters
-    }
-
     /// The rules of a phase.
     pub(crate) fn phase(&self, phase: Phase) -> &[Rule] {
         &self.phases[usize::from(phase.number()) - 1]
+    }
+
+    /// The gates of a phase's rules.
+    pub(crate) fn gates(&self, phase: Phase) -> &[Gate] {
+        &self.gates[usize::from(phase.number()) - 1]
     }
 
     /// The rule of that number.
@@ -162,4 +165,8 @@ impl RuleSet {
     pub(crate) fn unicode(&self) -> &UnicodeMap {
         &self.settings.unicode
     }
+}
+
+fn gates(phases: &[Vec<Rule>; 5]) -> [Vec<Gate>; 5] {
+    phases.each_ref().map(|rules| rules.iter().map(Gate::of).collect())
 }

@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use super::target::{Selection, Target};
 use crate::operator::{ByteSet, Operator};
-use crate::plan::{Filter, Needs, Pipeline};
+use crate::plan::{Filter, Group, Pipeline};
 use crate::seclang::{
     AllowKind, AuditMode, AuditPartsChange, Mode, Phase, Processor, SetOperation, Severity,
     Template,
@@ -37,8 +37,6 @@ pub struct Rule {
     pub(crate) skip: u32,
     /// Where in its phase to go on after a match.
     pub(crate) skip_to: Option<usize>,
-    /// The variables of which one must have a value for the first link to be tried.
-    pub(crate) needs: Needs,
     pub(crate) span: Span,
 }
 
@@ -82,10 +80,14 @@ pub(crate) struct Link {
     pub(crate) targets: Box<[Target]>,
     /// None: SecAction, which always matches.
     pub(crate) operator: Option<Operator>,
+    /// The cells of its targets. None where one of them has none.
+    pub(crate) group: Option<Group>,
     /// The operator's.
     pub(crate) filter: Filter,
     /// Sets of bytes of each of which a value that the operator matches has one.
     pub(crate) bytes: SmallVec<[ByteSet; 2]>,
+    /// No value is shorter that the operator matches, in bytes.
+    pub(crate) shortest: usize,
     /// Whether the link holds for no value that the operator does not match as it stands.
     pub(crate) gated: bool,
     pub(crate) pipeline: Pipeline,
@@ -94,7 +96,31 @@ pub(crate) struct Link {
     pub(crate) effects: Box<[Effect]>,
 }
 
+/// What must hold for a rule to be tried at all: its first link's group and filter. They stand apart from the rules,
+/// close together, as most rules are passed over.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Gate {
+    pub(crate) group: Option<Group>,
+    pub(crate) filter: Filter,
+}
+
+impl Gate {
+    pub(crate) fn of(rule: &Rule) -> Self {
+        match rule.links.first() {
+            Some(link) => link.gate(),
+            None => Self { group: None, filter: Filter::ANY },
+        }
+    }
+}
+
 impl Link {
+    /// What must hold for the link to be tried.
+    #[inline]
+    pub(crate) fn gate(&self) -> Gate {
+        let filter = if self.gated { self.filter } else { Filter::ANY };
+        Gate { group: self.group, filter }
+    }
+
     /// Whether the operator may match values whose bytes are among these.
     #[inline]
     pub(crate) fn bytes_allow(&self, has: ByteSet) -> bool {

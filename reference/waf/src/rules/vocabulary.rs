@@ -2,7 +2,7 @@
 
 use super::draft::{Draft, DraftLink, Drafts};
 use crate::body::xml::XPath;
-use crate::plan::Needs;
+use crate::plan::VariableSet;
 use crate::seclang::{Action, Ctl, Piece, Selector, SetOperation, Target, Template};
 use crate::transaction::Names;
 use crate::variable::Variable;
@@ -15,13 +15,14 @@ pub(super) struct Vocabulary {
     /// The XPaths, with how they are written.
     pub(super) paths: Vec<(String, XPath)>,
     /// The variables that are looked at or written into texts.
-    pub(super) used: Needs,
+    pub(super) used: VariableSet,
 }
 
 impl Vocabulary {
     /// That of these rules.
     pub(super) fn of(drafts: &Drafts) -> Self {
-        let mut vocabulary = Self { names: Names::new(), paths: Vec::new(), used: Needs::NONE };
+        let mut vocabulary =
+            Self { names: Names::new(), paths: Vec::new(), used: VariableSet::NONE };
         for link in drafts.rules.iter().flat_map(|rule: &Draft| &rule.links) {
             vocabulary.take_link(link);
         }

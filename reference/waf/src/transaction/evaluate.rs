@@ -4,11 +4,9 @@ use std::sync::Arc;
 
 use super::Transaction;
 use super::number;
-use super::seen::Row;
 use super::texts::Text;
 use super::value::{Key, Value};
-use crate::operator::{ByteSet, Captures, Outcome};
-use crate::plan::{Cell, Filter, Needs, Source};
+use crate::operator::{Captures, Outcome};
 use crate::rules::{Link, Rule, RuleSet, Selection, Target, TargetRemoval};
 use crate::seclang::{Mode, Phase};
 use crate::transaction::tx::{CAPTURES, Slot};
@@ -30,10 +28,10 @@ impl Transaction {
         self.phase = Some(phase);
         self.seen.clear();
         self.variables.all_matched.clear();
-        let present = if rules.prefilters() { self.variables.present() } else { Needs::ALL };
         let list = rules.phase(phase);
+        let gates = rules.gates(phase);
         let (mut at, mut skip) = (0, 0);
-        while let Some(rule) = list.get(at) {
+        while let Some(&gate) = gates.get(at) {
             at += 1;
             if skip > 0 {
                 skip -= 1;
@@ -42,7 +40,11 @@ impl Transaction {
             if self.controls.mode == Mode::Off {
                 return;
             }
-            if self.controls.removed.contains(rule.number) || !rule.needs.meets(present) {
+            if !self.passes(&rules, gate) {
+                continue;
+            }
+            let rule = &list[at - 1];
+            if self.controls.removed.contains(rule.number) {
                 continue;
             }
             match self.run_rule(&rules, rule) {
@@ -73,10 +75,10 @@ impl Transaction {
     /// Tries a link of a rule on each value of its targets.
     fn run_link(&mut self, rules: &RuleSet, rule: &Rule, index: usize) -> Ran {
         let link = &rule.links[index];
-        if !self.may_match(rules, link) {
+        if index > 0 && !self.passes(rules, link.gate()) || !self.has_bytes(rules, link) {
             return Ran::NoMatch;
         }
-        if link.targets.iter().all(|target| target.cell.is_some()) {
+        if link.group.is_some() {
             return self.run_on_cells(rules, rule, index);
         }
         let mut values = std::mem::take(&mut self.values);
@@ -108,8 +110,11 @@ impl Transaction {
         let removes = index == 0 && self.removes_from(rules, rule);
         let mut ran = Ran::NoMatch;
         for target in &link.targets {
-            let Some(cell) = target.cell else { continue };
-            let row = self.source(rules, rules.cells.cell(cell).0);
+            let Some(cell) = target.cell.filter(|&cell| self.cell_may_match(rules, link, cell))
+            else {
+                continue;
+            };
+            let row = self.row(rules, rules.cells.cell(cell).0);
             let forms = self.forms(rules, cell);
             for at in 0..row.len {
                 let form = self.seen.form(forms, at);
@@ -136,99 +141,6 @@ impl Transaction {
             }
         }
         ran
-    }
-
-    /// Whether the link may match at all: false only where there are no values, or where the
-    /// prefilter rules its operator out for all of them.
-    #[inline]
-    fn may_match(&mut self, rules: &RuleSet, link: &Link) -> bool {
-        link.targets.iter().any(|target| match target.cell {
-            None => true,
-            Some(cell) => self.cell_may_match(rules, link, cell),
-        })
-    }
-
-    #[inline]
-    fn cell_may_match(&mut self, rules: &RuleSet, link: &Link, cell: Cell) -> bool {
-        if !link.gated || link.filter == Filter::ANY && link.bytes.is_empty() {
-            return self.source(rules, rules.cells.cell(cell).0).len > 0;
-        }
-        if link.filter != Filter::ANY {
-            let bits = match self.seen.bits(cell) {
-                Some(bits) => bits,
-                None => self.find_bits(rules, cell),
-            };
-            if !link.filter.is_in(bits) {
-                return false;
-            }
-        }
-        link.bytes.is_empty() || {
-            let has = self.seen.bytes(cell);
-            link.bytes_allow(has.unwrap_or_else(|| self.find_bytes(rules, cell)))
-        }
-    }
-
-    /// Whether the link's operator may match a text.
-    #[inline]
-    fn text_may_match(&mut self, rules: &RuleSet, link: &Link, text: Text) -> bool {
-        let in_filter =
-            link.filter == Filter::ANY || self.texts.may_match(text, link.filter, &rules.prefilter);
-        in_filter && (link.bytes.is_empty() || link.bytes_allow(self.texts.bytes_of(text)))
-    }
-
-    /// The values of a source.
-    #[inline]
-    fn source(&mut self, rules: &RuleSet, source: Source) -> Row {
-        match self.seen.source(source) {
-            Some(row) => row,
-            None => {
-                let (variable, members) = rules.cells.source(source);
-                let Self { seen, variables, texts, .. } = self;
-                seen.set_source(source, |out| {
-                    variables.collect_steady(variable, members, texts, out);
-                })
-            }
-        }
-    }
-
-    /// Where the transformed values of a cell are.
-    #[inline]
-    fn forms(&mut self, rules: &RuleSet, cell: Cell) -> u32 {
-        match self.seen.forms(cell) {
-            Some(forms) => forms,
-            None => {
-                let (source, pipeline) = rules.cells.cell(cell);
-                let row = self.source(rules, source);
-                let list = rules.pipelines.list(pipeline);
-                let Self { seen, texts, .. } = self;
-                seen.set_forms(cell, row, |text| texts.transformed(text, list, rules.unicode()))
-            }
-        }
-    }
-
-    /// The operators that may match one of a cell's values.
-    fn find_bits(&mut self, rules: &RuleSet, cell: Cell) -> &[u64] {
-        let row = self.source(rules, rules.cells.cell(cell).0);
-        let forms = self.forms(rules, cell);
-        let Self { seen, texts, .. } = self;
-        let (bits, forms) = seen.add_bits(cell, forms, row.len);
-        for &form in forms {
-            for (word, more) in bits.iter_mut().zip(texts.candidates(form, &rules.prefilter)) {
-                *word |= more;
-            }
-        }
-        bits
-    }
-
-    /// The bytes that a cell's values have.
-    fn find_bytes(&mut self, rules: &RuleSet, cell: Cell) -> ByteSet {
-        let row = self.source(rules, rules.cells.cell(cell).0);
-        let forms = self.forms(rules, cell);
-        let Self { seen, texts, .. } = self;
-        let forms = seen.forms_at(forms, row.len).iter();
-        let has = forms.fold(ByteSet::EMPTY, |has, &form| has.union(texts.bytes_of(form)));
-        seen.set_bytes(cell, has);
-        has
     }
 
     /// Whether a value of a target's cell is one that is looked at.
@@ -309,8 +221,7 @@ impl Transaction {
     /// Whether the link's operator, negated where it is, holds for a text.
     fn holds(&mut self, rules: &RuleSet, link: &Link, text: Text) -> bool {
         let Some(operator) = &link.operator else { return true };
-        if link.filter != Filter::ANY && !self.texts.may_match(text, link.filter, &rules.prefilter)
-        {
+        if link.multi_match && !self.text_may_match(rules, link, text) {
             return operator.negated;
         }
         let mut captures = link.capture.then(Captures::default);

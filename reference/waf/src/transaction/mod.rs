@@ -22,6 +22,8 @@ mod moment;
 mod native;
 mod number;
 mod outcome;
+mod passing;
+mod place;
 mod ready;
 mod request;
 mod request_body;

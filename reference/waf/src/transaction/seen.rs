@@ -1,13 +1,14 @@
-//! What is known of the rule set's cells in the current phase: their values, those values transformed, and which
-//! operators may match one of them. All of it is found out when a rule first asks.
+//! What is known of the rule set's cells in the current phase: their values, those values transformed, and what can
+//! match one of them. All of it is found out when a rule first asks.
 
+use super::place::Place;
 use super::texts::Text;
 use super::value::Value;
 use crate::operator::ByteSet;
-use crate::plan::{Cell, Cells, Source};
+use crate::plan::{Cell, Cells, Group, Source};
 
 /// Values in a row.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Row {
     start: u32,
     pub(crate) len: u32,
@@ -16,61 +17,74 @@ pub(crate) struct Row {
 /// What is known.
 #[derive(Debug)]
 pub(crate) struct Seen {
-    sources: Vec<Option<Row>>,
+    /// For each source where its row is.
+    rows_of: Vec<Place>,
+    rows: Vec<Row>,
     values: Vec<Value>,
     /// For each cell where its first form is; one follows for each further value of its source.
-    forms_of: Vec<Option<u32>>,
+    forms_of: Vec<Place>,
     forms: Vec<Text>,
-    /// For each cell where its bits are.
-    bits_of: Vec<Option<u32>>,
+    /// For each cell, and behind them for each group, where its bits are.
+    bits_of: Vec<Place>,
     bits: Vec<u64>,
     words: usize,
-    /// For each cell the bytes that its forms have.
-    bytes_of: Vec<Option<ByteSet>>,
+    /// For each group the bytes that its forms have.
+    bytes_of: Vec<Place>,
+    bytes: Vec<ByteSet>,
+    cells: usize,
+}
+
+/// A cell or a group of them.
+#[derive(Clone, Copy)]
+pub(crate) enum Whose {
+    Cell(Cell),
+    Group(Group),
 }
 
 impl Seen {
     /// Nothing. `words` as for [`super::texts::Texts::new`].
     pub(crate) fn new(cells: &Cells, words: usize) -> Self {
         Self {
-            sources: vec![None; cells.sources()],
+            rows_of: vec![Place::NONE; cells.sources()],
+            rows: Vec::with_capacity(64),
             values: Vec::with_capacity(64),
-            forms_of: vec![None; cells.len()],
+            forms_of: vec![Place::NONE; cells.len()],
             forms: Vec::with_capacity(256),
-            bits_of: vec![None; cells.len()],
-            bits: Vec::with_capacity(64 * words),
+            bits_of: vec![Place::NONE; cells.len() + cells.groups()],
+            bits: Vec::with_capacity(128 * words),
             words,
-            bytes_of: vec![None; cells.len()],
+            bytes_of: vec![Place::NONE; cells.groups()],
+            bytes: Vec::with_capacity(32),
+            cells: cells.len(),
         }
     }
 
     /// Forgets all: a phase begins.
     pub(crate) fn clear(&mut self) {
-        self.sources.fill(None);
+        self.rows_of.fill(Place::NONE);
+        self.rows.clear();
         self.values.clear();
-        self.forms_of.fill(None);
+        self.forms_of.fill(Place::NONE);
         self.forms.clear();
-        self.bits_of.fill(None);
+        self.bits_of.fill(Place::NONE);
         self.bits.clear();
-        self.bytes_of.fill(None);
+        self.bytes_of.fill(Place::NONE);
+        self.bytes.clear();
     }
 
     /// Where a source's values are, if that is known.
     #[inline]
-    pub(crate) fn source(&self, source: Source) -> Option<Row> {
-        self.sources[source.index()]
+    pub(crate) fn row(&self, source: Source) -> Option<Row> {
+        self.rows_of[source.index()].get().map(|at| self.rows[at])
     }
 
     /// Takes in a source's values.
-    pub(crate) fn set_source(
-        &mut self,
-        source: Source,
-        write: impl FnOnce(&mut Vec<Value>),
-    ) -> Row {
+    pub(crate) fn set_row(&mut self, source: Source, write: impl FnOnce(&mut Vec<Value>)) -> Row {
         let start = self.values.len();
         write(&mut self.values);
         let row = Row { start: start as u32, len: (self.values.len() - start) as u32 };
-        self.sources[source.index()] = Some(row);
+        self.rows_of[source.index()] = Place::at(self.rows.len());
+        self.rows.push(row);
         row
     }
 
@@ -82,8 +96,8 @@ impl Seen {
 
     /// Where a cell's forms are, if that is known.
     #[inline]
-    pub(crate) fn forms(&self, cell: Cell) -> Option<u32> {
-        self.forms_of[cell.index()]
+    pub(crate) fn forms(&self, cell: Cell) -> Option<usize> {
+        self.forms_of[cell.index()].get()
     }
 
     /// Takes in a cell's forms: what `form` makes of each value in the row.
@@ -92,49 +106,69 @@ impl Seen {
         cell: Cell,
         row: Row,
         mut form: impl FnMut(Text) -> Text,
-    ) -> u32 {
-        let start = self.forms.len() as u32;
+    ) -> usize {
+        let start = self.forms.len();
         let values = row.start as usize..(row.start + row.len) as usize;
         self.forms.extend(self.values[values].iter().map(|value| form(value.text)));
-        self.forms_of[cell.index()] = Some(start);
+        self.forms_of[cell.index()] = Place::at(start);
         start
     }
 
     /// One of a cell's forms; `start` is where they are.
     #[inline]
-    pub(crate) fn form(&self, start: u32, index: u32) -> Text {
-        self.forms[(start + index) as usize]
+    pub(crate) fn form(&self, start: usize, index: u32) -> Text {
+        self.forms[start + index as usize]
     }
 
-    /// The operators that may match one of a cell's forms, if that is known.
+    /// Where the bits of the operators are that may match one of the forms, if that is known.
     #[inline]
-    pub(crate) fn bits(&self, cell: Cell) -> Option<&[u64]> {
-        let start = self.bits_of[cell.index()]? as usize;
+    pub(crate) fn bits(&self, whose: Whose) -> Option<&[u64]> {
+        let start = self.bits_of[self.index(whose)].get()?;
         Some(&self.bits[start..start + self.words])
     }
 
-    /// The bytes that a cell's forms have, if that is known.
     #[inline]
-    pub(crate) fn bytes(&self, cell: Cell) -> Option<ByteSet> {
-        self.bytes_of[cell.index()]
+    fn index(&self, whose: Whose) -> usize {
+        match whose {
+            Whose::Cell(cell) => cell.index(),
+            Whose::Group(group) => self.cells + group.index(),
+        }
     }
 
-    /// Takes in the bytes that a cell's forms have.
-    pub(crate) fn set_bytes(&mut self, cell: Cell, has: ByteSet) {
-        self.bytes_of[cell.index()] = Some(has);
-    }
-
-    /// A cell's forms; `start` is where they are.
-    pub(crate) fn forms_at(&self, start: u32, len: u32) -> &[Text] {
-        &self.forms[start as usize..(start + len) as usize]
-    }
-
-    /// Makes room for a cell's bits, none of them set, and gives them with the cell's forms.
-    pub(crate) fn add_bits(&mut self, cell: Cell, forms: u32, len: u32) -> (&mut [u64], &[Text]) {
+    /// Makes room for bits, none of them set, and says where.
+    pub(crate) fn add_bits(&mut self, whose: Whose) -> usize {
         let start = self.bits.len();
         self.bits.resize(start + self.words, 0);
-        self.bits_of[cell.index()] = Some(start as u32);
-        let forms = &self.forms[forms as usize..(forms + len) as usize];
-        (&mut self.bits[start..], forms)
+        let index = self.index(whose);
+        self.bits_of[index] = Place::at(start);
+        start
+    }
+
+    /// Sets more bits at a place of [`Seen::add_bits`].
+    #[inline]
+    pub(crate) fn merge_bits(&mut self, start: usize, more: &[u64]) {
+        for (word, more) in self.bits[start..start + self.words].iter_mut().zip(more) {
+            *word |= more;
+        }
+    }
+
+    /// The same, with the bits of a cell, which are known.
+    pub(crate) fn merge_cell(&mut self, start: usize, cell: Cell) {
+        let Some(from) = self.bits_of[cell.index()].get() else { return };
+        for at in 0..self.words {
+            self.bits[start + at] |= self.bits[from + at];
+        }
+    }
+
+    /// The bytes that a group's forms have, if that is known.
+    #[inline]
+    pub(crate) fn bytes(&self, group: Group) -> Option<ByteSet> {
+        self.bytes_of[group.index()].get().map(|at| self.bytes[at])
+    }
+
+    /// Takes in the bytes that a group's forms have.
+    pub(crate) fn set_bytes(&mut self, group: Group, has: ByteSet) {
+        self.bytes_of[group.index()] = Place::at(self.bytes.len());
+        self.bytes.push(has);
     }
 }

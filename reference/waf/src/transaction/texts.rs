@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 use std::ops::Range;
 
+use super::place::Place;
 use super::ready::Ready;
 use crate::operator::ByteSet;
 use crate::plan::{Filter, List, Prefilter};
@@ -27,6 +28,8 @@ pub(crate) struct Texts {
     /// What the prefilter found: `words` for each text that was scanned.
     bits: Vec<u64>,
     words: usize,
+    /// The bytes that texts have.
+    sets: Vec<ByteSet>,
     scratch: Vec<u8>,
 }
 
@@ -34,16 +37,16 @@ pub(crate) struct Texts {
 struct Entry {
     start: usize,
     len: usize,
-    /// The bytes that it has, when somebody wanted to know.
-    has: Option<ByteSet>,
     /// Transformations that leave it as it is; all others are not known to, if `has` is known.
     unchanged_by: Transformations,
+    /// Where the set of its bytes is, when somebody wanted to know.
+    has: Place,
     /// The first of its forms.
-    forms: Option<u32>,
+    forms: Place,
     /// Where its words start in `bits`.
-    bits: Option<u32>,
+    bits: Place,
     /// An earlier text that differs in case at most: the prefilter says the same of it.
-    like: Option<Text>,
+    like: Place,
 }
 
 /// What a transformation makes of a text.
@@ -51,11 +54,8 @@ struct Entry {
 struct Form {
     step: Transformation,
     text: Text,
-    next: Option<u32>,
+    next: Place,
 }
-
-/// Why a text's number fits into 32 bits.
-const MOST: &str = "fewer texts than bytes of a request";
 
 impl Texts {
     /// None yet. `words` is how many words a scan fills.
@@ -67,6 +67,7 @@ impl Texts {
             made: HashMap::with_capacity_and_hasher(64, BuildHasherDefault::default()),
             bits: Vec::with_capacity(64 * words),
             words,
+            sets: Vec::with_capacity(128),
             scratch: Vec::new(),
         }
     }
@@ -91,15 +92,15 @@ impl Texts {
     }
 
     fn entry(&mut self, start: usize, len: usize) -> Text {
-        let text = u32::try_from(self.entries.len()).expect(MOST);
+        let text = u32::try_from(self.entries.len()).expect("fewer texts than bytes of a request");
         self.entries.push(Entry {
             start,
             len,
-            has: None,
             unchanged_by: Transformations::NONE,
-            forms: None,
-            bits: None,
-            like: None,
+            has: Place::NONE,
+            forms: Place::NONE,
+            bits: Place::NONE,
+            like: Place::NONE,
         });
         Text(text)
     }
@@ -127,14 +128,14 @@ impl Texts {
         if unchanged_by.contains(step) {
             return text;
         }
-        while let Some(at) = forms {
-            let form = &self.forms[at as usize];
+        while let Some(at) = forms.get() {
+            let form = &self.forms[at];
             if form.step == step {
                 return form.text;
             }
             forms = form.next;
         }
-        if has.is_none() {
+        if has == Place::NONE {
             self.look_at(text);
             return self.step(text, step, unicode);
         }
@@ -144,8 +145,8 @@ impl Texts {
     /// The bytes that a text has.
     #[inline]
     pub(crate) fn bytes_of(&mut self, text: Text) -> ByteSet {
-        match self.entries[text.index()].has {
-            Some(has) => has,
+        match self.entries[text.index()].has.get() {
+            Some(at) => self.sets[at],
             None => self.look_at(text),
         }
     }
@@ -160,7 +161,8 @@ impl Texts {
     /// Takes in which bytes a text has, and so which transformations leave it alone.
     fn set_bytes(&mut self, text: Text, has: ByteSet) {
         let entry = &mut self.entries[text.index()];
-        entry.has = Some(has);
+        entry.has = Place::at(self.sets.len());
+        self.sets.push(has);
         entry.unchanged_by = Transformations::that_may_change(has).complement();
     }
 
@@ -172,16 +174,17 @@ impl Texts {
             self.entries[text.index()].unchanged_by.insert(step);
             return text;
         };
-        let next = u32::try_from(self.forms.len()).ok();
+        let next = Place::at(self.forms.len());
         let next = std::mem::replace(&mut self.entries[text.index()].forms, next);
         self.forms.push(Form { step, text: made, next });
-        let Entry { has, .. } = self.entries[text.index()];
-        if let (Transformation::Lowercase, Some(has)) = (step, has) {
+        if step == Transformation::Lowercase && self.entries[made.index()].has == Place::NONE {
+            let has = self.bytes_of(text);
             self.set_bytes(made, has.in_lower_case());
         }
         let changes_case = matches!(step, Transformation::Lowercase | Transformation::Uppercase);
-        if changes_case && text.0 < made.0 {
-            self.entries[made.index()].like.get_or_insert(text);
+        let like = &mut self.entries[made.index()].like;
+        if changes_case && text.0 < made.0 && *like == Place::NONE {
+            *like = Place::at(text.index());
         }
         made
     }
@@ -208,29 +211,28 @@ impl Texts {
     /// The operators that may match the text.
     #[inline]
     pub(crate) fn candidates(&mut self, text: Text, prefilter: &Prefilter) -> &[u64] {
-        let at = match self.entries[text.index()].bits {
-            Some(at) => at as usize,
+        let at = match self.entries[text.index()].bits.get() {
+            Some(at) => at,
             None => self.scan(text, prefilter),
         };
         &self.bits[at..at + self.words]
     }
 
     fn scan(&mut self, text: Text, prefilter: &Prefilter) -> usize {
-        let like = self.entries[text.index()].like;
-        let at = match like {
-            Some(like) => match self.entries[like.index()].bits {
-                Some(at) => at as usize,
-                None => self.scan(like, prefilter),
+        let Entry { start, len, like, .. } = self.entries[text.index()];
+        let at = match like.get() {
+            Some(like) => match self.entries[like].bits.get() {
+                Some(at) => at,
+                None => self.scan(Text(like as u32), prefilter),
             },
             None => {
                 let at = self.bits.len();
                 self.bits.resize(at + self.words, 0);
-                let Entry { start, len, .. } = self.entries[text.index()];
                 prefilter.scan(&self.bytes[start..start + len], &mut self.bits[at..]);
                 at
             }
         };
-        self.entries[text.index()].bits = u32::try_from(at).ok();
+        self.entries[text.index()].bits = Place::at(at);
         at
     }
 }

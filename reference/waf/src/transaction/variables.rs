@@ -4,7 +4,7 @@ use super::held::Held;
 use super::texts::{Text, Texts};
 use super::tx::{Names, TxName, TxVars};
 use super::value::{Key, Pair, Value};
-use crate::plan::{Members, Needs};
+use crate::plan::Members;
 use crate::rules::{Selection, Target};
 use crate::variable::Variable;
 
@@ -156,22 +156,6 @@ impl Variables {
             Side::Name => Value::member(variable, pair.name, pair.name),
             Side::Value => Value::member(variable, pair.name, pair.value),
         }));
-    }
-
-    /// Which variables have a value, as far as that can be said at once.
-    pub(crate) fn present(&self) -> Needs {
-        let mut present = Needs::NEVER_EMPTY;
-        for &variable in Needs::SOMETIMES_EMPTY {
-            let there = match self.pairs(variable) {
-                Some((pairs, _)) => !pairs.is_empty(),
-                None if variable == Variable::Xml => self.has_xml,
-                None => self.single(variable).is_some(),
-            };
-            if there {
-                present.insert(variable);
-            }
-        }
-        present
     }
 
     /// The first value of a variable of the request or the response, of that name where one is

@@ -44,6 +44,7 @@ pub(super) struct Rx {
     engine: Engine,
     required: Option<Vec<Box<[u8]>>>,
     required_bytes: Vec<ByteSet>,
+    shortest: usize,
 }
 
 enum Engine {
@@ -58,6 +59,7 @@ impl Rx {
         let parsed = read(pattern)?;
         let required = literals::required(&parsed.node);
         let required_bytes = bytes::required(&parsed.node);
+        let shortest = parsed.node.min_len();
         let engine = if reduce::needs_backtracking(&parsed.node) {
             Backtracking::new(&parsed.node, parsed.groups)
                 .map(|engine| Engine::Backtracking(Box::new(engine)))
@@ -69,7 +71,7 @@ impl Rx {
             at: 0,
             problem: Problem::Automaton(error.to_string().into()),
         })?;
-        Ok(Self { pattern: pattern.into(), engine, required, required_bytes })
+        Ok(Self { pattern: pattern.into(), engine, required, required_bytes, shortest })
     }
 
     /// Whether it is matched by backtracking, with a limit on its steps.
@@ -86,6 +88,11 @@ impl Rx {
     /// Sets of bytes of each of which every text that matches has at least one.
     pub(super) fn required_bytes(&self) -> &[ByteSet] {
         &self.required_bytes
+    }
+
+    /// The length of the shortest text that could match, in bytes.
+    pub(super) fn shortest(&self) -> usize {
+        self.shortest
     }
 
     /// Whether any text of these bytes can match.

@@ -177,10 +177,12 @@ proptest! {
     fn every_match_has_the_required_bytes(node in node(true), texts in vec(text(), 1..6)) {
         let pattern = numbered(node);
         let sets = bytes::required(&pattern.node);
+        let shortest = pattern.node.min_len();
         for text in texts {
             if let Ok(Some(_)) = Model::find(&pattern.node, pattern.groups, &text) {
                 let there = ByteSet::in_text(&text);
                 prop_assert!(sets.iter().all(|set| set.meets(there)), "{:?}", text);
+                prop_assert!(shortest <= text.len(), "{:?}", text);
             }
         }
     }

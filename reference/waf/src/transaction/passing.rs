@@ -1,0 +1,140 @@
+//! Which rules are passed over, and which values: what cannot match is not tried.
+
+use super::Transaction;
+use super::seen::{Row, Whose};
+use super::texts::Text;
+use crate::operator::ByteSet;
+use crate::plan::{Cell, Filter, Group, Source};
+use crate::rules::{Gate, Link, RuleSet};
+
+/// From this length on, in bytes, a text is long.
+const LONG: usize = 16 * 1024;
+
+impl Transaction {
+    /// Whether a link may match: false only where there are no values, or where the prefilter rules
+    /// its operator out for all of them.
+    #[inline]
+    pub(super) fn passes(&mut self, rules: &RuleSet, gate: Gate) -> bool {
+        let Some(group) = gate.group else { return true };
+        if gate.filter == Filter::ANY {
+            let cells = rules.cells.of_group(group);
+            return cells.iter().any(|&cell| self.row(rules, rules.cells.cell(cell).0).len > 0);
+        }
+        match self.seen.bits(Whose::Group(group)) {
+            Some(bits) => gate.filter.is_in(bits),
+            None => {
+                self.find_group_bits(rules, group);
+                self.seen.bits(Whose::Group(group)).is_some_and(|bits| gate.filter.is_in(bits))
+            }
+        }
+    }
+
+    /// Whether the bytes are there that a link's operator needs.
+    pub(super) fn has_bytes(&mut self, rules: &RuleSet, link: &Link) -> bool {
+        let Some(group) = link.group else { return true };
+        if !link.gated || link.bytes.is_empty() {
+            return true;
+        }
+        let has = self.seen.bytes(group);
+        link.bytes_allow(has.unwrap_or_else(|| self.find_bytes(rules, group)))
+    }
+
+    /// Whether a link's operator may match a value of a cell.
+    pub(super) fn cell_may_match(&mut self, rules: &RuleSet, link: &Link, cell: Cell) -> bool {
+        if !link.gated || link.filter == Filter::ANY {
+            return true;
+        }
+        if self.seen.bits(Whose::Cell(cell)).is_none() {
+            self.find_bits(rules, cell);
+        }
+        self.seen.bits(Whose::Cell(cell)).is_some_and(|bits| link.filter.is_in(bits))
+    }
+
+    /// Whether a link's operator may match a text.
+    #[inline]
+    pub(super) fn text_may_match(&mut self, rules: &RuleSet, link: &Link, text: Text) -> bool {
+        let len = self.texts.get(text).len();
+        len >= link.shortest
+            && (link.filter == Filter::ANY
+                || self.texts.may_match(text, link.filter, &rules.prefilter))
+            && (link.bytes.is_empty() || link.bytes_allow(self.texts.bytes_of(text)))
+            && (len < LONG || self.long_text_may_match(link, text))
+    }
+
+    /// The same for a long text: its bytes are tried in the operator itself, which takes no longer
+    /// for a longer one.
+    #[cold]
+    fn long_text_may_match(&mut self, link: &Link, text: Text) -> bool {
+        let has = self.texts.bytes_of(text);
+        link.operator.as_ref().is_none_or(|operator| operator.can_match(&has))
+    }
+
+    /// The values of a source.
+    #[inline]
+    pub(super) fn row(&mut self, rules: &RuleSet, source: Source) -> Row {
+        match self.seen.row(source) {
+            Some(row) => row,
+            None => {
+                let (variable, members) = rules.cells.source(source);
+                let Self { seen, variables, texts, .. } = self;
+                seen.set_row(source, |out| variables.collect_steady(variable, members, texts, out))
+            }
+        }
+    }
+
+    /// Where the transformed values of a cell are.
+    #[inline]
+    pub(super) fn forms(&mut self, rules: &RuleSet, cell: Cell) -> usize {
+        match self.seen.forms(cell) {
+            Some(forms) => forms,
+            None => {
+                let (source, pipeline) = rules.cells.cell(cell);
+                let row = self.row(rules, source);
+                let list = rules.pipelines.list(pipeline);
+                let Self { seen, texts, .. } = self;
+                seen.set_forms(cell, row, |text| texts.transformed(text, list, rules.unicode()))
+            }
+        }
+    }
+
+    /// Finds out which operators may match one of a cell's values.
+    fn find_bits(&mut self, rules: &RuleSet, cell: Cell) {
+        let row = self.row(rules, rules.cells.cell(cell).0);
+        let forms = self.forms(rules, cell);
+        let start = self.seen.add_bits(Whose::Cell(cell));
+        let Self { seen, texts, .. } = self;
+        for at in 0..row.len {
+            let form = seen.form(forms, at);
+            seen.merge_bits(start, texts.candidates(form, &rules.prefilter));
+        }
+    }
+
+    #[cold]
+    fn find_group_bits(&mut self, rules: &RuleSet, group: Group) {
+        let cells = rules.cells.of_group(group);
+        for &cell in cells {
+            if self.seen.bits(Whose::Cell(cell)).is_none() {
+                self.find_bits(rules, cell);
+            }
+        }
+        let start = self.seen.add_bits(Whose::Group(group));
+        for &cell in cells {
+            self.seen.merge_cell(start, cell);
+        }
+    }
+
+    /// The bytes that a group's values have.
+    #[cold]
+    fn find_bytes(&mut self, rules: &RuleSet, group: Group) -> ByteSet {
+        let mut has = ByteSet::EMPTY;
+        for &cell in rules.cells.of_group(group) {
+            let row = self.row(rules, rules.cells.cell(cell).0);
+            let forms = self.forms(rules, cell);
+            for at in 0..row.len {
+                has = has.union(self.texts.bytes_of(self.seen.form(forms, at)));
+            }
+        }
+        self.seen.set_bytes(group, has);
+        has
+    }
+}
