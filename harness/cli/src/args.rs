@@ -221,6 +221,9 @@ pub(crate) struct Proxy {
     /// Write what the firewall's rules match, a line a match.
     #[arg(long, value_name = "FILE", requires = "listen")]
     pub(crate) waf_log: Option<PathBuf>,
+    /// The form of its lines: `short`, or `modsecurity` for tools that read ModSecurity's.
+    #[arg(long, value_name = "FORM", requires = "waf_log", value_parser = ["short", "modsecurity"])]
+    pub(crate) waf_log_format: Option<String>,
     /// Write the firewall's audit log, a JSON object a transaction.
     #[arg(long, value_name = "FILE", requires = "listen")]
     pub(crate) waf_audit_log: Option<PathBuf>,

@@ -82,6 +82,7 @@ fn firewall(arguments: &Proxy) -> Result<Option<Value>, Failure> {
     }
     set(&mut firewall, "mode", waf_mode.as_deref());
     set(&mut firewall, "paranoia", arguments.waf_paranoia);
+    set(&mut firewall, "log_format", arguments.waf_log_format.as_deref());
     let files = [
         ("rules", "--waf-rules", &arguments.waf_rules),
         ("log", "--waf-log", &arguments.waf_log),

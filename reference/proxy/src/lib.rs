@@ -68,6 +68,6 @@ pub use run::{RunError, run};
 pub use server::{Server, StartError};
 pub use settings::{
     CacheSettings, HostName, HostNameError, LogSettings, QuarantineSettings, Settings,
-    SiteSettings, StoreSettings, TlsListener, WafRules, WafSettings,
+    SiteSettings, StoreSettings, TlsListener, WafLogFormat, WafRules, WafSettings,
 };
 pub use upstream::{Upstream, UpstreamError};

@@ -72,7 +72,7 @@ impl Live {
                     let mut open = |path| open_file(path, Duration::ZERO, &mut writers, previous);
                     let log = waf.log.as_deref().map(&mut open).transpose()?;
                     let audit = waf.audit_log.as_deref().map(&mut open).transpose()?;
-                    let outlet = Outlet::new(log, audit);
+                    let outlet = Outlet::new(log, waf.log_format, audit);
                     Some(Arc::new(firewalls.firewall(waf, first_host(site), outlet, old)?))
                 }
                 None => None,

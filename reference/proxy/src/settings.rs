@@ -160,10 +160,22 @@ pub struct WafSettings {
     pub rules: WafRules,
     /// The log of what matched, a line a match; none if absent.
     pub log: Option<PathBuf>,
+    /// The form of its lines.
+    pub log_format: WafLogFormat,
     /// The audit log, a JSON object a transaction. Without it SecAuditLog of the rules counts.
     pub audit_log: Option<PathBuf>,
     /// Where refused requests are kept; none are if absent.
     pub quarantine: Option<QuarantineSettings>,
+}
+
+/// The form of a firewall's log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum WafLogFormat {
+    /// `[date] [waf] - IP "REQUEST" - ID | message with value: ...`
+    #[default]
+    Short,
+    /// As ModSecurity writes into Apache's error log: what tools for that look for.
+    ModSecurity,
 }
 
 /// Where a firewall's rules come from.

@@ -76,6 +76,7 @@ impl Settings {
     ///       rules: /opt/coreruleset        # absent: what is installed
     ///       exclude: { rules: [920300, 942000-942999], paths: ["/api/*"], clients: [10.0.0.0/8] }
     ///       log: waf.log
+    ///       log_format: short              # or `modsecurity`
     ///       audit_log: audit.json
     ///       quarantine: { folder: held, requests: 1000, size: 64MiB }
     ///     access_log: { file: a.log, format: "{status} {request}", dialect: current }

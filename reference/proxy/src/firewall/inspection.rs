@@ -3,6 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use edgeproof_accesslog::{Record, When};
 use edgeproof_http1::{Fields, ParsedRequest, Refused};
 use edgeproof_waf::seclang::Mode;
@@ -61,6 +62,8 @@ pub(crate) struct Inspection {
     client: String,
     peer: Peer,
     line: Vec<u8>,
+    host: Option<Bytes>,
+    path: Option<Bytes>,
     /// Matches that are in the log.
     logged: usize,
 }
@@ -85,6 +88,8 @@ impl Inspection {
             client: client.to_string(),
             peer: peer.clone(),
             line: Vec::new(),
+            host: None,
+            path: None,
             logged: 0,
         }
     }
@@ -99,6 +104,8 @@ impl Inspection {
         let head = &request.head;
         let version = head.version.as_str().as_bytes();
         self.line = [&head.method[..], b" ", &head.target, b" ", version].concat();
+        self.host = request.authority.as_ref().map(|host| host.host().to_vec().into());
+        self.path = Some(request.path.clone());
         let line = std::mem::take(&mut self.line);
         let asked = RequestLine {
             line: &line,
@@ -123,6 +130,7 @@ impl Inspection {
         // It has its answer: the rules only tell.
         self.ask(|rules| rules.request(asked, refused.fields.iter()));
         self.line = refused.line.to_vec();
+        self.path = refused.target().map(|target| target.to_vec().into());
         self.log();
     }
 
@@ -297,6 +305,9 @@ impl Inspection {
         let record = Record {
             client_ip: Some(self.client.as_bytes()),
             request: Some(&self.line),
+            request_hostname: self.host.as_deref(),
+            request_path: self.path.as_deref(),
+            unique_id: Some(self.id.as_bytes()),
             ..Record::at(completion)
         };
         self.firewall.outlet.write(&record, matches.iter().filter(|one| one.log));

@@ -6,20 +6,30 @@ use std::sync::Arc;
 use edgeproof_accesslog::{Dialect, Format, Record, Writer, put_escaped};
 use edgeproof_waf::Match;
 
+use crate::settings::WafLogFormat;
+
 /// The firewall's files.
 pub(crate) struct Outlet {
     log: Option<Arc<Writer>>,
     audit: Option<Arc<Writer>>,
+    form: WafLogFormat,
     /// What stands before a match.
     prefix: Format,
 }
 
 impl Outlet {
-    pub(crate) fn new(log: Option<Arc<Writer>>, audit: Option<Arc<Writer>>) -> Self {
-        const PREFIX: &str = "[{completion_date}] [waf] - {client_ip} \"{request}\" - ";
-        let prefix = Format::compile(PREFIX, Dialect::Current);
+    pub(crate) fn new(
+        log: Option<Arc<Writer>>,
+        form: WafLogFormat,
+        audit: Option<Arc<Writer>>,
+    ) -> Self {
+        let prefix = match form {
+            WafLogFormat::Short => "[{completion_date}] [waf] - {client_ip} \"{request}\" - ",
+            WafLogFormat::ModSecurity => "[{completion_date}] [client {client_ip}] ModSecurity: ",
+        };
+        let prefix = Format::compile(prefix, Dialect::Current);
         let Ok(prefix) = prefix else { unreachable!("it is one text, and it compiles") };
-        Self { log, audit, prefix }
+        Self { log, audit, form, prefix }
     }
 
     /// The files, each with its writer.
@@ -48,7 +58,11 @@ impl Outlet {
             prefix.pop();
             for one in matches {
                 lines.extend_from_slice(prefix);
-                put(one, lines);
+                match self.form {
+                    WafLogFormat::Short => put_short(one, lines),
+                    WafLogFormat::ModSecurity => put_native(one, record, lines),
+                }
+                lines.push(b'\n');
             }
             if !lines.is_empty() {
                 log.write(lines);
@@ -58,7 +72,7 @@ impl Outlet {
 }
 
 /// `941100 | XSS Attack Detected via libinjection with value: ...`
-fn put(one: &Match, line: &mut Vec<u8>) {
+fn put_short(one: &Match, line: &mut Vec<u8>) {
     line.extend_from_slice(itoa::Buffer::new().format(one.rule).as_bytes());
     line.extend_from_slice(b" | ");
     if !one.message.is_empty() {
@@ -67,5 +81,20 @@ fn put(one: &Match, line: &mut Vec<u8>) {
     }
     line.extend_from_slice(b"with value: ");
     put_escaped(if one.data.is_empty() { &one.value } else { &one.data }, line);
-    line.push(b'\n');
+}
+
+/// `Warning. Match of ARGS:x. [file "..."] [line "..."] [id "941100"] ... [uri "/"] [unique_id "..."]`
+fn put_native(one: &Match, record: &Record<'_>, line: &mut Vec<u8>) {
+    line.extend_from_slice(&one.native_line());
+    let path =
+        record.request_path.map(|path| path.split(|byte| *byte == b'?').next().unwrap_or(path));
+    let known =
+        [("hostname", record.request_hostname), ("uri", path), ("unique_id", record.unique_id)];
+    for (name, value) in known {
+        if let Some(value) = value {
+            line.extend_from_slice(format!(" [{name} \"").as_bytes());
+            put_escaped(value, line);
+            line.extend_from_slice(b"\"]");
+        }
+    }
 }

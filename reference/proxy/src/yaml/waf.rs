@@ -8,7 +8,7 @@ use edgeproof_diagnostics::{MapReader, Node, Value};
 use edgeproof_waf::{Bounds, Exclusions, Mode, Paranoia, PathGlob, Profile};
 
 use super::network;
-use crate::settings::{QuarantineSettings, WafRules, WafSettings};
+use crate::settings::{QuarantineSettings, WafLogFormat, WafRules, WafSettings};
 
 pub(super) fn waf(value: Value<'_>) -> Option<WafSettings> {
     let mut map = value.map("a firewall")?;
@@ -25,9 +25,11 @@ pub(super) fn waf(value: Value<'_>) -> Option<WafSettings> {
         (false, false) => None,
     };
     let log = map.optional("log").str().map(PathBuf::from);
+    let forms = [("short", WafLogFormat::Short), ("modsecurity", WafLogFormat::ModSecurity)];
+    let log_format = map.optional("log_format").one_of(&forms).unwrap_or_default();
     let audit_log = map.optional("audit_log").str().map(PathBuf::from);
     map.finish();
-    Some(WafSettings { rules: rules?, log, audit_log, quarantine })
+    Some(WafSettings { rules: rules?, log, log_format, audit_log, quarantine })
 }
 
 /// `profile` and the keys that go with it, or `conf`.

@@ -58,6 +58,18 @@ fn no_request_can_forge_a_line() {
 }
 
 #[test]
+fn lines_can_have_the_form_of_modsecurity() {
+    let origin = Origin::answering(OK);
+    let mut proxy = guarded(&origin, IN_ARGUMENTS, "log_format: modsecurity", "");
+    proxy.get("/a?x=attack%22]", "");
+    let log =
+        proxy.stop_and_read("waf.log").replace(proxy.directory.path().to_str().unwrap(), "DIR");
+    let (line, id) = log.split_once("[unique_id ").unwrap();
+    assert_eq!(id.trim_end().len(), "\"\"]".len() + 24);
+    insta::assert_snapshot!(line);
+}
+
+#[test]
 fn a_chunked_body_is_seen_whole_and_sent_on_as_it_came() {
     let origin = Origin::scripted(|origin| {
         origin.request();

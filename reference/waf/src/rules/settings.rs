@@ -73,7 +73,7 @@ impl Default for Settings {
             audit: AuditMode::Off,
             audit_parts: AuditParts::of("ABCFHZ").unwrap_or_default(),
             audit_relevant_status: None,
-            unicode: UnicodeMap::default(),
+            unicode: UnicodeMap::us_ascii(),
             audit_log: None,
             audit_log_format: AuditLogFormat::Native,
             audit_log_type: AuditLogType::Serial,

@@ -345,6 +345,9 @@ fn a_unicode_map_comes_before_the_low_byte() {
     assert_eq!(error.to_string(), "the Unicode map has no code page 2039");
     let empty = UnicodeMap::parse(b"1 (none)\n2 (some)\n0041:42", 1).expect("a map");
     assert_eq!((empty.byte(0x41), empty.byte(0x3002)), (None, Some(b'.')));
+    let usual = UnicodeMap::us_ascii();
+    let fits = [0x2019, 0x2026, 0xff1c, 0x0141, 0x4f1a].map(|code| usual.byte(code));
+    assert_eq!(fits, [Some(b'\''), Some(b'.'), Some(b'<'), Some(b'L'), None]);
     let error = UnicodeMap::read("/no/such/file".as_ref(), 1).unwrap_err();
     assert_eq!(error.to_string(), "cannot read the Unicode map /no/such/file");
 }

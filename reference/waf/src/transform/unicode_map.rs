@@ -26,6 +26,17 @@ pub enum UnicodeMapError {
 const FULL_STOPS: [(u16, u8); 4] = [(0x002e, b'.'), (0x3002, b'.'), (0xff0e, b'.'), (0xff61, b'.')];
 
 impl UnicodeMap {
+    /// That of US-ASCII (code page 20127), which ModSecurity's recommended configuration names: what holds
+    /// where nobody names another.
+    #[must_use]
+    pub fn us_ascii() -> Self {
+        const PAGE: u32 = 20_127;
+        let Ok(map) = Self::parse(include_bytes!("us_ascii.txt"), PAGE) else {
+            unreachable!("the file beside this one has that page")
+        };
+        map
+    }
+
     /// Reads the list of one code page from a file in the format of ModSecurity's `unicode.mapping`.
     pub fn read(path: &Path, code_page: u32) -> Result<Self, UnicodeMapError> {
         let text = std::fs::read(path)
