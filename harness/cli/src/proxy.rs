@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use edgeproof_proxy::Settings;
+use edgeproof_diagnostics::Colour;
+use edgeproof_proxy::{RunError, Settings, StartError};
 use edgeproof_report::ExitCode;
 use serde_json::{Value, json};
 
@@ -17,7 +18,12 @@ pub(crate) fn proxy(arguments: &Proxy) -> Result<ExitCode, Failure> {
         None => Settings::from_yaml("the command line", &sites_file(arguments)?),
     };
     let settings = settings.map_err(|mistakes| Failure::mistakes(&mistakes))?;
-    edgeproof_proxy::run(&settings).map_err(|error| Failure::NotStarted(error.to_string()))?;
+    edgeproof_proxy::run(&settings).map_err(|error| match error {
+        RunError::Start(StartError::Rules(mistakes)) => {
+            Failure::Mistakes(mistakes.render(Colour::of(&std::io::stderr())))
+        }
+        other => Failure::NotStarted(other.to_string()),
+    })?;
     Ok(ExitCode::Good)
 }
 

@@ -39,9 +39,15 @@ pub enum StartError {
     /// An access log cannot be opened.
     #[error(transparent)]
     Log(edgeproof_accesslog::OpenError),
-    /// A firewall's rules cannot be used, or its folder for what it keeps.
-    #[error("{0}")]
-    Rules(String),
+    /// A firewall's rules have mistakes.
+    #[error(transparent)]
+    Rules(edgeproof_waf::seclang::Mistakes),
+    /// A firewall's rule set is not there.
+    #[error(transparent)]
+    RuleSet(edgeproof_waf::CoreRuleSetError),
+    /// A firewall's folder for what it keeps cannot be used.
+    #[error(transparent)]
+    Quarantine(edgeproof_waf::QuarantineError),
     /// The control socket cannot be made.
     #[error("cannot make the control socket {}: {source}", .path.display())]
     Control {

@@ -162,7 +162,7 @@ pub struct WafSettings {
     pub log: Option<PathBuf>,
     /// The form of its lines.
     pub log_format: WafLogFormat,
-    /// The audit log, a JSON object a transaction. Without it SecAuditLog of the rules counts.
+    /// The audit log, a JSON object a transaction; none if absent, whatever SecAuditLog says.
     pub audit_log: Option<PathBuf>,
     /// Where refused requests are kept; none are if absent.
     pub quarantine: Option<QuarantineSettings>,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use edgeproof_diagnostics::{Colour, Source};
-use edgeproof_waf::seclang::{Mistakes, parse_text};
+use edgeproof_waf::seclang::{Mistakes, Mode, parse_text};
 use edgeproof_waf::{CoreRuleSet, Quarantine, RuleSet};
 
 use super::{Firewall, Outlet};
@@ -36,7 +36,7 @@ impl Loader {
         outlet: Outlet,
         old: Option<&Firewall>,
     ) -> Result<Firewall, StartError> {
-        let rules = self.rules(&settings.rules)?;
+        let rules = self.rules(settings)?;
         let quarantine = match &settings.quarantine {
             Some(kept) => Some(self.quarantine(kept)?),
             None => None,
@@ -45,21 +45,20 @@ impl Loader {
         Ok(Firewall { rules, collections, outlet, quarantine, site })
     }
 
-    fn rules(&mut self, rules: &WafRules) -> Result<Arc<RuleSet>, StartError> {
-        let entry = match rules {
+    fn rules(&mut self, settings: &WafSettings) -> Result<Arc<RuleSet>, StartError> {
+        let entry = match &settings.rules {
             WafRules::File(file) => Entry::File(file.clone()),
             WafRules::Profile { profile, mode, paranoia, folder, exclusions } => {
                 let set = self.core_rule_set(folder.as_deref())?;
                 let text = set.entry(*profile, *mode, *paranoia, exclusions);
-                Entry::Text(text.map_err(|error| StartError::Rules(error.to_string()))?)
+                Entry::Text(text.map_err(StartError::RuleSet)?)
             }
         };
         if let Some(rules) = self.rules.get(&entry) {
             return Ok(Arc::clone(rules));
         }
-        let read = read(&entry).map_err(|mistakes| StartError::Rules(mistakes.to_string()))?;
-        let rules = Arc::new(read);
-        announce(&entry, &rules);
+        let rules = Arc::new(read(&entry).map_err(StartError::Rules)?);
+        announce(&entry, &rules, settings.audit_log.is_some());
         self.rules.insert(entry, Arc::clone(&rules));
         Ok(rules)
     }
@@ -72,7 +71,7 @@ impl Loader {
                 Some(folder) => CoreRuleSet::at(folder),
                 None => CoreRuleSet::installed(&installed_rules()),
             };
-            let found = found.map_err(|error| StartError::Rules(error.to_string()))?;
+            let found = found.map_err(StartError::RuleSet)?;
             eprintln!("firewall: Core Rule Set {} in {}", found.version(), found.rules().display());
             self.found.insert(key.clone(), found);
         }
@@ -84,7 +83,7 @@ impl Loader {
             return Ok(Arc::clone(open));
         }
         let open = Quarantine::open(&kept.folder, kept.bounds);
-        let open = Arc::new(open.map_err(|error| StartError::Rules(error.to_string()))?);
+        let open = Arc::new(open.map_err(StartError::Quarantine)?);
         self.quarantines.insert(kept.folder.clone(), Arc::clone(&open));
         Ok(open)
     }
@@ -111,11 +110,22 @@ fn read(entry: &Entry) -> Result<RuleSet, Mistakes> {
 }
 
 /// Tells what a file brings, and what is doubtful in it.
-fn announce(entry: &Entry, rules: &RuleSet) {
+fn announce(entry: &Entry, rules: &RuleSet, has_audit_log: bool) {
     if let Entry::File(file) = entry {
         let signatures = rules.settings().signatures.join(", ");
         let of = if signatures.is_empty() { signatures } else { format!(" ({signatures})") };
         eprintln!("firewall: {} rules from {}{of}", rules.rules().count(), file.display());
+        if rules.settings().mode() == Mode::Off {
+            eprintln!(
+                "firewall: none of them runs, for SecRuleEngine is not on in {}",
+                file.display()
+            );
+        }
+        if rules.settings().audit_log.is_some() && !has_audit_log {
+            eprintln!(
+                "firewall: SecAuditLog is not used: `audit_log` (--waf-audit-log) names that file"
+            );
+        }
     }
     for warning in rules.warnings() {
         eprintln!("{}", warning.render(Colour::Never));
