@@ -9,6 +9,7 @@
 //! Nothing here may change what rules do: a rule set without it fires the same rules
 //! (`RuleSet::without_prefilter`).
 
+mod automaton;
 mod cells;
 mod pipelines;
 mod prefilter;

@@ -7,9 +7,7 @@
 
 use std::collections::HashMap;
 
-use aho_corasick::automaton::Automaton;
-use aho_corasick::dfa::DFA;
-use aho_corasick::{Anchored, MatchKind, StartKind};
+use super::automaton::{Automaton, Mark};
 
 /// An operator's bit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,10 +27,7 @@ impl Filter {
 /// The automaton and what its words stand for.
 #[derive(Debug)]
 pub(crate) struct Prefilter {
-    automaton: Option<DFA>,
-    /// For each word of the automaton the operators that it makes possible: which 64 bits, and
-    /// those of them to set.
-    owners: Vec<Box<[(u32, u64)]>>,
+    automaton: Option<Automaton>,
     words: usize,
 }
 
@@ -58,8 +53,8 @@ impl Collected {
         let filter = Filter(self.filters);
         self.filters += 1;
         for literal in literals {
-            let literal = literal[..literal.len().min(LONGEST)].to_ascii_lowercase();
-            let owners = self.owners_of.entry(literal.into()).or_default();
+            let literal = literal.to_ascii_lowercase();
+            let owners = self.owners_of.entry(rarest_part(&literal).into()).or_default();
             if owners.last() != Some(&filter) {
                 owners.push(filter);
             }
@@ -71,22 +66,32 @@ impl Collected {
     pub(crate) fn build(self) -> Prefilter {
         let mut words: Vec<_> = self.owners_of.into_iter().collect();
         words.sort_unstable();
-        let owners = words.iter().map(|(_, filters)| masks(filters)).collect();
-        let automaton = (!words.is_empty()).then(|| {
-            DFA::builder()
-                .ascii_case_insensitive(true)
-                .match_kind(MatchKind::Standard)
-                .start_kind(StartKind::Unanchored)
-                .build(words.iter().map(|(word, _)| word))
-                .expect("the words of rule files are far from the automaton's limits")
-        });
-        Prefilter { automaton, owners, words: (self.filters as usize).div_ceil(64) }
+        let marked = |(word, filters): (_, Vec<_>)| (word, filters.into_iter().map(mark).collect());
+        let words: Vec<_> = words.into_iter().map(marked).collect();
+        let automaton = (!words.is_empty()).then(|| Automaton::new(&words));
+        Prefilter { automaton, words: (self.filters as usize).div_ceil(64) }
     }
 }
 
-/// How much of a literal is looked for, in bytes: that keeps the automaton small, and what begins
-/// like a literal hardly ever goes on otherwise.
-const LONGEST: usize = 7;
+/// How much of a literal is looked for, in bytes: that keeps the automaton small.
+const LONGEST: usize = 6;
+
+/// The part of a literal that is looked for: one that values without it hardly ever have. Marks are
+/// taken for common, as pages are full of them.
+fn rarest_part(literal: &[u8]) -> &[u8] {
+    let commonness = |part: &&[u8]| -> u32 {
+        part.iter()
+            .map(|byte| match byte {
+                b'q' | b'z' | b'x' | b'j' | b'_' | b'0'..=b'9' | 0x80.. => 1,
+                b'k' | b'v' | b'w' | b'b' | b'y' | b'g' | b'f' | b'p' => 2,
+                b'm' | b'c' | b'u' | b'd' | b'l' | b'h' => 3,
+                b'a'..=b'z' => 4,
+                _ => 5,
+            })
+            .sum()
+    };
+    literal.windows(LONGEST).min_by_key(commonness).unwrap_or(literal)
+}
 
 /// A single letter or digit is in nearly every value: looking for it costs more than it saves.
 fn is_selective(literal: &[u8]) -> bool {
@@ -97,16 +102,8 @@ fn is_selective(literal: &[u8]) -> bool {
     }
 }
 
-fn masks(filters: &[Filter]) -> Box<[(u32, u64)]> {
-    let mut masks: Vec<(u32, u64)> = Vec::new();
-    for &Filter(filter) in filters {
-        let (word, bit) = (filter / 64, 1 << (filter % 64));
-        match masks.last_mut() {
-            Some((last, mask)) if *last == word => *mask |= bit,
-            _ => masks.push((word, bit)),
-        }
-    }
-    masks.into()
+fn mark(Filter(filter): Filter) -> Mark {
+    (filter / 64, 1 << (filter % 64))
 }
 
 impl Prefilter {
@@ -119,20 +116,8 @@ impl Prefilter {
     /// match `text`. It says the same of texts that differ in case.
     pub(crate) fn scan(&self, text: &[u8], bits: &mut [u64]) {
         bits[0] |= 1;
-        let Some(automaton) = &self.automaton else { return };
-        let Ok(mut state) = automaton.start_state(Anchored::No) else {
-            return bits.fill(u64::MAX);
-        };
-        for &byte in text {
-            state = automaton.next_state(Anchored::No, state, byte);
-            if automaton.is_special(state) && automaton.is_match(state) {
-                for index in 0..automaton.match_len(state) {
-                    let word = automaton.match_pattern(state, index);
-                    for &(word, mask) in &self.owners[word.as_usize()] {
-                        bits[word as usize] |= mask;
-                    }
-                }
-            }
+        if let Some(automaton) = &self.automaton {
+            automaton.scan(text, bits);
         }
     }
 }

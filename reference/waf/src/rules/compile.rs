@@ -15,6 +15,7 @@ use super::vocabulary::Vocabulary;
 use crate::operator::Operator;
 use crate::plan::{Cells, Collected, Pipeline, Pipelines, is_steady};
 use crate::seclang::{self, Action, Ctl, Phase, Program, Selector};
+use crate::transaction::Slot;
 use crate::variable::Variable;
 
 /// Makes rules of drafts.
@@ -156,6 +157,7 @@ impl<'d> Compiler<'d> {
         let cells: Option<Vec<_>> = targets.iter().map(|target| target.cell).collect();
         let negated = operator.as_ref().is_some_and(|operator| operator.negated);
         Some(Link {
+            slot: only_slot(&targets).filter(|_| pipeline == Pipeline::RAW),
             targets: targets.into(),
             filter,
             bytes,
@@ -356,6 +358,16 @@ fn numbers(drafts: &Drafts) -> Vec<RuleNumber> {
         numbers[at] = RuleNumber(u32::try_from(number).expect("fewer rules than bytes of them"));
     }
     numbers
+}
+
+/// The variable of TX that is all that is looked at.
+fn only_slot(targets: &[Target]) -> Option<Slot> {
+    match targets {
+        [Target { selection: Selection::Slot(slot), count: false, except, .. }] => {
+            except.is_empty().then_some(*slot)
+        }
+        _ => None,
+    }
 }
 
 /// Whether a target's values stay as they are during a phase.

@@ -80,6 +80,9 @@ pub(crate) struct Link {
     pub(crate) targets: Box<[Target]>,
     /// None: SecAction, which always matches.
     pub(crate) operator: Option<Operator>,
+    /// The variable of TX that it looks at as it stands, if that is all: so do half of all rules
+    /// that are tried.
+    pub(crate) slot: Option<Slot>,
     /// The cells of its targets. None where one of them has none.
     pub(crate) group: Option<Group>,
     /// The operator's.

@@ -69,6 +69,9 @@ impl Transaction {
     fn set_var(&mut self, rules: &RuleSet, place: &Place, operation: &SetOperation) {
         let place = self.named(rules, place);
         match operation {
+            SetOperation::Set(value) if value.literal().is_some() => {
+                self.store(rules, &place, value.literal().map(str::as_bytes));
+            }
             SetOperation::Set(value) => {
                 let value = self.expanded(rules, value);
                 self.store(rules, &place, Some(&value));

@@ -81,6 +81,9 @@ impl Transaction {
         if link.group.is_some() {
             return self.run_on_cells(rules, rule, index);
         }
+        if let Some(slot) = link.slot {
+            return self.run_on_slot(rules, rule, index, slot);
+        }
         let mut values = std::mem::take(&mut self.values);
         values.clear();
         for target in &link.targets {
@@ -102,6 +105,20 @@ impl Transaction {
         }
         self.values = values;
         ran
+    }
+
+    /// The same for a link that looks at one variable of TX as it stands.
+    fn run_on_slot(&mut self, rules: &RuleSet, rule: &Rule, index: usize, slot: Slot) -> Ran {
+        let Some(text) = self.variables.tx.get(slot) else { return Ran::NoMatch };
+        let value = Value { variable: Variable::Tx, key: Key::Slot(slot), text };
+        if index == 0 && self.removes_from(rules, rule) && self.is_removed(rules, rule, value) {
+            return Ran::NoMatch;
+        }
+        match self.try_form(rules, rule, index, value) {
+            _ if self.stopped => Ran::Stopped,
+            true => Ran::Match,
+            false => Ran::NoMatch,
+        }
     }
 
     /// The same for a link whose targets are all in cells.

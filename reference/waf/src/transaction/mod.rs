@@ -17,6 +17,7 @@ mod effects;
 mod escape;
 mod evaluate;
 mod expand;
+mod found;
 mod held;
 mod moment;
 mod native;
@@ -120,7 +121,7 @@ impl Transaction {
             now,
             texts: Texts::new(words),
             variables: Variables::new(&rules.names),
-            seen: Seen::new(&rules.cells, words),
+            seen: Seen::new(&rules.cells),
             controls: Controls::new(rules.settings()),
             body: RequestBody::default(),
             answer: ResponseBody::default(),

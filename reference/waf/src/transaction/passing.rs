@@ -1,7 +1,8 @@
 //! Which rules are passed over, and which values: what cannot match is not tried.
 
 use super::Transaction;
-use super::seen::{Row, Whose};
+use super::found::Candidates;
+use super::seen::Row;
 use super::texts::Text;
 use crate::operator::ByteSet;
 use crate::plan::{Cell, Filter, Group, Source};
@@ -17,16 +18,19 @@ impl Transaction {
     pub(super) fn passes(&mut self, rules: &RuleSet, gate: Gate) -> bool {
         let Some(group) = gate.group else { return true };
         if gate.filter == Filter::ANY {
-            let cells = rules.cells.of_group(group);
-            return cells.iter().any(|&cell| self.row(rules, rules.cells.cell(cell).0).len > 0);
+            let any = self.seen.has_values(group);
+            return any.unwrap_or_else(|| self.look_for_values(rules, group));
         }
-        match self.seen.bits(Whose::Group(group)) {
-            Some(bits) => gate.filter.is_in(bits),
-            None => {
-                self.find_group_bits(rules, group);
-                self.seen.bits(Whose::Group(group)).is_some_and(|bits| gate.filter.is_in(bits))
-            }
-        }
+        let candidates = self.seen.of_group(group);
+        let candidates = candidates.unwrap_or_else(|| self.find_of_group(rules, group));
+        gate.filter.is_in(self.texts.bits(candidates))
+    }
+
+    fn look_for_values(&mut self, rules: &RuleSet, group: Group) -> bool {
+        let mut cells = rules.cells.of_group(group).iter();
+        let any = cells.any(|&cell| self.row(rules, rules.cells.cell(cell).0).len > 0);
+        self.seen.set_has_values(group, any);
+        any
     }
 
     /// Whether the bytes are there that a link's operator needs.
@@ -44,10 +48,8 @@ impl Transaction {
         if !link.gated || link.filter == Filter::ANY {
             return true;
         }
-        if self.seen.bits(Whose::Cell(cell)).is_none() {
-            self.find_bits(rules, cell);
-        }
-        self.seen.bits(Whose::Cell(cell)).is_some_and(|bits| link.filter.is_in(bits))
+        let candidates = self.of_cell(rules, cell);
+        link.filter.is_in(self.texts.bits(candidates))
     }
 
     /// Whether a link's operator may match a text.
@@ -97,30 +99,31 @@ impl Transaction {
         }
     }
 
-    /// Finds out which operators may match one of a cell's values.
-    fn find_bits(&mut self, rules: &RuleSet, cell: Cell) {
+    /// The operators that may match one of a cell's values.
+    fn of_cell(&mut self, rules: &RuleSet, cell: Cell) -> Candidates {
+        if let Some(known) = self.seen.of_cell(cell) {
+            return known;
+        }
         let row = self.row(rules, rules.cells.cell(cell).0);
         let forms = self.forms(rules, cell);
-        let start = self.seen.add_bits(Whose::Cell(cell));
-        let Self { seen, texts, .. } = self;
+        let mut all = Candidates::LEAST;
         for at in 0..row.len {
-            let form = seen.form(forms, at);
-            seen.merge_bits(start, texts.candidates(form, &rules.prefilter));
+            let of_form = self.texts.candidates(self.seen.form(forms, at), &rules.prefilter);
+            all = self.texts.union(all, of_form);
         }
+        self.seen.set_of_cell(cell, all);
+        all
     }
 
     #[cold]
-    fn find_group_bits(&mut self, rules: &RuleSet, group: Group) {
-        let cells = rules.cells.of_group(group);
-        for &cell in cells {
-            if self.seen.bits(Whose::Cell(cell)).is_none() {
-                self.find_bits(rules, cell);
-            }
+    fn find_of_group(&mut self, rules: &RuleSet, group: Group) -> Candidates {
+        let mut all = Candidates::LEAST;
+        for &cell in rules.cells.of_group(group) {
+            let of_cell = self.of_cell(rules, cell);
+            all = self.texts.union(all, of_cell);
         }
-        let start = self.seen.add_bits(Whose::Group(group));
-        for &cell in cells {
-            self.seen.merge_cell(start, cell);
-        }
+        self.seen.set_of_group(group, all);
+        all
     }
 
     /// The bytes that a group's values have.

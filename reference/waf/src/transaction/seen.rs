@@ -1,6 +1,7 @@
 //! What is known of the rule set's cells in the current phase: their values, those values transformed, and what can
 //! match one of them. All of it is found out when a rule first asks.
 
+use super::found::Candidates;
 use super::place::Place;
 use super::texts::Text;
 use super::value::Value;
@@ -24,35 +25,27 @@ pub(crate) struct Seen {
     /// For each cell where its first form is; one follows for each further value of its source.
     forms_of: Vec<Place>,
     forms: Vec<Text>,
-    /// For each cell, and behind them for each group, where its bits are.
-    bits_of: Vec<Place>,
-    bits: Vec<u64>,
-    words: usize,
+    /// For each cell, and behind them for each group, its candidates.
+    candidates_of: Vec<Place>,
+    /// For each group 1 if it has values, else 0.
+    values_in: Vec<Place>,
     /// For each group the bytes that its forms have.
     bytes_of: Vec<Place>,
     bytes: Vec<ByteSet>,
     cells: usize,
 }
 
-/// A cell or a group of them.
-#[derive(Clone, Copy)]
-pub(crate) enum Whose {
-    Cell(Cell),
-    Group(Group),
-}
-
 impl Seen {
-    /// Nothing. `words` as for [`super::texts::Texts::new`].
-    pub(crate) fn new(cells: &Cells, words: usize) -> Self {
+    /// Nothing.
+    pub(crate) fn new(cells: &Cells) -> Self {
         Self {
             rows_of: vec![Place::NONE; cells.sources()],
             rows: Vec::with_capacity(64),
             values: Vec::with_capacity(64),
             forms_of: vec![Place::NONE; cells.len()],
             forms: Vec::with_capacity(256),
-            bits_of: vec![Place::NONE; cells.len() + cells.groups()],
-            bits: Vec::with_capacity(128 * words),
-            words,
+            candidates_of: vec![Place::NONE; cells.len() + cells.groups()],
+            values_in: vec![Place::NONE; cells.groups()],
             bytes_of: vec![Place::NONE; cells.groups()],
             bytes: Vec::with_capacity(32),
             cells: cells.len(),
@@ -66,8 +59,8 @@ impl Seen {
         self.values.clear();
         self.forms_of.fill(Place::NONE);
         self.forms.clear();
-        self.bits_of.fill(Place::NONE);
-        self.bits.clear();
+        self.candidates_of.fill(Place::NONE);
+        self.values_in.fill(Place::NONE);
         self.bytes_of.fill(Place::NONE);
         self.bytes.clear();
     }
@@ -120,44 +113,34 @@ impl Seen {
         self.forms[start + index as usize]
     }
 
-    /// Where the bits of the operators are that may match one of the forms, if that is known.
+    /// The operators that may match one of a cell's forms, if they are known.
     #[inline]
-    pub(crate) fn bits(&self, whose: Whose) -> Option<&[u64]> {
-        let start = self.bits_of[self.index(whose)].get()?;
-        Some(&self.bits[start..start + self.words])
+    pub(crate) fn of_cell(&self, cell: Cell) -> Option<Candidates> {
+        self.candidates_of[cell.index()].get().map(|at| Candidates(at as u32))
     }
 
+    /// The same for a group.
     #[inline]
-    fn index(&self, whose: Whose) -> usize {
-        match whose {
-            Whose::Cell(cell) => cell.index(),
-            Whose::Group(group) => self.cells + group.index(),
-        }
+    pub(crate) fn of_group(&self, group: Group) -> Option<Candidates> {
+        self.candidates_of[self.cells + group.index()].get().map(|at| Candidates(at as u32))
     }
 
-    /// Makes room for bits, none of them set, and says where.
-    pub(crate) fn add_bits(&mut self, whose: Whose) -> usize {
-        let start = self.bits.len();
-        self.bits.resize(start + self.words, 0);
-        let index = self.index(whose);
-        self.bits_of[index] = Place::at(start);
-        start
+    pub(crate) fn set_of_cell(&mut self, cell: Cell, candidates: Candidates) {
+        self.candidates_of[cell.index()] = Place::at(candidates.0 as usize);
     }
 
-    /// Sets more bits at a place of [`Seen::add_bits`].
+    pub(crate) fn set_of_group(&mut self, group: Group, candidates: Candidates) {
+        self.candidates_of[self.cells + group.index()] = Place::at(candidates.0 as usize);
+    }
+
+    /// Whether a group has any values, if that is known.
     #[inline]
-    pub(crate) fn merge_bits(&mut self, start: usize, more: &[u64]) {
-        for (word, more) in self.bits[start..start + self.words].iter_mut().zip(more) {
-            *word |= more;
-        }
+    pub(crate) fn has_values(&self, group: Group) -> Option<bool> {
+        self.values_in[group.index()].get().map(|count| count > 0)
     }
 
-    /// The same, with the bits of a cell, which are known.
-    pub(crate) fn merge_cell(&mut self, start: usize, cell: Cell) {
-        let Some(from) = self.bits_of[cell.index()].get() else { return };
-        for at in 0..self.words {
-            self.bits[start + at] |= self.bits[from + at];
-        }
+    pub(crate) fn set_has_values(&mut self, group: Group, any: bool) {
+        self.values_in[group.index()] = Place::at(usize::from(any));
     }
 
     /// The bytes that a group's forms have, if that is known.

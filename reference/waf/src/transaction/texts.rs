@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
 use std::ops::Range;
 
+use super::found::{Candidates, Found};
 use super::place::Place;
 use super::ready::Ready;
 use crate::operator::ByteSet;
@@ -25,9 +26,8 @@ pub(crate) struct Texts {
     /// The texts that transformations made, by a hash of their bytes: often several of them make
     /// the same.
     made: HashMap<u64, Text, BuildHasherDefault<Ready>>,
-    /// What the prefilter found: `words` for each text that was scanned.
-    bits: Vec<u64>,
-    words: usize,
+    /// What the prefilter found, each set once.
+    found: Found,
     /// The bytes that texts have.
     sets: Vec<ByteSet>,
     scratch: Vec<u8>,
@@ -43,7 +43,7 @@ struct Entry {
     has: Place,
     /// The first of its forms.
     forms: Place,
-    /// Where its words start in `bits`.
+    /// Which of `found` is its.
     bits: Place,
     /// An earlier text that differs in case at most: the prefilter says the same of it.
     like: Place,
@@ -65,8 +65,7 @@ impl Texts {
             entries: Vec::with_capacity(192),
             forms: Vec::with_capacity(64),
             made: HashMap::with_capacity_and_hasher(64, BuildHasherDefault::default()),
-            bits: Vec::with_capacity(64 * words),
-            words,
+            found: Found::new(words),
             sets: Vec::with_capacity(128),
             scratch: Vec::new(),
         }
@@ -205,35 +204,41 @@ impl Texts {
     /// Whether an operator may match the text.
     #[inline]
     pub(crate) fn may_match(&mut self, text: Text, filter: Filter, prefilter: &Prefilter) -> bool {
-        filter.is_in(self.candidates(text, prefilter))
+        let candidates = self.candidates(text, prefilter);
+        filter.is_in(self.found.get(candidates))
     }
 
     /// The operators that may match the text.
     #[inline]
-    pub(crate) fn candidates(&mut self, text: Text, prefilter: &Prefilter) -> &[u64] {
-        let at = match self.entries[text.index()].bits.get() {
-            Some(at) => at,
+    pub(crate) fn candidates(&mut self, text: Text, prefilter: &Prefilter) -> Candidates {
+        match self.entries[text.index()].bits.get() {
+            Some(at) => Candidates(at as u32),
             None => self.scan(text, prefilter),
-        };
-        &self.bits[at..at + self.words]
+        }
     }
 
-    fn scan(&mut self, text: Text, prefilter: &Prefilter) -> usize {
+    /// The operators that may match something, as bits.
+    #[inline]
+    pub(crate) fn bits(&self, candidates: Candidates) -> &[u64] {
+        self.found.get(candidates)
+    }
+
+    /// The operators that may match one of two things.
+    #[inline]
+    pub(crate) fn union(&mut self, one: Candidates, other: Candidates) -> Candidates {
+        self.found.union(one, other)
+    }
+
+    fn scan(&mut self, text: Text, prefilter: &Prefilter) -> Candidates {
         let Entry { start, len, like, .. } = self.entries[text.index()];
-        let at = match like.get() {
-            Some(like) => match self.entries[like].bits.get() {
-                Some(at) => at,
-                None => self.scan(Text(like as u32), prefilter),
-            },
+        let candidates = match like.get() {
+            Some(like) => self.candidates(Text(like as u32), prefilter),
             None => {
-                let at = self.bits.len();
-                self.bits.resize(at + self.words, 0);
-                prefilter.scan(&self.bytes[start..start + len], &mut self.bits[at..]);
-                at
+                self.found.add_with(|bits| prefilter.scan(&self.bytes[start..start + len], bits))
             }
         };
-        self.entries[text.index()].bits = Place::at(at);
-        at
+        self.entries[text.index()].bits = Place::at(candidates.0 as usize);
+        candidates
     }
 }
 

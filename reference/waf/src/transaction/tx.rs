@@ -83,13 +83,19 @@ impl Names {
     }
 }
 
-/// A hash of a name, case ignored. Only names of the rules are looked up by it.
+/// A hash of a name, case ignored: names that share one are compared. Only names of the rules are
+/// looked up by it.
 fn hash(name: &[u8]) -> u64 {
     const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
-    let hash = name.iter().fold(name.len() as u64, |hash, byte| {
-        (hash ^ u64::from(byte.to_ascii_lowercase())).wrapping_mul(FACTOR)
-    });
-    hash ^ hash >> 32
+    const CASE: u64 = 0x2020_2020_2020_2020;
+    let mix = |hash: u64, word: u64| (hash.rotate_left(23) ^ (word | CASE)).wrapping_mul(FACTOR);
+    let (words, rest) = name.as_chunks::<8>();
+    let hash = name.len() as u64;
+    let hash = words.iter().fold(hash, |hash, word| mix(hash, u64::from_le_bytes(*word)));
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    let hash = mix(hash, u64::from_le_bytes(last));
+    hash ^ hash >> 29
 }
 
 /// The variables that are set.

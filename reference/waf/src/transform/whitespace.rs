@@ -24,7 +24,9 @@ pub(super) fn compress(input: &[u8], out: &mut Vec<u8>) {
 }
 
 pub(super) fn remove(input: &[u8], out: &mut Vec<u8>) {
-    out.extend(input.iter().filter(|byte| !is_space_or_nbsp(**byte)));
+    for part in input.split(|byte| is_space_or_nbsp(*byte)) {
+        out.extend_from_slice(part);
+    }
 }
 
 pub(super) fn trim_left(input: &[u8]) -> &[u8] {
