@@ -26,11 +26,12 @@ use std::sync::{Arc, Mutex};
 use corpus::Case;
 use edgeproof_waf::{Collections, RuleSet};
 
-/// Tests whose outcome the codec decides otherwise than Apache, with the status that it gives: it is
-/// stricter, and no rule has a part in it.
-const OVERRIDDEN: [(&str, u16, &str); 1] = [(
+/// Tests of requests that Apache repairs before ModSecurity sees them, with the field that it takes
+/// away. The codec here refuses them instead, with 400, so what the rules say of them is asked of
+/// the request without that field.
+const REPAIRED: [(&str, &[u8], &str); 1] = [(
     "920181-1",
-    400,
+    b"Content-Length",
     "Content-Length beside Transfer-Encoding is refused, as RFC 9112 §6.1 allows",
 )];
 
@@ -119,13 +120,15 @@ fn play_case(
     collections: &Arc<Collections>,
     case: &Case,
 ) -> Result<(), String> {
-    let overridden = OVERRIDDEN.iter().find(|(id, ..)| *id == case.id);
+    let repaired = REPAIRED.iter().find(|(id, ..)| *id == case.id);
     for (number, stage) in case.stages.iter().enumerate() {
-        let played = play::play(rules, collections, &request::bytes(&stage.input));
-        if let Some((_, status, why)) = overridden {
-            assert_eq!(played.status, Some(*status), "{}: {why}", case.id);
-            continue;
+        let mut bytes = request::bytes(&stage.input);
+        if let Some((_, field, why)) = repaired {
+            let refused = play::play(rules, collections, &bytes).status;
+            assert_eq!(refused, Some(400), "{}: {why}", case.id);
+            bytes = request::without(field, &bytes);
         }
+        let played = play::play(rules, collections, &bytes);
         judge::judge(&stage.expected, &played)
             .map_err(|reason| format!("stage {}: {reason}", number + 1))?;
     }

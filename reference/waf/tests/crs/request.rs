@@ -38,6 +38,17 @@ pub(crate) fn bytes(input: &Input) -> Vec<u8> {
     out.into_bytes()
 }
 
+/// The same request without a field.
+pub(crate) fn without(field: &[u8], request: &[u8]) -> Vec<u8> {
+    let is_field =
+        |line: &&[u8]| line.get(..field.len()).is_some_and(|name| name.eq_ignore_ascii_case(field));
+    request
+        .split_inclusive(|&byte| byte == b'\n')
+        .filter(|line| !is_field(line))
+        .collect::<Vec<_>>()
+        .concat()
+}
+
 /// The fields that a client adds where they are missing.
 fn complete(headers: &mut Vec<(String, String)>, data: &str, method: &str) {
     if !has(headers, "connection") {
