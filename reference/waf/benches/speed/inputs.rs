@@ -50,6 +50,8 @@ pub(crate) fn worst() -> Vec<Input> {
     let mut nested = vec![b'['; 10_000];
     nested.resize(20_000, b']');
     let many = (0..10_000).map(|at| format!("a{at}=v{at}")).collect::<Vec<_>>().join("&");
+    let attacks = (0..1000).map(|at| format!("a{at}=<script>alert({at})</script>' or 1=1--"));
+    let attacks = attacks.collect::<Vec<_>>().join("&");
     let mut query = get_with(&"'".repeat(7000));
     query.name = "7 KB of ' in the query";
     vec![
@@ -61,6 +63,7 @@ pub(crate) fn worst() -> Vec<Input> {
         post("1 MB of a letter as text", "text/plain", vec![b'a'; 1_048_576], true),
         post("JSON nested 10,000 deep", "application/json", nested, true),
         post("10,000 arguments", FORM, many.into_bytes(), true),
+        post("1,000 attacks in a form", FORM, attacks.into_bytes(), true),
         query,
     ]
 }

@@ -61,10 +61,11 @@ impl Transaction {
 
     /// Keeps the match for the logs.
     fn note(&mut self, rules: &RuleSet, rule: &Rule, value: Value, did: Did) {
-        if self.matches.len() >= LISTED && self.matches.iter().any(|one| one.rule == rule.id) {
+        if self.matches.len() >= LISTED && self.noted.contains(rule.number) {
             self.unlisted += 1;
             return;
         }
+        self.noted.insert(rule.number);
         let text = |template: &Option<Template>| {
             template.as_ref().map(|template| self.expanded(rules, template)).unwrap_or_default()
         };

@@ -47,7 +47,7 @@ pub use outcome::{BodyVerdict, Did, Match, Outcome, Verdict};
 pub use request::RequestLine;
 pub(crate) use tx::{Names, Slot};
 
-use crate::rules::{RuleNumber, RuleSet, Sanitise};
+use crate::rules::{RuleBits, RuleNumber, RuleSet, Sanitise};
 use crate::seclang::{AllowKind, AuditMode, Mode, Phase};
 use controls::Controls;
 use request_body::RequestBody;
@@ -94,6 +94,8 @@ pub struct Transaction {
     relevant: bool,
     fired: Vec<RuleNumber>,
     matches: Vec<Match>,
+    /// The rules that have a match in `matches`.
+    noted: RuleBits,
     unlisted: usize,
     sanitised: Vec<Sanitise>,
     /// For use while a link runs.
@@ -134,6 +136,7 @@ impl Transaction {
             relevant: false,
             fired: Vec::new(),
             matches: Vec::new(),
+            noted: RuleBits::default(),
             unlisted: 0,
             sanitised: Vec::new(),
             values: Vec::new(),
