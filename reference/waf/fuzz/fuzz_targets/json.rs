@@ -1,7 +1,7 @@
 //! A JSON body: what comes of it stays within its arguments' limit.
 #![no_main]
 
-use edgeproof_waf::body::{Adding, Arguments, Origin, json};
+use edgeproof_waf::body::{Arguments, Origin, json};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: &[u8]| {

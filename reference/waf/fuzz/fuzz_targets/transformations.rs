@@ -1,7 +1,7 @@
 //! Every transformation: no panic, and `true` means that something has changed.
 #![no_main]
 
-use edgeproof_waf::transform::{Transformation, UnicodeMap};
+use edgeproof_waf::{Transformation, UnicodeMap};
 use libfuzzer_sys::fuzz_target;
 
 const NAMES: &str = "base64Decode base64DecodeExt base64Encode cmdLine compressWhitespace cssDecode escapeSeqDecode \
