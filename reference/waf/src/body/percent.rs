@@ -4,6 +4,7 @@
 use memchr::{memchr, memchr2};
 
 use super::steps::took;
+use crate::transform::digits::hex_pair;
 
 /// Appends the decoded form of a name or value of `application/x-www-form-urlencoded` to `out`
 /// and gives the number of invalid encodings.
@@ -51,20 +52,4 @@ fn decode(text: &[u8], out: &mut Vec<u8>, next: impl Fn(&[u8]) -> Option<usize>)
     }
     out.extend_from_slice(rest);
     invalid
-}
-
-/// The byte that the first two characters of `text` name in hexadecimal.
-pub(super) fn hex_pair(text: &[u8]) -> Option<u8> {
-    let (high, low) = (hex_digit(*text.first()?)?, hex_digit(*text.get(1)?)?);
-    Some(high << 4 | low)
-}
-
-/// The value of a hexadecimal digit.
-pub(super) fn hex_digit(byte: u8) -> Option<u8> {
-    match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        b'A'..=b'F' => Some(byte - b'A' + 10),
-        _ => None,
-    }
 }

@@ -1,6 +1,5 @@
 //! A Core Rule Set unpacked from its archive, to where [`CoreRuleSet::installed`] finds it.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
@@ -82,7 +81,8 @@ impl CoreRuleSet {
         expected: Option<&str>,
         own: &Path,
     ) -> Result<Installed, InstallError> {
-        let sha256 = hexadecimal(&Sha256::digest(archive));
+        let sha256: String =
+            Sha256::digest(archive).iter().map(|byte| format!("{byte:02x}")).collect();
         if let Some(expected) = expected.filter(|it| !it.eq_ignore_ascii_case(&sha256)) {
             return Err(InstallError::Checksum { found: sha256, expected: expected.to_owned() });
         }
@@ -165,14 +165,6 @@ fn is_wanted(path: &Path) -> bool {
     path.starts_with("rules")
         || path.starts_with("plugins")
         || whole.iter().any(|it| path == Path::new(it))
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to memory does not fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

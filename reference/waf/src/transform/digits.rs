@@ -11,13 +11,13 @@ pub(super) fn hex_value(digit: u8) -> Option<u8> {
 }
 
 /// The byte that two hexadecimal digits at the start of `text` make.
-pub(super) fn hex_pair(text: &[u8]) -> Option<u8> {
+pub(crate) fn hex_pair(text: &[u8]) -> Option<u8> {
     let [high, low, ..] = text else { return None };
     Some(hex_value(*high)? << 4 | hex_value(*low)?)
 }
 
 /// The number that four hexadecimal digits at the start of `text` make.
-pub(super) fn hex_quad(text: &[u8]) -> Option<u16> {
+pub(crate) fn hex_quad(text: &[u8]) -> Option<u16> {
     let [high, low] = [hex_pair(text)?, hex_pair(&text[2..])?];
     Some(u16::from_be_bytes([high, low]))
 }

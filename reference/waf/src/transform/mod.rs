@@ -7,10 +7,11 @@
 //! Each is a pure function from bytes to bytes, and most values are left as they are by most transformations. So
 //! each has a quick look first (`untouched`) that can say so without copying anything.
 
+mod backslash;
 mod base64;
 mod comments;
 mod css;
-mod digits;
+pub(crate) mod digits;
 mod escape_sequences;
 mod hex;
 mod html;
@@ -151,7 +152,7 @@ const NAMES: &[(&str, Transformation)] = &[
 
 impl Transformation {
     /// All of them.
-    pub(crate) const ALL: [Self; 35] = [
+    pub const ALL: [Self; 35] = [
         Self::Base64Decode,
         Self::Base64DecodeExt,
         Self::Base64Encode,

@@ -2,9 +2,9 @@
 
 use memchr::memchr;
 
-use super::super::percent::hex_digit;
 use super::super::steps::took;
 use super::Mistake;
+use crate::transform::digits::hex_quad;
 
 /// Appends the decoded string to `out`; gives the first mistake and where in `raw` it is.
 ///
@@ -68,18 +68,14 @@ fn unescape(text: &[u8]) -> Option<(char, usize)> {
 
 /// Reads `uHHHH` and, behind the first half of a surrogate pair, `\uHHHH`.
 fn utf16(text: &[u8]) -> Option<(char, usize)> {
-    let unit = hex_unit(text.get(1..5)?)?;
+    let unit = hex_quad(text.get(1..)?)?;
     if let Some(character) = char::from_u32(u32::from(unit)) {
         return Some((character, 5));
     }
     let other = text.get(5..11).filter(|other| other.starts_with(b"\\u"));
-    let pair = other.and_then(|other| hex_unit(&other[2..])).map(|low| [unit, low]);
+    let pair = other.and_then(|other| hex_quad(&other[2..])).map(|low| [unit, low]);
     match pair.map(|pair| char::decode_utf16(pair).next()) {
         Some(Some(Ok(character))) => Some((character, 11)),
         _ => Some(('?', 5)),
     }
-}
-
-fn hex_unit(digits: &[u8]) -> Option<u16> {
-    digits.iter().try_fold(0, |value, &digit| Some(value << 4 | u16::from(hex_digit(digit)?)))
 }
