@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use edgeproof_proxy::{CoreRuleSet, installed_rules};
+use edgeproof_proxy::{CoreRuleSet, folders};
 use edgeproof_report::ExitCode;
 
 use crate::args::CrsInstall;
@@ -16,7 +16,7 @@ const ARCHIVE_MAX: u64 = 64 << 20;
 
 pub(crate) fn install(arguments: &CrsInstall) -> Result<ExitCode, Failure> {
     let archive = archive(&arguments.source)?;
-    let own = installed_rules();
+    let own = folders::installed_rules();
     let installed = CoreRuleSet::install(&archive, arguments.sha256.as_deref(), &own)
         .map_err(|error| Failure::Usage(format!("{}: {error}", arguments.source)))?;
     let done = if installed.was_there { "is there already" } else { "is installed" };

@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 
 use crate::args::Proxy;
 use crate::failure::Failure;
-use crate::quarantine;
 
 pub(crate) fn proxy(arguments: &Proxy) -> Result<ExitCode, Failure> {
     let settings = match &arguments.config {
@@ -101,7 +100,7 @@ fn firewall(arguments: &Proxy) -> Result<Option<Value>, Failure> {
     }
     match (waf_mode.as_deref(), &arguments.waf_quarantine) {
         (Some("quarantine"), folder) => {
-            let folder = folder.clone().unwrap_or_else(quarantine::default_folder);
+            let folder = folder.clone().unwrap_or_else(edgeproof_proxy::folders::quarantine);
             firewall["quarantine"] = json!({ "folder": text("--waf-quarantine", &folder)? });
         }
         (_, Some(_)) => {

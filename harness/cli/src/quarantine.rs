@@ -2,10 +2,9 @@
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
-use std::path::PathBuf;
 use std::time::Duration;
 
-use edgeproof_proxy::{Held, Quarantine as Folder, QuarantineBounds, QuarantineError};
+use edgeproof_proxy::{Held, Quarantine as Folder, QuarantineBounds, QuarantineError, folders};
 use edgeproof_report::ExitCode;
 
 use crate::args::{Quarantine, QuarantineCommand};
@@ -14,17 +13,8 @@ use crate::failure::Failure;
 /// How long an answer may stand still.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Where requests are kept unless somebody says otherwise: `$XDG_STATE_HOME/edgeproof/quarantine`, or
-/// the same below `~/.local/state` (XDG Base Directory).
-pub(crate) fn default_folder() -> PathBuf {
-    let folder = |name| std::env::var_os(name).filter(|text| !text.is_empty()).map(PathBuf::from);
-    let state = folder("XDG_STATE_HOME").filter(|path| path.is_absolute());
-    let state = state.or_else(|| Some(folder("HOME")?.join(".local/state")));
-    state.unwrap_or_else(|| PathBuf::from("/var/lib")).join("edgeproof/quarantine")
-}
-
 pub(crate) fn quarantine(arguments: &Quarantine) -> Result<ExitCode, Failure> {
-    let folder = arguments.folder.clone().unwrap_or_else(default_folder);
+    let folder = arguments.folder.clone().unwrap_or_else(folders::quarantine);
     if !folder.is_dir() {
         return Err(Failure::Usage(format!("{}: there is no such folder", folder.display())));
     }

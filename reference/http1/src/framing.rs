@@ -19,6 +19,14 @@ pub enum BodyLength {
     Tunnel,
 }
 
+impl BodyLength {
+    /// Whether it is known beforehand that no byte comes.
+    #[must_use]
+    pub fn is_nothing(self) -> bool {
+        matches!(self, Self::Empty | Self::Length(0))
+    }
+}
+
 /// Whether Connection has the option `option` (lower case; case ignored).
 #[must_use]
 pub fn has_connection_option(fields: &Fields, option: &str) -> bool {

@@ -42,7 +42,7 @@ pub use request::{ParsedRequest, RequestHead, RequestParser, TargetForm};
 pub use response::{ParsedResponse, ResponseHead, ResponseParser};
 pub use write::{
     CHUNK_END, ChunkStart, chunk_start, put_fields, put_last_chunk, put_request_head,
-    put_response_head, put_status_line,
+    put_request_line, put_response_head, put_status_line,
 };
 pub use written::Written;
 

@@ -7,14 +7,19 @@ use crate::{Fields, RequestHead, ResponseHead, Version};
 /// Puts the request line, the field lines and the empty line. The head is written as it is: what
 /// it says about the body's length is the caller's business.
 pub fn put_request_head(out: &mut impl BufMut, head: &RequestHead) {
+    put_request_line(out, head);
+    out.put_slice(b"\r\n");
+    put_fields(out, &head.fields);
+    out.put_slice(b"\r\n");
+}
+
+/// Puts method, target and version with a space between them, without the line's end.
+pub fn put_request_line(out: &mut impl BufMut, head: &RequestHead) {
     out.put_slice(&head.method);
     out.put_u8(b' ');
     out.put_slice(&head.target);
     out.put_u8(b' ');
     out.put_slice(head.version.as_str().as_bytes());
-    out.put_slice(b"\r\n");
-    put_fields(out, &head.fields);
-    out.put_slice(b"\r\n");
 }
 
 /// Puts the status line, the field lines and the empty line, always as HTTP/1.1 unless the head

@@ -87,22 +87,20 @@ impl<'a> Exchange<'a> {
                     continue;
                 }
                 // What an idle connection's task never needs is boxed: it keeps room for the rest.
-                Lookup::Forward(forward) => match self.request.body {
-                    BodyLength::Empty | BodyLength::Length(0) => {
-                        match Box::pin(self.forward(cache, forward, reply)).await? {
-                            Forwarded::Passed(passed) => Ok(passed),
-                            Forwarded::Completed => {
-                                turn = Turn::COMPLETED;
-                                continue;
-                            }
+                Lookup::Forward(forward) if self.request.body.is_nothing() => {
+                    match Box::pin(self.forward(cache, forward, reply)).await? {
+                        Forwarded::Passed(passed) => Ok(passed),
+                        Forwarded::Completed => {
+                            turn = Turn::COMPLETED;
+                            continue;
                         }
                     }
-                    _ => {
-                        let watching = Watching { cache, forward, asked: self.moment() };
-                        let head = self.request_for_origin();
-                        Box::pin(self.pass_with_body(&head, incoming, reply, Some(watching))).await
-                    }
-                },
+                }
+                Lookup::Forward(forward) => {
+                    let watching = Watching { cache, forward, asked: self.moment() };
+                    let head = self.request_for_origin();
+                    Box::pin(self.pass_with_body(&head, incoming, reply, Some(watching))).await
+                }
             };
         }
     }
@@ -176,7 +174,7 @@ impl<'a> Exchange<'a> {
 
     /// A response whose body nobody wants: its connection can be kept only if there is none.
     fn keep_unread(self, connected: crate::pool::Connected, response: &ParsedResponse) {
-        let empty = matches!(response.body, BodyLength::Empty | BodyLength::Length(0));
+        let empty = response.body.is_nothing();
         if empty && response.is_persistent() && connected.incoming.buf.is_empty() {
             self.worker.pool.put(&self.site.settings.upstream, connected);
         }

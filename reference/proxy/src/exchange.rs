@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use edgeproof_cache::Purge;
-use edgeproof_http1::{BodyLength, Fields, ParsedRequest};
+use edgeproof_http1::{BodyLength, Fields, ParsedRequest, put_request_line};
 use jiff::Timestamp;
 use tokio::io::AsyncRead;
 
@@ -216,7 +216,7 @@ pub(crate) fn refuse<W: Breakable>(
 }
 
 fn has_no_body(request: &ParsedRequest) -> bool {
-    matches!(request.body, BodyLength::Empty | BodyLength::Length(0))
+    request.body.is_nothing()
 }
 
 /// The fields of the proxy's own answers.
@@ -286,15 +286,12 @@ impl Over<'_> {
         }
         let Self { request, peer, sent, .. } = *self;
         let head = &request.head;
-        let version = head.version.as_str().as_bytes();
         let trusted = self.site.map_or(&[][..], |site| &site.settings.trusted_peers);
         let websocket = sent.is_some_and(|sent| sent.status == 101)
             && wanted_upgrade(request).is_some_and(|it| it.eq_ignore_ascii_case(b"websocket"));
         LINE.with_borrow_mut(|line| {
             line.clear();
-            for part in [&head.method[..], b" ", &head.target, b" ", version] {
-                line.extend_from_slice(part);
-            }
+            put_request_line(line, head);
             Entry {
                 asked: Asked::of(request, line),
                 peer,

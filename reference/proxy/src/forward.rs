@@ -138,7 +138,7 @@ impl Exchange<'_> {
         if mutant::is(Mutant::DropsConditions) {
             head.fields.retain(|name, _| !name.to_ascii_lowercase().starts_with(b"if-"));
         }
-        if matches!(self.request.body, BodyLength::Empty | BodyLength::Length(0)) {
+        if self.request.body.is_nothing() {
             let upstream = &self.site.settings.upstream;
             let (connected, mut response) =
                 origin::ask(self.worker, upstream, self.limits, &head, reply).await?;

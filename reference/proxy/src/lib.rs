@@ -32,6 +32,7 @@ mod exchange;
 mod failure;
 mod fill;
 mod firewall;
+pub mod folders;
 mod forward;
 mod forwarded;
 mod hit;
@@ -62,7 +63,6 @@ pub use edgeproof_cache::Policy;
 pub use edgeproof_waf::{
     Bounds as QuarantineBounds, CoreRuleSet, Held, Quarantine, QuarantineError,
 };
-pub use firewall::installed_rules;
 pub use limits::Limits;
 pub use run::{RunError, run};
 pub use server::{Server, StartError};

@@ -108,8 +108,8 @@ impl<'c, W: AsyncWrite + Unpin> Reply<'c, W> {
     /// Queues the final head. `fields` have lost what belongs to another connection; framing and
     /// Connection are added here, from the length that the body has.
     pub(crate) fn start(&mut self, status: u16, reason: Bytes, fields: Fields, length: BodyLength) {
-        let has_content = !self.is_bodyless(status)
-            && !matches!(length, BodyLength::Empty | BodyLength::Length(0) | BodyLength::Tunnel);
+        let has_content =
+            !self.is_bodyless(status) && !length.is_nothing() && length != BodyLength::Tunnel;
         let verdict =
             self.gate.as_mut().map(|gate| gate.head(status, &reason, fields.iter(), has_content));
         match (verdict, &mut self.gate) {

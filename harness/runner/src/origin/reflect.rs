@@ -10,7 +10,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use edgeproof_scenario::model::{Answer, Body, FieldValue, Template};
+use edgeproof_scenario::model::{Answer, FieldValue, Template};
 use serde_json::Value;
 
 use super::matching;
@@ -79,20 +79,7 @@ fn plain(status: u16, body: Vec<u8>) -> Answer {
         let kind = FieldValue::Text(Template::literal(kind(&body)));
         headers.push(("Content-Type".to_owned(), kind));
     }
-    Answer {
-        status,
-        reason: None,
-        headers,
-        body: Body::Bytes(Template::literal(body)),
-        delay: None,
-        advance: None,
-        chunking: None,
-        trailers: Vec::new(),
-        interim: Vec::new(),
-        break_off: None,
-        close: false,
-        raw: None,
-    }
+    Answer { headers, ..Answer::plain(status, body) }
 }
 
 fn set(answer: &mut Answer, name: &str, value: &str) {
@@ -148,6 +135,8 @@ fn kind(body: &[u8]) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use edgeproof_scenario::model::Body;
+
     use super::*;
     use crate::wire::{Received, RequestReader};
 

@@ -83,6 +83,27 @@ pub struct Answer {
     pub raw: Option<Template>,
 }
 
+impl Answer {
+    /// An answer of a status and some content, with nothing else about it.
+    #[must_use]
+    pub fn plain(status: u16, body: Vec<u8>) -> Self {
+        Self {
+            status,
+            reason: None,
+            headers: Vec::new(),
+            body: Body::Bytes(Template::literal(body)),
+            delay: None,
+            advance: None,
+            chunking: None,
+            trailers: Vec::new(),
+            interim: Vec::new(),
+            break_off: None,
+            close: false,
+            raw: None,
+        }
+    }
+}
+
 /// The value of a field that the origin sends.
 #[derive(Debug, Clone, PartialEq)]
 pub enum FieldValue {

@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use edgeproof_diagnostics::{Span, Spanned};
 use edgeproof_scenario::model::{
-    Action, Answer, Assertion, Body, Capture, CaptureFrom, Case, CaseId, Check, FieldValue,
-    Foreign, Level, LogCheck, Origin, Part, RulesCheck, SiteSpec, Status, Step, Template, Value,
-    WafSite,
+    Action, Answer, Assertion, Capture, CaptureFrom, Case, CaseId, Check, FieldValue, Foreign,
+    Level, LogCheck, Origin, Part, RulesCheck, SiteSpec, Status, Step, Template, Value, WafSite,
 };
 
 use super::FAMILY;
@@ -95,20 +94,9 @@ fn answer(response: &Response) -> Box<Answer> {
     let field = |(name, value): &(String, String)| {
         (name.clone(), FieldValue::Text(Template::literal(value.as_str())))
     };
-    Box::new(Answer {
-        status: response.status,
-        reason: None,
-        headers: response.headers.iter().map(field).collect(),
-        body: Body::Bytes(Template::literal(response.body.clone())),
-        delay: None,
-        advance: None,
-        chunking: None,
-        trailers: Vec::new(),
-        interim: Vec::new(),
-        break_off: None,
-        close: false,
-        raw: None,
-    })
+    let headers = response.headers.iter().map(field).collect();
+    let body = response.body.clone();
+    Box::new(Answer { headers, ..Answer::plain(response.status, body) })
 }
 
 fn steps(stages: &[Stage]) -> Vec<Step> {

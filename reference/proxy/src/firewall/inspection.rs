@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use edgeproof_accesslog::{Record, When};
-use edgeproof_http1::{Fields, ParsedRequest, Refused};
+use edgeproof_http1::{Fields, ParsedRequest, Refused, put_request_line};
 use edgeproof_waf::seclang::Mode;
 use edgeproof_waf::{
     BodyVerdict, Connection, Held, Moment, Reason, RequestLine, Transaction, Verdict,
@@ -102,35 +102,36 @@ impl Inspection {
     /// The request line and the header: phase 1.
     pub(crate) fn head(&mut self, request: &ParsedRequest) -> Decision {
         let head = &request.head;
-        let version = head.version.as_str().as_bytes();
-        self.line = [&head.method[..], b" ", &head.target, b" ", version].concat();
+        put_request_line(&mut self.line, head);
         self.host = request.authority.as_ref().map(|host| host.host().to_vec().into());
         self.path = Some(request.path.clone());
-        let line = std::mem::take(&mut self.line);
-        let asked = RequestLine {
-            line: &line,
-            method: Some(&head.method),
-            target: Some(&head.target),
-            version: Some(version),
-        };
-        let decision = self.decide(|rules| rules.request(asked, head.fields.iter()));
-        self.line = line;
+        let decision = self.decide(|rules, line| {
+            let asked = RequestLine {
+                line,
+                method: Some(&head.method),
+                target: Some(&head.target),
+                version: Some(head.version.as_str().as_bytes()),
+            };
+            rules.request(asked, head.fields.iter())
+        });
         self.log();
         decision
     }
 
     /// A request that was refused before it was read to its end: as much of it as there is.
     pub(crate) fn refused(&mut self, refused: &Refused) {
-        let asked = RequestLine {
-            line: &refused.line,
-            method: refused.method(),
-            target: refused.target(),
-            version: refused.version(),
-        };
-        // It has its answer: the rules only tell.
-        self.ask(|rules| rules.request(asked, refused.fields.iter()));
         self.line = refused.line.to_vec();
         self.path = refused.target().map(|target| target.to_vec().into());
+        // It has its answer: the rules only tell.
+        self.ask(|rules, line| {
+            let asked = RequestLine {
+                line,
+                method: refused.method(),
+                target: refused.target(),
+                version: refused.version(),
+            };
+            rules.request(asked, refused.fields.iter())
+        });
         self.log();
     }
 
@@ -141,17 +142,17 @@ impl Inspection {
 
     /// The length that the header announces.
     pub(crate) fn announce(&mut self, length: u64) -> BodyVerdict {
-        self.ask(|rules| rules.announce_body(length)).unwrap_or(BodyVerdict::Enough)
+        self.ask(|rules, _| rules.announce_body(length)).unwrap_or(BodyVerdict::Enough)
     }
 
     /// A part of the request's body.
     pub(crate) fn body(&mut self, part: &[u8]) -> BodyVerdict {
-        self.ask(|rules| rules.request_body(part)).unwrap_or(BodyVerdict::Enough)
+        self.ask(|rules, _| rules.request_body(part)).unwrap_or(BodyVerdict::Enough)
     }
 
     /// The request is there, or as much of it as the rules want: phase 2.
     pub(crate) fn end(&mut self) -> Decision {
-        let decision = self.decide(Transaction::request_end);
+        let decision = self.decide(|rules, _| rules.request_end());
         self.log();
         decision
     }
@@ -164,7 +165,7 @@ impl Inspection {
         fields: impl IntoIterator<Item = (&'h [u8], &'h [u8])>,
     ) -> OfResponse {
         let now = moment(&self.clock);
-        let decision = self.decide(|rules| {
+        let decision = self.decide(|rules, _| {
             rules.at(now);
             rules.response(b"HTTP/1.1", status, reason, fields)
         });
@@ -178,12 +179,12 @@ impl Inspection {
 
     /// A part of the response's body.
     pub(crate) fn response_body(&mut self, part: &[u8]) -> BodyVerdict {
-        self.ask(|rules| rules.response_body(part)).unwrap_or(BodyVerdict::Enough)
+        self.ask(|rules, _| rules.response_body(part)).unwrap_or(BodyVerdict::Enough)
     }
 
     /// The response is there, or as much of it as the rules want: phase 4.
     pub(crate) fn response_end(&mut self) -> Decision {
-        let decision = self.decide(Transaction::response_end);
+        let decision = self.decide(|rules, _| rules.response_end());
         self.log();
         decision
     }
@@ -234,6 +235,11 @@ impl Inspection {
         }
     }
 
+    /// Whether a request that is denied is kept.
+    pub(crate) fn keeps(&self) -> bool {
+        self.firewall.quarantine.is_some()
+    }
+
     /// What a quarantine keeps beside the request itself; `None` where nothing is to be kept.
     pub(crate) fn held(&self, is_cut: bool) -> Option<(Arc<edgeproof_waf::Quarantine>, Held)> {
         let quarantine = self.firewall.quarantine.as_ref()?;
@@ -254,8 +260,8 @@ impl Inspection {
         Some((Arc::clone(quarantine), held))
     }
 
-    /// Asks for a verdict.
-    fn decide(&mut self, question: impl FnOnce(&mut Transaction) -> Verdict) -> Decision {
+    /// Asks for a verdict; the question is given the request line.
+    fn decide(&mut self, question: impl FnOnce(&mut Transaction, &[u8]) -> Verdict) -> Decision {
         if self.transaction.is_none() {
             return Decision::Pass;
         }
@@ -270,9 +276,9 @@ impl Inspection {
     }
 
     /// Asks the engine. Its failure is no connection's end: `None` then, and from then on.
-    fn ask<T>(&mut self, question: impl FnOnce(&mut Transaction) -> T) -> Option<T> {
+    fn ask<T>(&mut self, question: impl FnOnce(&mut Transaction, &[u8]) -> T) -> Option<T> {
         let transaction = self.transaction.as_mut()?;
-        match catch_unwind(AssertUnwindSafe(|| question(transaction))) {
+        match catch_unwind(AssertUnwindSafe(|| question(transaction, &self.line))) {
             Ok(answer) => Some(answer),
             Err(_) => {
                 self.transaction = None;

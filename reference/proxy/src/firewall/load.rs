@@ -10,6 +10,7 @@ use edgeproof_waf::{CoreRuleSet, Quarantine, RuleSet};
 
 use super::{Firewall, Outlet};
 use crate::StartError;
+use crate::folders::installed_rules;
 use crate::settings::{QuarantineSettings, WafRules, WafSettings};
 
 /// What the sites of one configuration share.
@@ -87,16 +88,6 @@ impl Loader {
         self.quarantines.insert(kept.folder.clone(), Arc::clone(&open));
         Ok(open)
     }
-}
-
-/// Where `edgeproof crs install` puts rule sets, a folder for each version:
-/// `$XDG_DATA_HOME/edgeproof/crs`, or the same below `~/.local/share` (XDG Base Directory).
-#[must_use]
-pub fn installed_rules() -> PathBuf {
-    let folder = |name| std::env::var_os(name).filter(|text| !text.is_empty()).map(PathBuf::from);
-    let data = folder("XDG_DATA_HOME").filter(|path| path.is_absolute());
-    let data = data.or_else(|| Some(folder("HOME")?.join(".local/share")));
-    data.unwrap_or_else(|| PathBuf::from("/usr/local/share")).join("edgeproof/crs")
 }
 
 fn read(entry: &Entry) -> Result<RuleSet, Mistakes> {

@@ -23,7 +23,6 @@ use edgeproof_waf::{Collections, Quarantine, RuleSet};
 pub(crate) use gate::{Gate, HeldBack, OfPiece};
 pub(crate) use inspection::{Decision, Inspection, OfResponse};
 pub(crate) use load::Loader;
-pub use load::installed_rules;
 pub(crate) use outlet::Outlet;
 pub(crate) use request::Inspected;
 

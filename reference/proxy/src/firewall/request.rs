@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::{Buf, Bytes};
-use edgeproof_http1::{BodyLength, Fields, ResponseHead, Version, put_request_head};
+use edgeproof_http1::{Fields, ResponseHead, Version, put_request_head};
 use edgeproof_waf::BodyVerdict;
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -140,7 +140,7 @@ impl Exchange<'_> {
         mut gathered: Gathered,
         incoming: &mut Incoming<R>,
     ) {
-        if inspection.held(false).is_none() {
+        if !inspection.keeps() {
             return;
         }
         if gathered.length == 0 && !gathered.is_whole {
@@ -167,7 +167,7 @@ impl Exchange<'_> {
     }
 
     fn has_no_body(&self) -> bool {
-        matches!(self.request.body, BodyLength::Empty | BodyLength::Length(0))
+        self.request.body.is_nothing()
     }
 }
 

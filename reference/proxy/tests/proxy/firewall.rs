@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use edgeproof_proxy::{Quarantine, QuarantineBounds, Settings};
+use edgeproof_proxy::{Quarantine, QuarantineBounds, Settings, StartError};
 
 use crate::support::{Conn, OK, Origin, Proxy, field, status};
 
@@ -15,6 +15,21 @@ fn guarded(origin: &Origin, rules: &str, waf: &str, site: &str) -> Proxy {
         origin.address
     );
     Proxy::from_yaml_and(&text, &[("rules.conf", rules)])
+}
+
+/// Its rule file read again, with the same clock.
+fn reload(proxy: &mut Proxy, origin: &Origin) -> Result<(), StartError> {
+    let text = format!(
+        "listen: [\"127.0.0.1:0\"]\nsites: [{{ hosts: [a.test], upstream: 'http://{}', waf: {{ conf: {} }}, \
+         clock: {{ start: '2018-07-16T12:04:07+02:00' }} }}]",
+        origin.address,
+        proxy.file("rules.conf").display()
+    );
+    let settings = Settings::from_yaml("new.yaml", &text).unwrap();
+    let server = proxy.server.as_mut().unwrap();
+    server.reload(&settings)?;
+    proxy.address = server.addresses()[0];
+    Ok(())
 }
 
 const IN_ARGUMENTS: &str = "SecRuleEngine On\nSecRequestBodyAccess On\n\
@@ -268,19 +283,12 @@ fn the_logs_share_an_id() {
 fn a_broken_rule_file_leaves_the_old_rules_in_place() {
     let origin = Origin::answering(OK);
     let mut proxy = guarded(&origin, IN_ARGUMENTS, "", "");
-    let text = format!(
-        "listen: [\"127.0.0.1:0\"]\nsites: [{{ hosts: [a.test], upstream: 'http://{}', waf: {{ conf: {} }} }}]",
-        origin.address,
-        proxy.file("rules.conf").display()
-    );
-    let settings = Settings::from_yaml("new.yaml", &text).unwrap();
-    let server = proxy.server.as_mut().unwrap();
     std::fs::write(
         proxy.directory.path().join("rules.conf"),
         "SecRule ARGS \"@contian x\" \"id:1\"\n",
     )
     .unwrap();
-    let error = server.reload(&settings).unwrap_err().to_string();
+    let error = reload(&mut proxy, &origin).unwrap_err().to_string();
     assert!(
         error.contains("did you mean `@contains`?") && error.contains("rules.conf:1:15"),
         "{error}"
@@ -288,7 +296,7 @@ fn a_broken_rule_file_leaves_the_old_rules_in_place() {
     assert_eq!(status(&proxy.get("/?x=attack", "").0), 403);
     let rules = IN_ARGUMENTS.replace("attack", "other");
     std::fs::write(proxy.directory.path().join("rules.conf"), rules).unwrap();
-    proxy.server.as_mut().unwrap().reload(&settings).unwrap();
+    reload(&mut proxy, &origin).unwrap();
     assert_eq!(status(&proxy.get("/?x=attack", "").0), 200);
     assert_eq!(status(&proxy.get("/?x=other", "").0), 403);
 }
@@ -303,16 +311,7 @@ fn what_rules_remember_of_a_client_lives_through_a_reload() {
     let mut proxy = guarded(&origin, rules, "", "");
     let ask = |proxy: &Proxy| status(&proxy.get("/", "").0);
     assert_eq!(ask(&proxy), 200);
-    let text = format!(
-        "listen: [\"127.0.0.1:0\"]\nsites: [{{ hosts: [a.test], upstream: 'http://{}', waf: {{ conf: {} }}, \
-         clock: {{ start: '2018-07-16T12:04:07+02:00' }} }}]",
-        origin.address,
-        proxy.file("rules.conf").display()
-    );
-    let settings = Settings::from_yaml("new.yaml", &text).unwrap();
-    let server = proxy.server.as_mut().unwrap();
-    server.reload(&settings).unwrap();
-    proxy.address = server.addresses()[0];
+    reload(&mut proxy, &origin).unwrap();
     assert_eq!((ask(&proxy), ask(&proxy)), (200, 429));
 }
 
