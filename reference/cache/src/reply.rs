@@ -169,6 +169,13 @@ impl Reply {
         }
     }
 
+    /// The trailer fields that end the content; none but with the whole of it (RFC 9110 §6.5).
+    #[must_use]
+    pub fn trailers(&self) -> &Fields {
+        static NONE: Fields = Fields::new();
+        if self.form == Form::Whole { self.stored.trailers() } else { &NONE }
+    }
+
     /// What Content-Length says, also to a HEAD; `None` where it is not sent (RFC 9110 §8.6).
     #[must_use]
     pub fn content_length(&self) -> Option<u64> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use edgeproof_cache::{
     Cache, Failed, Forward, Lookup, Moment, Received, Request, Response, Scheme, Times, Turn,
 };
-use edgeproof_http1::{BodyLength, Fields, ParsedRequest, ParsedResponse, Version};
+use edgeproof_http1::{BodyLength, ParsedRequest, ParsedResponse, Version};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::body::Sink;
@@ -205,7 +205,7 @@ impl<'a> Exchange<'a> {
     ) -> Result<Passed, Failure> {
         reply.start_stored(stored);
         reply.data(stored.body());
-        reply.end(Fields::new());
+        reply.end(stored.trailers().clone());
         self.flushed(reply).await
     }
 

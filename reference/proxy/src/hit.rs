@@ -9,8 +9,14 @@ use crate::hop;
 use crate::reply::reason;
 use edgeproof_mutant::{self as mutant, Mutant};
 
-/// Puts the whole head: what is stored, what this answer adds, and how the connection goes on.
-pub(crate) fn put_head(out: &mut Vec<u8>, reply: &Reply, connection: Option<&str>) {
+/// Puts the whole head: what is stored, what this answer adds, and how the connection goes on. With
+/// `trailers` the content is chunked, and they are announced (RFC 9110 §6.6.2).
+pub(crate) fn put_head(
+    out: &mut Vec<u8>,
+    reply: &Reply,
+    trailers: &Fields,
+    connection: Option<&str>,
+) {
     let status = reply.status();
     put_status_line(out, Version::Http11, status, reason(status).as_bytes());
     let stored = reply.stored().fields();
@@ -30,7 +36,20 @@ pub(crate) fn put_head(out: &mut Vec<u8>, reply: &Reply, connection: Option<&str
         hop::add_via(&mut fields, Version::Http11);
         put_fields(out, &fields);
     }
-    if let Some(length) = reply.content_length() {
+    if !trailers.is_empty() {
+        for (name, _) in trailers.iter() {
+            out.extend_from_slice(b"Trailer: ");
+            out.extend_from_slice(name);
+            out.extend_from_slice(
+                b"
+",
+            );
+        }
+        out.extend_from_slice(
+            b"Transfer-Encoding: chunked
+",
+        );
+    } else if let Some(length) = reply.content_length() {
         put_number(out, "Content-Length: ", length);
     }
     if let Some(option) = connection {

@@ -153,9 +153,19 @@ impl<'c, W: AsyncWrite + Unpin> Reply<'c, W> {
                 return self.replace(decision);
             }
         }
-        self.framing = if bodyless { Framing::None } else { Framing::Plain };
+        // Only the chunked coding has a place for trailers.
+        let mut trailers = Fields::new();
+        if !bodyless && self.version == Version::Http11 && !stored.trailers().is_empty() {
+            trailers.clone_from(stored.trailers());
+            hop::clean_trailers(&mut trailers);
+        }
+        self.framing = match (bodyless, trailers.is_empty()) {
+            (true, _) => Framing::None,
+            (false, true) => Framing::Plain,
+            (false, false) => Framing::Chunked,
+        };
         let connection = self.connection();
-        self.begin(status, |out| hit::put_head(out, stored, connection));
+        self.begin(status, |out| hit::put_head(out, stored, &trailers, connection));
     }
 
     /// What Connection says about the time after this response, where that needs saying.
