@@ -5,6 +5,7 @@ import ctypes
 import http.client
 import os
 import pathlib
+import re
 import signal
 import socket
 import subprocess
@@ -89,14 +90,27 @@ def origin(folder, cpu, body=""):
 
 @contextlib.contextmanager
 def proxy(binary, folder, cpu, upstream, *more):
-    """The reference proxy with its cache; gives its process id and port."""
+    """The reference proxy; gives its process id and port."""
     folder.mkdir()
     port = free_port()
-    command = [binary, "proxy", "--listen", f"127.0.0.1:{port}"]
-    command += ["--upstream", f"http://127.0.0.1:{upstream}", "--cache"]
-    command += ["--access-log", folder / "access.log", *more]
+    command = [binary, "proxy", "--listen", f"127.0.0.1:{port}", "--upstream", f"http://127.0.0.1:{upstream}", *more]
     with running(command, cpu, port, folder / "output") as pid:
         yield pid, port
+
+
+def caching_proxy(binary, folder, cpu, upstream, *more):
+    """The reference proxy with its cache and an access log."""
+    return proxy(binary, folder, cpu, upstream, "--cache", "--access-log", folder / "access.log", *more)
+
+
+def wrk(cpu, port, path, connections, seconds, *more):
+    """Loads a server; gives the requests done and what wrk printed. An answer that is not good ends the benchmark."""
+    command = ["taskset", "-c", cpu, "wrk", "-t", 1, "-c", connections, "-d", f"{seconds}s", *more]
+    command = [*map(str, command), f"http://127.0.0.1:{port}{path}"]
+    text = subprocess.run(command, capture_output=True, text=True, check=True, timeout=seconds + 20).stdout
+    if "Non-2xx" in text or "Socket errors" in text:
+        raise SystemExit(f"not every answer was good:\n{text}")
+    return int(re.search(r"(\d+) requests in", text).group(1)), text
 
 
 def family(pid):
