@@ -1,0 +1,77 @@
+//! `edgeproof agent …`: words in, a result on standard output, an exit code.
+
+mod action;
+mod file;
+mod flags;
+mod keys;
+mod run;
+
+use std::ffi::OsString;
+
+use run::Failure;
+
+const HELP: &str = "\
+The node agent: looks at this host and says what it found, never what is in a file.
+
+Usage: edgeproof agent ACTION.json [FLAGS]     searches of a MIG action, in one pass over the disk
+       edgeproof agent file [FLAGS]            one search; its flags below
+       edgeproof agent keys --allowed FILE     every key that sshd would accept must be in FILE
+
+Flags of all:
+  -t TARGET     only `local`
+  -e TIME       end after that time: 50s, 1m30s
+  -format F     human, json or mig
+  -nice N       add N to the niceness, 0 to 19
+  -idle         read from the disk only when nobody else does
+  -memory SIZE  the most memory: 50m
+
+Flags of file (as in MIG; patterns are regexes, ! before one inverts it):
+  -path P       a folder or file to search in; again for more
+  -name R, -content R, -mode R    the name, a line, the mode such as -rw-------
+  -size B       <10m, >1k or 968        -mtime A   <90d (younger) or >1h (older)
+  -md5 H, -sha1 H, -sha2 H, -sha256 H, -sha3 H
+  -maxdepth N   levels below the path [1000]      -matchlimit N  files that are named [1000]
+  -matchall=B   all that is asked must hold [true]
+  -macroal      every line must fit a content     -mismatch K    turn round what a kind answers
+  -returnsha256 -decompress -maxerrors N [30]
+  -follow       follow links out of the path      -plainlines    take lists of keys as plain text
+  -searchname S its name in the result [s1]
+
+Flags of keys:
+  -allowed F    keys as in authorized_keys, or an LDIF export (sshPublicKey)
+  -peruser      a key must be that user's own in the LDIF (uid)
+  -passwd F, -sshd-config F [/etc/passwd, /etc/ssh/sshd_config]
+  -root DIR     what stands for /
+
+Exit codes: 0 all was looked at and nothing found · 1 found · 2 usage · 4 there was nothing to look at
+            6 not everything could be looked at · 7 the agent broke
+";
+
+/// Runs the agent with its words; answers the exit code.
+pub fn main(words: Vec<OsString>) -> u8 {
+    let words: Result<Vec<String>, OsString> =
+        words.into_iter().map(OsString::into_string).collect();
+    let outcome = match &words {
+        Err(word) => Err(Failure::Usage(format!("`{}` is not UTF-8", word.display()))),
+        Ok(words) => dispatch(words),
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            failure.code()
+        }
+    }
+}
+
+fn dispatch(words: &[String]) -> Result<u8, Failure> {
+    match words.split_first() {
+        None => Err(Failure::Usage("what to look for? `edgeproof agent help` tells".to_owned())),
+        Some((first, rest)) => match first.as_str() {
+            "help" | "-h" | "-help" | "--help" => run::print(HELP).map(|()| 0),
+            "file" => file::run(rest),
+            "keys" => keys::run(rest),
+            _ => action::run(words),
+        },
+    }
+}

@@ -1,0 +1,41 @@
+//! The file module: many searches, one pass over the disk.
+//!
+//! ```text
+//!  Search… ──▶ Forest (paths as a tree) ──▶ walk (a task a folder, on every core)
+//!                 │                            │ names, then sizes, modes, ages
+//!                 ▼                            ▼
+//!              Group (searches of the      Judge ◀── Reader (lines and digests, streamed; unpacked
+//!              same paths; their lines        │              where asked)
+//!              matched together)              ▼
+//!                                         Findings: files, links not followed, errors
+//! ```
+
+mod contents;
+mod criteria;
+mod decide;
+mod digests;
+mod finding;
+mod forest;
+mod judge;
+mod lines;
+mod long_line;
+mod pass;
+mod read;
+mod search;
+mod unpack;
+mod walk;
+
+use std::time::{Instant, SystemTime};
+
+pub use criteria::{AgeBound, Algorithm, CriterionError, Digest, Family, SizeBound};
+pub use finding::{Counts, Findings, Found, Link, Trouble};
+pub use search::{Kind, Options, Search, SearchError};
+
+/// Makes all searches in one pass over the disk, which ends at the deadline.
+pub fn investigate(searches: &[Search], deadline: Option<Instant>) -> Findings {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+    let pass = pass::Pass::new(searches, now, deadline);
+    walk::walk(&pass);
+    pass.findings()
+}

@@ -1,0 +1,35 @@
+//! The node agent: it looks at the host that it runs on and says what it found, never what is in a file.
+//!
+//! ```text
+//!  words ──▶ cli ─┬─▶ action (MIG's JSON) ─┬─▶ file ──▶ Findings ──┐
+//!                 ├─▶ file (flags) ────────┘                       ├──▶ report: MIG's lines, human, JSON
+//!                 └─▶ keys ──▶ KeyFindings ─────────────────────┘        exit code
+//! ```
+//!
+//! Left to others: who asks, and how the question came here.
+#![forbid(unsafe_code)]
+
+mod action;
+mod authorized;
+mod cli;
+mod file;
+mod keys;
+mod limits;
+mod mode;
+mod pattern;
+mod report;
+mod root;
+mod sshd;
+
+pub use action::{Action, ActionError};
+pub use authorized::{KeyOnLine, effective, key_on};
+pub use cli::main;
+pub use file::{
+    AgeBound, Algorithm, Counts, CriterionError, Digest, Family, Findings, Found, Kind, Link,
+    Options, Search, SearchError, SizeBound, Trouble, investigate,
+};
+pub use keys::{
+    Account, Allowed, AllowedError, Key, KeyFindings, Scope, Strange, accounts, assert_keys,
+};
+pub use pattern::{Pattern, PatternError};
+pub use report::escaped;

@@ -1,0 +1,80 @@
+//! Files below a root: links within lead to places below it, and nothing but plain files is opened.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, Dir, FileType, Mode, OFlags, ResolveFlags};
+
+use crate::sshd::config::Files;
+use crate::sshd::pattern_list;
+
+/// More octets than any file here should have.
+const MOST: u64 = 64 << 20;
+
+/// A file system's root, or a folder that stands for one.
+#[derive(Debug)]
+pub(crate) struct Root(OwnedFd);
+
+impl Root {
+    /// Opens it.
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        Ok(Self(rustix::fs::openat(CWD, path, flags, Mode::empty())?))
+    }
+
+    fn open_at(&self, path: &Path, flags: OFlags) -> io::Result<OwnedFd> {
+        let flags = flags | OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOCTTY | OFlags::NONBLOCK;
+        // Links are resolved as if this were `/`.
+        Ok(rustix::fs::openat2(&self.0, path, flags, Mode::empty(), ResolveFlags::IN_ROOT)?)
+    }
+
+    /// What a path is, its links followed, without opening it.
+    fn kind(&self, path: &Path) -> io::Result<FileType> {
+        let fd = rustix::fs::openat2(
+            &self.0,
+            path,
+            OFlags::PATH | OFlags::CLOEXEC,
+            Mode::empty(),
+            ResolveFlags::IN_ROOT,
+        )?;
+        Ok(FileType::from_raw_mode(rustix::fs::fstat(&fd)?.st_mode))
+    }
+}
+
+impl Files for Root {
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        if self.kind(path)? != FileType::RegularFile {
+            return Err(io::Error::other("it is no file"));
+        }
+        let mut content = Vec::new();
+        let file = File::from(self.open_at(path, OFlags::empty())?);
+        if file.take(MOST + 1).read_to_end(&mut content)? as u64 > MOST {
+            return Err(io::Error::other("it is larger than 64 MiB"));
+        }
+        Ok(content)
+    }
+
+    fn listed(&self, folder: &Path, pattern: &str) -> Vec<PathBuf> {
+        let opened = self.open_at(folder, OFlags::DIRECTORY).ok().and_then(|fd| Dir::new(fd).ok());
+        let mut files: Vec<PathBuf> = opened
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| entry.ok()?.file_name().to_str().ok().map(ToOwned::to_owned))
+            // As glob(7): a name that begins with a dot has to be asked for.
+            .filter(|name| !name.starts_with('.') || pattern.starts_with('.'))
+            .filter(|name| pattern_list::takes_in(pattern, name))
+            .map(|name| folder.join(name))
+            .collect();
+        files.sort();
+        files
+    }
+}
+
+impl Root {
+    /// Whether something is at a path.
+    pub(crate) fn is_there(&self, path: &Path) -> bool {
+        !matches!(self.kind(path), Err(error) if error.kind() == io::ErrorKind::NotFound)
+    }
+}

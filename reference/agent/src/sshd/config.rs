@@ -1,0 +1,164 @@
+//! sshd_config(5) with all that it includes, as a list of directives, each under its Match.
+
+use std::path::{Path, PathBuf};
+
+/// Files included within files beyond this depth are a mistake, for sshd too.
+const DEEPEST: u8 = 16;
+
+/// How files are read: sshd's own are on a disk, or below another root.
+pub(crate) trait Files {
+    /// The content of a file.
+    fn read(&self, path: &Path) -> std::io::Result<Vec<u8>>;
+    /// The files of a folder whose names fit a pattern, sorted.
+    fn listed(&self, folder: &Path, pattern: &str) -> Vec<PathBuf>;
+}
+
+/// A directive in the order of reading.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Directive {
+    /// In lower case.
+    pub(crate) keyword: String,
+    pub(crate) arguments: Vec<String>,
+    /// The Match lines that it stands under, outermost first; none for what is said of all.
+    pub(crate) under: Vec<Condition>,
+}
+
+/// The criteria of a Match line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Condition(Vec<String>);
+
+/// Whether a Match applies to an account, as far as can be told without a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Applies {
+    Never,
+    Perhaps,
+    Always,
+}
+
+impl Condition {
+    /// Whether it applies to logins of this user: a Match on groups, addresses and the like may.
+    pub(crate) fn applies(&self, user: &str) -> Applies {
+        let mut applies = Applies::Always;
+        let mut criteria = self.0.iter();
+        while let Some(criterion) = criteria.next() {
+            let (name, value) = match criterion.split_once('=') {
+                Some((name, value)) => (name, Some(value)),
+                None => (criterion.as_str(), None),
+            };
+            let this = match name.to_ascii_lowercase().as_str() {
+                "all" => Applies::Always,
+                "invalid-user" => Applies::Never,
+                "user" => {
+                    let list = value.or_else(|| criteria.next().map(String::as_str));
+                    match list.is_some_and(|list| super::pattern_list::takes_in(list, user)) {
+                        true => Applies::Always,
+                        false => Applies::Never,
+                    }
+                }
+                _ => {
+                    if value.is_none() {
+                        criteria.next();
+                    }
+                    Applies::Perhaps
+                }
+            };
+            applies = applies.min(this);
+        }
+        applies
+    }
+}
+
+impl Directive {
+    /// Whether it applies to logins of this user.
+    pub(crate) fn applies(&self, user: &str) -> Applies {
+        self.under.iter().map(|condition| condition.applies(user)).min().unwrap_or(Applies::Always)
+    }
+}
+
+/// Reads a configuration. Files that cannot be read are named in `troubles`.
+pub(crate) fn read(
+    files: &dyn Files,
+    path: &Path,
+    troubles: &mut Vec<(PathBuf, String)>,
+) -> Vec<Directive> {
+    let mut directives = Vec::new();
+    include(files, path, &[], 0, &mut directives, troubles);
+    directives
+}
+
+fn include(
+    files: &dyn Files,
+    path: &Path,
+    under: &[Condition],
+    depth: u8,
+    directives: &mut Vec<Directive>,
+    troubles: &mut Vec<(PathBuf, String)>,
+) {
+    let text = match files.read(path) {
+        Ok(text) => text,
+        Err(error) => return troubles.push((path.to_owned(), error.to_string())),
+    };
+    // A Match lasts to the next one or the end of its file.
+    let mut here = under.to_vec();
+    for line in String::from_utf8_lossy(&text).lines() {
+        let Some((keyword, arguments)) = words(line) else { continue };
+        match keyword.as_str() {
+            "match" => {
+                here.truncate(under.len());
+                here.push(Condition(arguments));
+            }
+            "include" if depth == DEEPEST => {
+                troubles.push((path.to_owned(), "too many files included in files".to_owned()));
+            }
+            "include" => {
+                for pattern in &arguments {
+                    for file in included(files, pattern) {
+                        include(files, &file, &here, depth + 1, directives, troubles);
+                    }
+                }
+            }
+            _ => directives.push(Directive { keyword, arguments, under: here.clone() }),
+        }
+    }
+}
+
+/// The files that an Include names; a relative one is in /etc/ssh.
+fn included(files: &dyn Files, pattern: &str) -> Vec<PathBuf> {
+    let path = Path::new("/etc/ssh").join(pattern);
+    match (path.parent(), path.file_name().and_then(|name| name.to_str())) {
+        (Some(folder), Some(name)) => files.listed(folder, name),
+        _ => Vec::new(),
+    }
+}
+
+/// A line's keyword in lower case and its arguments; quotes hold blanks together, `#` ends the line.
+fn words(line: &str) -> Option<(String, Vec<String>)> {
+    let mut words = Vec::new();
+    let mut rest = line.trim();
+    while !rest.is_empty() && !rest.starts_with('#') {
+        let mut word = String::new();
+        let mut quote = None;
+        let mut end = rest.len();
+        for (at, character) in rest.char_indices() {
+            match (quote, character) {
+                (Some(open), close) if close == open => quote = None,
+                (None, '"' | '\'') => quote = Some(character),
+                (None, blank)
+                    if blank.is_ascii_whitespace() || words.is_empty() && blank == '=' =>
+                {
+                    end = at;
+                    break;
+                }
+                _ => word.push(character),
+            }
+        }
+        words.push(word);
+        rest = rest[end..].trim_start();
+        if words.len() == 1 {
+            rest = rest.strip_prefix('=').unwrap_or(rest).trim_start();
+        }
+    }
+    let mut words = words.into_iter();
+    let keyword = words.next()?.to_ascii_lowercase();
+    Some((keyword, words.collect()))
+}

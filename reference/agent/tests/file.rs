@@ -1,0 +1,380 @@
+//! The file module on small hosts.
+
+mod host;
+
+use std::io::Write as _;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use edgeproof_agent::{Action, Digest, Family, Findings, Options, Search, investigate};
+use host::Host;
+
+const KEY: &str = "AAAAC3NzaC1lZDI1NTE5AAAAIJcsjVXCCyRVPxWaGXHFq3+YsyVNKnTOcWVLNr8rRSjk";
+const ROGUE: &str = "AAAAC3NzaC1lZDI1NTE5AAAAIA1hZ0VYcm9ndWVyb2d1ZXJvZ3Vlcm9ndWVyb2d1ZXJv";
+
+fn keys_search(host: &Host, keys: &str) -> Findings {
+    host.search("home", |search| {
+        search.add_name("^authorized_keys$").expect("a name");
+        search.add_content(keys).expect("a content");
+        search.options().macroal = true;
+        search.add_mismatch("content").expect("a kind");
+    })
+}
+
+/// The pattern of the published investigation.
+fn published() -> String {
+    format!(r"^((#.+)|(\s+)|(ssh-ed25519 {} .+))$", KEY.replace('+', "\\+"))
+}
+
+#[test]
+fn a_strange_key_is_found_and_what_is_none_raises_no_alarm() {
+    let good = [
+        format!("ssh-ed25519 {KEY} bob@desk\n"),
+        format!("ssh-ed25519 {KEY}\n"),
+        format!("ssh-ed25519 {KEY} bob@desk\r\n\r\n"),
+        format!("\n\n#\n# a comment\n  \t\nssh-ed25519 {KEY} bob\n"),
+        format!("no-pty,command=\"echo \\\"x y\\\"\" ssh-ed25519 {KEY} bob"),
+        format!("   ssh-ed25519\t{KEY}\tbob\n"),
+        String::new(),
+        "# ssh-ed25519 AAAA none\n".to_owned(),
+    ];
+    for text in good {
+        let host = Host::new();
+        host.write("home/bob/.ssh/authorized_keys", &text);
+        let findings = keys_search(&host, &published());
+        assert!(findings.found.is_empty(), "{text:?}: {:?}", findings.found);
+        assert_eq!(findings.exit_code(), 0, "{text:?}");
+    }
+    let long = "x".repeat(100 << 10);
+    let longer = "x".repeat(3 << 20);
+    let bad = [
+        format!("ssh-ed25519 {ROGUE} bob@desk\n"),
+        format!("ssh-ed25519 {KEY} bob\nssh-ed25519 {ROGUE}"),
+        format!("# {long}\nssh-ed25519 {KEY} bob\nssh-ed25519 {ROGUE}\n"),
+        format!("# {longer}\nssh-ed25519 {KEY} bob\nssh-ed25519 {ROGUE}\n"),
+        format!("environment=\"A={long}\" ssh-ed25519 {ROGUE}\n"),
+        format!("environment=\"A={longer}\" ssh-ed25519 {ROGUE}\n"),
+        format!("ssh-ed25519 {ROGUE} ssh-ed25519 {KEY} bob\n"),
+        format!("command=\"x\" ssh-ed25519 {ROGUE} ssh-ed25519 {KEY} bob\n"),
+        format!("\tssh-ed25519 {ROGUE}\0\n"),
+        format!("cert-authority ssh-ed25519 {ROGUE}\n"),
+        format!("ED25519 {ROGUE}\n"),
+    ];
+    for text in bad {
+        let host = Host::new();
+        host.write("home/bob/.ssh/authorized_keys", &text);
+        for pattern in [published(), format!("ssh-ed25519 {}", KEY.replace('+', "\\+"))] {
+            let findings = keys_search(&host, &pattern);
+            let start: String = text.chars().take(60).collect();
+            assert_eq!(
+                host.found(&findings),
+                ["home/bob/.ssh/authorized_keys"],
+                "{start} {pattern}"
+            );
+            assert_eq!(findings.exit_code(), 1);
+        }
+    }
+}
+
+#[test]
+fn a_root_does_not_take_in_its_neighbour() {
+    let host = Host::new();
+    host.write("home/bob/x", "1");
+    host.write("home/bobby/x", "1");
+    let findings = host.search("home/bob", |search| search.add_name("^x$").expect("a name"));
+    assert_eq!(host.found(&findings), ["home/bob/x"]);
+}
+
+#[test]
+fn depth_counts_from_what_lies_in_the_path() {
+    let host = Host::new();
+    for path in ["a", "b/a", "b/c/a"] {
+        host.write(path, "1");
+    }
+    for (depth, expected) in [(1, 1), (2, 2), (3, 3), (0, 3)] {
+        let findings = host.search("", |search| search.options().maxdepth = depth);
+        assert_eq!(findings.found.len(), expected, "{depth}");
+    }
+}
+
+#[test]
+fn nested_and_missing_paths_and_files_as_paths() {
+    let host = Host::new();
+    host.write("home/bob/.ssh/keys", "1");
+    let search = |name: &str, path: &str| {
+        let mut search = Search::named(name);
+        search.add_path(&host.text(path)).expect("a path");
+        search.options().maxdepth = 1;
+        search.checked().expect("a search")
+    };
+    let searches = [
+        search("top", "home"),
+        search("inner", "home/bob/.ssh"),
+        search("file", "home/bob/.ssh/keys"),
+        search("none", "home/ann/.ssh"),
+    ];
+    let findings = investigate(&searches, None);
+    assert_eq!(findings.found.iter().map(|found| found.search).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!((findings.counts.missing, findings.counts.paths), (1, 4));
+    let findings = investigate(&searches[3..], None);
+    assert_eq!(findings.exit_code(), 4, "there was nothing to look at");
+}
+
+#[test]
+fn links_out_are_said_and_not_followed_unless_asked() {
+    let host = Host::new();
+    host.write("srv/keys", "rogue");
+    host.write("home/bob/inside", "rogue");
+    host.link(host.path("srv/keys"), "home/bob/keys");
+    host.link("inside", "home/bob/near");
+    host.link(host.path("srv"), "home/bob/.ssh");
+    let rogue = |follow| {
+        host.search("home/bob", |search| {
+            search.add_content("rogue").expect("a content");
+            search.options().follow = follow;
+        })
+    };
+    let findings = rogue(false);
+    assert_eq!(host.found(&findings), ["home/bob/inside", "home/bob/near"]);
+    assert_eq!(findings.links.len(), 2);
+    assert!(findings.links.iter().all(|link| !link.followed));
+    let findings = rogue(true);
+    assert_eq!(host.found(&findings).len(), 4);
+    assert!(findings.links.iter().all(|link| link.followed));
+    // Behind a searched path there is always looked, and said.
+    host.link(host.path("srv"), "home/ann/.ssh");
+    let findings = host.search("home/ann/.ssh", |search| search.add_content("rogue").expect("one"));
+    assert_eq!(host.found(&findings), ["home/ann/.ssh/keys"]);
+    assert!(findings.links[0].followed);
+}
+
+#[test]
+fn what_hides_behind_a_link_is_not_taken_for_nothing() {
+    let host = Host::new();
+    host.write("srv/keys", "rogue");
+    host.link(host.path("srv/keys"), "home/bob/keys");
+    let findings = host.search("home/bob", |search| search.add_content("rogue").expect("one"));
+    assert_eq!(findings.exit_code(), 6);
+}
+
+#[test]
+fn a_ring_of_links_ends() {
+    let host = Host::new();
+    host.write("a/x", "1");
+    host.write("b/y", "1");
+    host.link(host.path("b"), "a/to-b");
+    host.link(host.path("a"), "b/to-a");
+    host.link(host.path("b"), "b/to-b");
+    let findings = host.search("a", |search| search.options().follow = true);
+    assert!(host.found(&findings).contains(&"a/to-b/y".to_owned()));
+}
+
+#[test]
+fn a_fifo_is_never_opened() {
+    let host = Host::new();
+    host.write("home/x", "1");
+    let made = Command::new("mkfifo").arg(host.path("home/keys")).status().expect("mkfifo");
+    assert!(made.success());
+    let findings = host.search("home", |search| search.add_content("1").expect("a content"));
+    assert_eq!(host.found(&findings), ["home/x"]);
+    let findings = host.search("home", |search| search.add_mode("^p").expect("a mode"));
+    assert_eq!(host.found(&findings), ["home/keys"]);
+}
+
+#[test]
+fn what_cannot_be_read_is_an_error_and_not_a_miss() {
+    let host = Host::new();
+    host.write("home/archive.gz", [0x1f, 0x8b, 8, 0, 1, 2, 3]);
+    let findings = host.search("home", |search| {
+        search.add_content("x").expect("a content");
+        search.options().decompress = true;
+    });
+    assert_eq!((findings.counts.errors, findings.errors.len()), (1, 1));
+    assert_eq!(findings.exit_code(), 6);
+}
+
+#[test]
+fn criteria_of_facts() {
+    let host = Host::new();
+    host.write("small", "12345");
+    host.write("big", vec![0; 3000]);
+    host.mode("small", 0o4755);
+    host.mode("big", 0o600);
+    let by = |fill: &dyn Fn(&mut Search)| host.found(&host.search("", fill));
+    assert_eq!(by(&|s| s.add_size("<1k").expect("a size")), ["small"]);
+    assert_eq!(by(&|s| s.add_size(">2k").expect("a size")), ["big"]);
+    assert_eq!(by(&|s| s.add_size("5").expect("a size")), ["small"]);
+    assert_eq!(by(&|s| s.add_mode("^-rws").expect("a mode")), ["small"]);
+    assert_eq!(by(&|s| s.add_mode("^urwx").expect("a mode")), ["small"]);
+    assert_eq!(by(&|s| s.add_mode("^-rw-------$").expect("a mode")), ["big"]);
+    assert_eq!(by(&|s| s.add_name("!^big$").expect("a name")), ["small"]);
+    assert_eq!(by(&|s| s.add_mtime("<1h").expect("an age")).len(), 2);
+    assert!(by(&|s| s.add_mtime(">1h").expect("an age")).is_empty());
+    let any = by(&|s| {
+        s.add_name("^big$").expect("a name");
+        s.add_size("5").expect("a size");
+        s.options().matchall = false;
+    });
+    assert_eq!(any, ["big", "small"]);
+    let turned = by(&|s| {
+        s.add_name("^big$").expect("a name");
+        s.add_mismatch("name").expect("a kind");
+    });
+    assert_eq!(turned, ["small"]);
+}
+
+#[test]
+fn contents_are_lines() {
+    let host = Host::new();
+    host.write("x", "one two\nthree\r\n");
+    let holds = |all: bool, contents: &[&str]| {
+        let findings = host.search("", |search| {
+            contents.iter().for_each(|content| search.add_content(content).expect("a content"));
+            search.options().matchall = all;
+        });
+        !findings.found.is_empty()
+    };
+    assert!(holds(true, &["^one", "three$"]));
+    assert!(!holds(true, &["^one", "four"]));
+    assert!(holds(false, &["^one", "four"]));
+    assert!(!holds(true, &["two.*three"]));
+    assert!(holds(true, &["!four", r"^t\w+e$"]));
+    assert!(!holds(true, &["!three"]));
+}
+
+#[test]
+fn every_line_must_fit_one_of_the_contents() {
+    let host = Host::new();
+    host.write("x", "alpha 1\nbeta 2\n");
+    let fits = |contents: &[&str]| {
+        let findings = host.search("", |search| {
+            contents.iter().for_each(|content| search.add_content(content).expect("a content"));
+            search.options().macroal = true;
+        });
+        !findings.found.is_empty()
+    };
+    assert!(fits(&[r"^\w+ \d$"]));
+    assert!(fits(&["^alpha", "^beta"]));
+    assert!(!fits(&["^alpha"]));
+    assert!(fits(&["!gamma"]));
+    assert!(!fits(&["!beta"]));
+}
+
+#[test]
+fn limits_are_each_searchs_own() {
+    let host = Host::new();
+    (0..20).for_each(|number| drop(host.write(&format!("x{number}"), "1")));
+    let searches: Vec<Search> = [3, 0, 100]
+        .iter()
+        .map(|limit| {
+            let mut search = Search::named("s");
+            search.add_path(&host.text("")).expect("a path");
+            *search.options() = Options { matchlimit: *limit, ..Options::default() };
+            search.checked().expect("a search")
+        })
+        .collect();
+    let findings = investigate(&searches, None);
+    let of = |search| findings.found.iter().filter(|found| found.search == search).count();
+    assert_eq!([of(0), of(1), of(2)], [3, 20, 20]);
+    assert_eq!(findings.counts.found, 60);
+}
+
+#[test]
+fn digests_and_their_return() {
+    let host = Host::new();
+    host.write("abc", "abc");
+    host.write("other", "abcd");
+    let sha256 = "BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD";
+    let sha3 = "3a985da74fe225b2045c172d6bd390bd855f086e3e9d525b46bfe24511431532";
+    for (family, hex) in [
+        (Family::Md5, "900150983cd24fb0d6963f7d28e17f72"),
+        (Family::Sha1, "a9993e364706816aba3e25717850c26c9cd0d89d"),
+        (Family::Sha2, sha256),
+        (Family::Sha3, sha3),
+    ] {
+        let digest = Digest::new(family, hex).expect("a digest");
+        let findings = host.search("", |search| {
+            search.add_digest(digest, family);
+            search.options().returnsha256 = true;
+        });
+        assert_eq!(host.found(&findings), ["abc"], "{family:?}");
+        assert_eq!(findings.found[0].sha256, Some(sha256.to_ascii_lowercase()));
+    }
+    Digest::new(Family::Md5, "90").expect_err("too short");
+}
+
+#[test]
+fn compressed_files_and_archives() {
+    let host = Host::new();
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(b"Hacked By x\n").expect("room");
+    let gzip = gzip.finish().expect("room");
+    host.write("page.gz", &gzip);
+    let mut tar = tar::Builder::new(Vec::new());
+    for (name, text) in [("in/good", "fine"), ("in/bad", "Hacked By y")] {
+        let mut header = tar::Header::new_ustar();
+        header.set_size(text.len() as u64);
+        header.set_mode(0o644);
+        tar.append_data(&mut header, name, text.as_bytes()).expect("room");
+    }
+    let tar = tar.into_inner().expect("room");
+    host.write("pages.tar", &tar);
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(&tar).expect("room");
+    host.write("pages.tar.gz", gzip.finish().expect("room"));
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    let options = zip::write::SimpleFileOptions::default();
+    zip.start_file("page.html", options).expect("room");
+    zip.write_all(b"Hacked By z").expect("room");
+    host.write("pages.zip", zip.finish().expect("room").into_inner());
+    let search = |decompress| {
+        host.search("", |search| {
+            search.add_content("^Hacked By").expect("a content");
+            search.options().decompress = decompress;
+        })
+    };
+    assert_eq!(
+        host.found(&search(true)),
+        ["page.gz", "pages.tar:in/bad", "pages.tar.gz:in/bad", "pages.zip:page.html"]
+    );
+    assert!(host.found(&search(false)).is_empty());
+}
+
+#[test]
+fn the_time_ends_a_pass() {
+    let host = Host::new();
+    host.write("x", "1");
+    let mut search = Search::named("s1");
+    search.add_path(&host.text("")).expect("a path");
+    let past = Instant::now().checked_sub(Duration::from_secs(1)).expect("there was one");
+    let findings = investigate(&[search.checked().expect("a search")], Some(past));
+    assert!(findings.expired);
+    assert_eq!(findings.exit_code(), 6);
+}
+
+#[test]
+fn an_action_reads_both_spellings_and_names_its_mistakes() {
+    for (version, digest) in [("version", "sha2"), ("syntaxversion", "sha256")] {
+        let action = format!(
+            r#"{{"name": "n", "target": "t", "{version}": 2, "operations": [{{"module": "file", "parameters":
+            {{"searches": {{"a": {{"paths": ["/etc"], "{digest}": ["{}"]}}}}}}}}]}}"#,
+            "0".repeat(64)
+        );
+        let action = Action::from_json(action.as_bytes()).expect("an action");
+        assert_eq!((action.searches.len(), action.searches[0].name.as_str()), (1, "a"));
+    }
+    let with = |search: &str| {
+        let text = format!(
+            r#"{{"operations": [{{"module": "file", "parameters": {{"searches": {{"a": {search}}}}}}}]}}"#
+        );
+        Action::from_json(text.as_bytes()).expect_err("a mistake").to_string()
+    };
+    insta::assert_snapshot!(with(r#"{"paths": ["/etc"], "names": ["("]}"#).lines().next().expect("a line"),
+        @"search 'a': `(` is no regular expression: regex parse error:");
+    insta::assert_snapshot!(with(r#"{"paths": ["etc"]}"#), @"search 'a': the path `etc` is not absolute");
+    insta::assert_snapshot!(with(r#"{"names": ["x"]}"#), @"search 'a': no path to search in");
+    insta::assert_snapshot!(with(r#"{"paths": ["/etc"], "options": {"mismatch": ["x"]}}"#),
+        @"search 'a': mismatch `x`: expected name, size, mode, mtime, content, md5, sha1, sha2 or sha3");
+    insta::assert_snapshot!(with(r#"{"paths": ["/etc"], "sizes": ["x"]}"#),
+        @"search 'a': `x` is no size: expected `<10m`, `>1k` or `968`; units are k, m, g, t (of 1024)");
+}
