@@ -38,6 +38,9 @@ pub(crate) enum Command {
     Import(Import),
     /// Run the reference proxy.
     Proxy(Box<Proxy>),
+    /// Read access logs.
+    #[command(subcommand)]
+    Logs(Logs),
     /// Install the OWASP Core Rule Set for the reference's firewall.
     #[command(subcommand)]
     Crs(Crs),
@@ -242,6 +245,29 @@ pub(crate) struct Proxy {
     /// A control socket: clock, purge, statistics.
     #[arg(long, value_name = "unix:PATH", requires = "listen")]
     pub(crate) control: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Logs {
+    /// Print each line of an access log as a JSON object: the reference's, nginx's, Apache httpd's, or
+    /// any that the format fits. Lines that do not fit are told on standard error; exit code 1 then.
+    Parse(LogsParse),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LogsParse {
+    /// The log's format: default, common, combined, json, or text with {variables}.
+    #[arg(long, value_name = "F", default_value = "default")]
+    pub(crate) format: String,
+    /// How the format is read.
+    #[arg(long, default_value = "current", value_parser = ["2018", "current"])]
+    pub(crate) dialect: String,
+    /// Take only what the reference writes itself, byte for byte: what another hand wrote does not fit.
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// The log; `-` is standard input.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
 }
 
 #[derive(Debug, Subcommand)]

@@ -5,7 +5,7 @@
 //!           ├─▶ check, list, explain, schema ──▶ scenario
 //!           ├─▶ import ──▶ workbench (tests of other formats; `run ftw:DIR` reads them too)
 //!           ├─▶ report ──▶ a recorded stream of events ──▶ report
-//!           └─▶ proxy, proxy quarantine, crs ──▶ the reference
+//!           └─▶ proxy, proxy quarantine, logs, crs ──▶ the reference
 //! ```
 
 #![forbid(unsafe_code)]
@@ -14,6 +14,7 @@ mod args;
 mod crs;
 mod failure;
 mod import;
+mod logs;
 mod outputs;
 mod proxy;
 mod quarantine;
@@ -27,7 +28,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use args::{Cli, Command, Crs, ProxyCommand};
+use args::{Cli, Command, Crs, Logs, ProxyCommand};
 
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
@@ -39,6 +40,7 @@ pub fn main() -> ExitCode {
         Command::Explain(arguments) => scenarios::explain(&arguments),
         Command::Import(arguments) => import::import_from(&arguments),
         Command::Report(arguments) => replay::report(&arguments),
+        Command::Logs(Logs::Parse(arguments)) => logs::parse(&arguments),
         Command::Crs(Crs::Install(arguments)) => crs::install(&arguments),
         Command::Proxy(arguments) => match &arguments.also {
             None => proxy::proxy(&arguments),

@@ -31,6 +31,7 @@ const ARROWS: [(&str, &[&str]); 8] = [
             "edgeproof-report",
             "edgeproof-workbench",
             "edgeproof-proxy",
+            "edgeproof-accesslog",
             "edgeproof-mutant",
         ],
     ),

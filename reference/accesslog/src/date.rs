@@ -1,11 +1,12 @@
 //! Dates by strftime, rendered once a second.
 
 use edgeproof_mutant::{self as mutant, Mutant};
+use std::borrow::Cow;
 use std::sync::{Mutex, TryLockError};
 
 use jiff::{
-    Timestamp,
-    fmt::strtime::{self, BrokenDownTime},
+    Timestamp, Zoned,
+    fmt::strtime::{BrokenDownTime, Config, PosixCustom},
     tz::TimeZone,
 };
 
@@ -53,19 +54,20 @@ impl DateFormat {
         let mut at = 0;
         while at < text.len() {
             let length = item_length(&text[at..]);
-            let item = &text[at..at + length];
+            let written = &text[at..at + length];
+            let item = &without_modifier(written);
             let subsecond = item.starts_with('%') && item.ends_with(['f', 'N']);
             if item.starts_with('%') {
                 check(item).map_err(|reason| FormatError {
                     span: offset + at..offset + at + length,
-                    mistake: Mistake::BadDirective { directive: item.to_owned(), reason },
+                    mistake: Mistake::BadDirective { directive: written.to_owned(), reason },
                 })?;
             }
             if subsecond {
                 parts.extend(
                     (!steady.is_empty()).then(|| Part::Steady(std::mem::take(&mut steady))),
                 );
-                parts.push(Part::Subsecond(item.to_owned()));
+                parts.push(Part::Subsecond(item.clone().into_owned()));
             } else {
                 steady.push_str(item);
             }
@@ -148,7 +150,7 @@ impl DateFormat {
         let (mut encoded, mut ends) = (Vec::new(), Vec::new());
         for part in &self.parts {
             if let Part::Steady(text) = part {
-                encode(strtime::format(text, &zoned).ok()?.as_bytes(), &mut encoded);
+                encode(format(text, &zoned).ok()?.as_bytes(), &mut encoded);
             }
             ends.push(encoded.len());
         }
@@ -171,15 +173,45 @@ fn item_length(text: &str) -> usize {
     if !text.starts_with('%') {
         return first;
     }
-    characters
-        .find(|(_, c)| !matches!(c, '_' | '-' | '^' | '#' | ':' | '.' | '0'..='9'))
-        .map_or(text.len(), |(at, c)| at + c.len_utf8())
+    let mut modified = false;
+    for (at, character) in characters {
+        match character {
+            '_' | '-' | '^' | '#' | ':' | '.' | '0'..='9' => {}
+            'E' | 'O' if !modified => modified = true,
+            _ => return at + character.len_utf8(),
+        }
+    }
+    text.len()
+}
+
+/// A directive without POSIX's modifiers `E` and `O`: they ask for a locale's own calendar and digits,
+/// and the locale of a log has none. One that cannot have the modifier keeps it, and is refused.
+fn without_modifier(item: &str) -> Cow<'_, str> {
+    let mut last = item.char_indices().rev();
+    let (Some((_, directive)), Some((at, modifier))) = (last.next(), last.next()) else {
+        return Cow::Borrowed(item);
+    };
+    let modified = match modifier {
+        'E' => "cCxXyY",
+        'O' => "deHImMSuUVwWy",
+        _ => "",
+    };
+    match item.starts_with('%') && at > 0 && modified.contains(directive) {
+        true => Cow::Owned(format!("{}{directive}", &item[..at])),
+        false => Cow::Borrowed(item),
+    }
+}
+
+/// `text` in the POSIX locale, as the C library's strftime has it.
+fn format(text: &str, at: &Zoned) -> Result<String, jiff::Error> {
+    let config = Config::new().custom(PosixCustom::new());
+    BrokenDownTime::from(at).to_string_with_config(&config, text)
 }
 
 /// Whether strftime has `directive`, found out by asking it.
 fn check(directive: &str) -> Result<(), String> {
     let sample = Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC);
-    match strtime::format(directive, &sample) {
+    match format(directive, &sample) {
         Ok(_) => Ok(()),
         Err(error) => {
             let text = error.to_string();
@@ -247,6 +279,28 @@ mod tests {
         let date = DateFormat::compile("%T %z", 0).unwrap();
         assert_eq!(text(&date, "2024-03-31T01:59:59+01:00[Europe/Paris]"), "01:59:59 +0100");
         assert_eq!(text(&date, "2024-03-31T03:00:00+02:00[Europe/Paris]"), "03:00:00 +0200");
+    }
+
+    #[test]
+    fn dates_are_those_of_the_c_library() {
+        // As `LC_ALL=C date` prints them; `E` and `O` change nothing in this locale.
+        for (directives, expected) in [
+            ("%c", "Sun Mar  3 09:05:07 2024"),
+            ("%x %X %r", "03/03/24 09:05:07 09:05:07 AM"),
+            ("%Ec %EC %Ex %EX %Ey %EY", "Sun Mar  3 09:05:07 2024 20 03/03/24 09:05:07 24 2024"),
+            ("%Od %Oe %OH %OI %Om %OM %OS", "03  3 09 09 03 05 07"),
+            ("%Ou %OU %OV %Ow %OW %Oy", "7 09 09 0 09 24"),
+            ("%a %A %b %B %h %C %d %D %e", "Sun Sunday Mar March Mar 20 03 03/03/24  3"),
+            ("%F %G %g %H %I %j %k %l %m %M", "2024-03-03 2024 24 09 09 063  9  9 03 05"),
+            ("%p %P %R %s %S %T %u %U %V %w %W", "AM am 09:05 1709453107 07 09:05:07 7 09 09 0 09"),
+            ("%y %Y %z %:z %Z %%%n%t", "24 2024 +0100 +01:00 CET %\n\t"),
+        ] {
+            let date = DateFormat::compile(directives, 0).unwrap();
+            assert_eq!(text(&date, "2024-03-03T09:05:07+01:00[Europe/Paris]"), expected);
+        }
+        for refused in ["%Ed", "%Oc", "%EOy", "%J", "%", "%E"] {
+            assert!(DateFormat::compile(refused, 0).is_err(), "{refused}");
+        }
     }
 
     #[test]

@@ -127,6 +127,24 @@ pub(crate) fn unescape(text: &[u8]) -> Option<u8> {
     Some(hex(*high)? << 4 | hex(*low)?)
 }
 
+/// The same for the escapes of other servers: nginx's `\xHH`, and those of C that Apache
+/// httpd writes. With its length.
+pub(crate) fn unescape_foreign(text: &[u8]) -> Option<(u8, usize)> {
+    if let Some(byte) = unescape(text) {
+        return Some((byte, 4));
+    }
+    let byte = match text {
+        [b'\\', same @ (b'"' | b'\\'), ..] => *same,
+        [b'\\', b'b', ..] => 0x08,
+        [b'\\', b't', ..] => b'\t',
+        [b'\\', b'n', ..] => b'\n',
+        [b'\\', b'v', ..] => 0x0B,
+        [b'\\', b'r', ..] => b'\r',
+        _ => return None,
+    };
+    Some((byte, 2))
+}
+
 fn hex(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }

@@ -7,6 +7,7 @@ use crate::{
     mistake::FormatError,
     parse::{ParseError, Parsed, Unreadable},
     record::Record,
+    slot::{Reading, Slot},
 };
 
 /// A log format that is known to be readable again.
@@ -98,9 +99,30 @@ impl Format {
     /// Where the line is not this format's, and what was expected there.
     pub fn parse(&self, line: &[u8]) -> Result<Parsed<'_>, ParseError> {
         let line = line.strip_suffix(b"\n").unwrap_or(line);
+        self.read_by(line, |slot, text, _| slot.read(text))
+    }
+
+    /// Reads a line of this format that another server may have written: all that [`Format::parse`]
+    /// reads, with the same values, and beyond it Apache httpd's escapes (`\"`, `\\`, `\n`, `\xhh`),
+    /// any printable byte in a value, and CRLF at the end. A value reaches to the format's next text.
+    ///
+    /// # Errors
+    /// Where the line is not this format's, and what was expected there.
+    pub fn parse_foreign(&self, line: &[u8]) -> Result<Parsed<'_>, ParseError> {
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        self.read_by(line, Slot::read_foreign)
+    }
+
+    /// Goes through the pieces; `read` reads a variable's value before the text that follows it.
+    fn read_by(
+        &self,
+        line: &[u8],
+        read: impl Fn(&Slot, &[u8], Option<&str>) -> Reading,
+    ) -> Result<Parsed<'_>, ParseError> {
         let mut values = Vec::new();
         let mut at = 0;
-        for piece in &self.pieces {
+        for (index, piece) in self.pieces.iter().enumerate() {
             match piece {
                 Piece::Literal(text) => {
                     if !line[at..].starts_with(text.as_bytes()) {
@@ -110,12 +132,16 @@ impl Format {
                     at += text.len();
                 }
                 Piece::Slot(slot) => {
-                    let (value, length) =
-                        slot.read(&line[at..]).map_err(|(offset, reason)| ParseError {
-                            offset: at + offset,
-                            variable: Some(slot.name.clone()),
-                            reason,
-                        })?;
+                    let follower = match self.pieces.get(index + 1) {
+                        Some(Piece::Literal(text)) => Some(text.as_str()),
+                        _ => None,
+                    };
+                    let read = read(slot, &line[at..], follower);
+                    let (value, length) = read.map_err(|(offset, reason)| ParseError {
+                        offset: at + offset,
+                        variable: Some(slot.name.clone()),
+                        reason,
+                    })?;
                     values.push((slot.name.as_str(), value));
                     at += length;
                 }

@@ -8,9 +8,9 @@
 //!     Format ───────────── Format::write ──────▶ one line ──▶ Writer::write ─▶ bounded queue
 //!        │                                        │                                │ thread
 //!        └──────────────── Format::parse ◀────────┘                                ▼
-//!                              │                                     whole lines, O_APPEND
+//!                              │   (parse_foreign: nginx, Apache)        whole lines, O_APPEND
 //!                              ▼
-//!                      Parsed == what the record held
+//!                      Parsed == what the record held ──▶ put_json
 //! ```
 //!
 //! The promise: for every format that compiles and every record, whatever bytes a client sent,

@@ -15,7 +15,7 @@ use edgeproof_mutant::{self as mutant, Mutant};
 
 /// A value read, if it was not missing, with its length in the line; or where reading stopped, and
 /// why.
-type Reading = Result<(Option<Vec<u8>>, usize), (usize, Unreadable)>;
+pub(crate) type Reading = Result<(Option<Vec<u8>>, usize), (usize, Unreadable)>;
 
 /// A variable where it stands.
 #[derive(Debug)]
@@ -195,6 +195,20 @@ impl Slot {
         }
     }
 
+    /// Reads a value as other servers write it too, up to the text `follower` (none: up to the end).
+    pub(crate) fn read_foreign(&self, text: &[u8], follower: Option<&str>) -> Reading {
+        match self.wire {
+            Wire::Text { .. } => read_foreign_text(text, follower.map(str::as_bytes)),
+            Wire::Quoted => {
+                let inside = text.strip_prefix(b"\"").ok_or((0, Unreadable::Quote))?;
+                let (value, length) =
+                    read_foreign_text(inside, Some(b"\"")).map_err(|(at, why)| (at + 1, why))?;
+                Ok((value, length + 2))
+            }
+            Wire::Json => self.read_json(text),
+        }
+    }
+
     fn read_json(&self, text: &[u8]) -> Reading {
         if text.starts_with(b"null") {
             return Ok((None, 4));
@@ -225,6 +239,36 @@ fn read_text(text: &[u8], alphabet: Alphabet, ended: impl Fn(usize) -> bool) -> 
                 at += 4;
             }
             Some(&byte) if alphabet.has(byte) => {
+                value.push(byte);
+                at += 1;
+            }
+            Some(&byte) => return Err((at, Unreadable::Byte(byte))),
+            None => return Err((at, Unreadable::End)),
+        }
+    }
+    Ok((Some(value), at))
+}
+
+/// Reads text with anybody's escapes, in which any printable byte may stand for itself.
+fn read_foreign_text(text: &[u8], follower: Option<&[u8]>) -> Reading {
+    let ended = |at: usize| match follower {
+        Some(follower) => text[at..].starts_with(follower),
+        None => at == text.len(),
+    };
+    if text.first() == Some(&b'-') && ended(1) {
+        return Ok((None, 1));
+    }
+    let mut value = Vec::new();
+    let mut at = 0;
+    while !ended(at) {
+        match text.get(at) {
+            Some(b'\\') => {
+                let (byte, length) =
+                    escape::unescape_foreign(&text[at..]).ok_or((at, Unreadable::Escape))?;
+                value.push(byte);
+                at += length;
+            }
+            Some(&byte @ b' '..=b'~') => {
                 value.push(byte);
                 at += 1;
             }

@@ -3,7 +3,11 @@
 use std::time::Duration;
 
 use edgeproof_accesslog::{Dialect, Format, Preset, Record};
-use jiff::{Timestamp, Zoned, tz::TimeZone};
+use jiff::{
+    Timestamp, Zoned,
+    fmt::strtime::{BrokenDownTime, Config, PosixCustom},
+    tz::TimeZone,
+};
 use proptest::{option, prelude::*};
 
 type Bytes = Option<Vec<u8>>;
@@ -66,10 +70,8 @@ impl Request {
             "default" => None,
             "referer" => joined(&self.request_fields, "referer"),
             "user_agent" => joined(&self.request_fields, "user-agent"),
-            "completion_date" => text(Some(self.completion.strftime(strftime).to_string())),
-            "request_time" => {
-                text(self.received.as_ref().map(|at| at.strftime(strftime).to_string()))
-            }
+            "completion_date" => text(Some(date(&self.completion, strftime))),
+            "request_time" => text(self.received.as_ref().map(|at| date(at, strftime))),
             "duration" => text(self.duration.map(|d| {
                 let all = format!("{}.{:09}", d.as_secs(), d.subsec_nanos());
                 all[..all.len() - (9 - decimals)].to_owned()
@@ -83,6 +85,11 @@ impl Request {
             },
         }
     }
+}
+
+fn date(at: &Zoned, strftime: &str) -> String {
+    let posix = Config::new().custom(PosixCustom::new());
+    BrokenDownTime::from(at).to_string_with_config(&posix, strftime).unwrap()
 }
 
 fn joined(fields: &[(&'static str, Vec<u8>)], name: &str) -> Bytes {
@@ -265,6 +272,8 @@ proptest! {
             let parsed = format.parse(&line);
             prop_assert!(parsed.is_ok(), "{}: {}", parsed.unwrap_err(), line.escape_ascii());
             let parsed = parsed.unwrap();
+            let foreign = format.parse_foreign(&line);
+            prop_assert_eq!(foreign.as_ref(), Ok(&parsed), "{}", line.escape_ascii());
             let found: Vec<_> = parsed.iter().map(|(name, value)| (name.to_owned(), value.map(<[u8]>::to_vec))).collect();
             let expected: Vec<_> = layout.variables.iter().map(|(variable, _)| {
                 let strftime = variable.strftime.as_deref().unwrap_or_default();
@@ -301,6 +310,7 @@ proptest! {
     fn parse_never_panics(layout in layout(), line in value()) {
         if let Ok(format) = Format::compile(&layout.text(), layout.dialect) {
             let _ = format.parse(&line);
+            let _ = format.parse_foreign(&line);
         }
         let _ = Format::preset(Preset::Json).parse(&line);
     }
