@@ -90,7 +90,7 @@ fn cached() -> SiteSpec {
 }
 
 fn waf(profile: &str, mode: &str) -> SiteSpec {
-    let waf = WafSite { profile: profile.into(), mode: mode.into() };
+    let waf = WafSite { profile: profile.into(), mode: mode.into(), paranoia: None };
     SiteSpec { waf: Some(waf), ..SiteSpec::default() }
 }
 
