@@ -174,9 +174,9 @@ mod tests {
     fn mistakes_say_what_is_known() {
         let told = |text: &str| text.parse::<Setting>().unwrap_err().to_string();
         assert_eq!(told("waf"), "`waf` sets nothing: write KEY=VALUE, as in `waf.paranoia=3`");
-        insta::assert_snapshot!(told("waf.paranoya=3"), @"");
-        insta::assert_snapshot!(told("waf.paranoia=5"), @"");
-        insta::assert_snapshot!(told("waf.profile=regression"), @"");
-        insta::assert_snapshot!(told("waf=off"), @"");
+        insta::assert_snapshot!(told("waf.paranoya=3"), @"`waf.paranoya` cannot be set for all cases: expected one of waf, waf.profile, waf.mode, waf.paranoia; did you mean `waf.paranoia`?");
+        insta::assert_snapshot!(told("waf.paranoia=5"), @"`5` is no value of `waf.paranoia`: expected one of 1, 2, 3, 4");
+        insta::assert_snapshot!(told("waf.profile=regression"), @"`regression` is no value of `waf.profile`: expected one of basic, strong, full, wordpress, drupal");
+        insta::assert_snapshot!(told("waf=off"), @"`off` is no value of `waf`: expected one of none");
     }
 }
