@@ -58,6 +58,6 @@ fn a_setting_reaches_the_target_the_event_and_the_command() {
     let third = play(&["waf.paranoia=3"], false);
     let reason = third.reason.as_deref();
     assert_eq!(third.verdict, Verdict::Skip);
-    assert_eq!(reason, Some("its configuration cannot express site.waf.paranoia"));
+    assert_eq!(reason, Some("bare: its configuration cannot express site.waf.paranoia"));
     assert_eq!(third.site["waf.paranoia"], "3");
 }
