@@ -250,7 +250,8 @@ async fn what_is_too_large_passes_by() {
     let limit = site.cache.store().limits().object;
     assert!(site.fill("/most", &"x".repeat(limit)).await);
     assert!(!site.fill("/more", &"x".repeat(limit + 1)).await);
-    assert_eq!(site.ask("/most", &[]).await, stored(&"x".repeat(limit)));
+    // No `assert_eq`: nobody wants to read all of it.
+    assert!(site.ask("/most", &[]).await == stored(&"x".repeat(limit)), "it is not there");
     assert_eq!(site.ask("/more", &[]).await, Got::FromOrigin);
 }
 

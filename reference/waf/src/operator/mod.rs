@@ -191,6 +191,36 @@ impl Operator {
     }
 }
 
+impl Operator {
+    /// What the operator asks of a value's number, negation applied, if that is all it does.
+    pub(crate) fn number_test(&self) -> Option<NumberTest> {
+        match self.kind {
+            Kind::Number(comparison, number) => Some(NumberTest {
+                comparison,
+                number: number.try_into().ok()?,
+                negated: self.negated,
+            }),
+            _ => None,
+        }
+    }
+}
+
+/// A comparison of a value's number with a small one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NumberTest {
+    comparison: Comparison,
+    number: i32,
+    negated: bool,
+}
+
+impl NumberTest {
+    /// Whether it holds for a value.
+    #[inline]
+    pub(crate) fn holds(self, value: &[u8]) -> bool {
+        self.comparison.holds(leading_number(value), self.number.into()) != self.negated
+    }
+}
+
 impl fmt::Debug for Operator {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = match &self.kind {

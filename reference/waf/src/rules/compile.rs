@@ -8,12 +8,13 @@ use super::describe::describe;
 use super::draft::{Draft, DraftLink, Drafts};
 use super::members::{Members, Pattern};
 use super::rule::{
-    Control, Disruptive, Effect, Link, Place, Rule, RuleBits, RuleNumber, Sanitise, TargetRemoval,
+    Control, Disruptive, Effect, Gate, Link, Place, Rule, RuleBits, RuleNumber, Sanitise,
+    TargetRemoval,
 };
 use super::target::{Selection, Target};
 use super::vocabulary::Vocabulary;
 use crate::operator::Operator;
-use crate::plan::{Cells, Collected, Pipeline, Pipelines, is_steady};
+use crate::plan::{Cells, Collected, Filter, Pipeline, Pipelines, is_steady};
 use crate::seclang::{self, Action, Ctl, Phase, Program, Selector};
 use crate::transaction::Slot;
 use crate::variable::Variable;
@@ -155,15 +156,28 @@ impl<'d> Compiler<'d> {
             target.cell = Some(self.cells.intern(target.variable, target.members(), in_cells));
         }
         let cells: Option<Vec<_>> = targets.iter().map(|target| target.cell).collect();
+        let group = cells.map(|cells| self.cells.group(&cells));
+        let slot = only_slot(&targets).filter(|_| pipeline == Pipeline::RAW);
         let negated = operator.as_ref().is_some_and(|operator| operator.negated);
+        let gated = !negated && !multi_match;
+        let gate = match (group, slot) {
+            (Some(group), _) => {
+                Gate::Cells { group, filter: if gated { filter } else { Filter::ANY } }
+            }
+            (None, Some(slot)) => {
+                Gate::Slot { slot, test: operator.as_ref().and_then(Operator::number_test) }
+            }
+            (None, None) => Gate::Open,
+        };
         Some(Link {
-            slot: only_slot(&targets).filter(|_| pipeline == Pipeline::RAW),
+            slot,
             targets: targets.into(),
             filter,
             bytes,
             shortest: operator.as_ref().map_or(0, Operator::shortest),
-            group: cells.map(|cells| self.cells.group(&cells)),
-            gated: !negated && !multi_match,
+            group,
+            gated,
+            gate,
             pipeline,
             multi_match,
             capture,

@@ -33,7 +33,7 @@ pub(crate) use target::{Selection, Target};
 use crate::body::xml::XPath;
 use crate::plan::{Cells, Collected, Filter, Pipelines, Prefilter, VariableSet};
 use crate::seclang::{Mistakes, Phase, Program, parse_file};
-use crate::transaction::Names;
+use crate::transaction::{Names, Spares};
 use crate::transform::UnicodeMap;
 use crate::variable::Variable;
 use compile::Compiler;
@@ -53,6 +53,8 @@ pub struct RuleSet {
     pub(crate) cells: Cells,
     pub(crate) prefilter: Prefilter,
     pub(crate) target_removals: Vec<TargetRemoval>,
+    /// Memory of transactions that are over.
+    pub(crate) spares: Spares,
 }
 
 impl RuleSet {
@@ -96,6 +98,7 @@ impl RuleSet {
             cells,
             prefilter: collected.build(),
             target_removals: removals,
+            spares: Spares::default(),
         })
     }
 
@@ -108,6 +111,7 @@ impl RuleSet {
             link.bytes.clear();
             link.shortest = 0;
             link.group = None;
+            link.gate = Gate::Open;
             for target in &mut link.targets {
                 target.cell = None;
             }

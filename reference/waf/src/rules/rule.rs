@@ -6,7 +6,7 @@ use edgeproof_diagnostics::Span;
 use smallvec::SmallVec;
 
 use super::target::{Selection, Target};
-use crate::operator::{ByteSet, Operator};
+use crate::operator::{ByteSet, NumberTest, Operator};
 use crate::plan::{Filter, Group, Pipeline};
 use crate::seclang::{
     AllowKind, AuditMode, AuditPartsChange, Mode, Phase, Processor, SetOperation, Severity,
@@ -93,37 +93,32 @@ pub(crate) struct Link {
     pub(crate) shortest: usize,
     /// Whether the link holds for no value that the operator does not match as it stands.
     pub(crate) gated: bool,
+    pub(crate) gate: Gate,
     pub(crate) pipeline: Pipeline,
     pub(crate) multi_match: bool,
     pub(crate) capture: bool,
     pub(crate) effects: Box<[Effect]>,
 }
 
-/// What must hold for a rule to be tried at all: its first link's group and filter. They stand apart from the rules,
-/// close together, as most rules are passed over.
+/// What must hold for a link to be tried at all. Those of rules' first links stand apart from the rules, close
+/// together, as most rules are passed over.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Gate {
-    pub(crate) group: Option<Group>,
-    pub(crate) filter: Filter,
+pub(crate) enum Gate {
+    /// Nothing.
+    Open,
+    /// A group has values, and the prefilter rules the operator out for none of them.
+    Cells { group: Group, filter: Filter },
+    /// A variable of TX is set and, where the operator compares numbers, its number is such a one.
+    Slot { slot: Slot, test: Option<NumberTest> },
 }
 
 impl Gate {
     pub(crate) fn of(rule: &Rule) -> Self {
-        match rule.links.first() {
-            Some(link) => link.gate(),
-            None => Self { group: None, filter: Filter::ANY },
-        }
+        rule.links.first().map_or(Self::Open, |link| link.gate)
     }
 }
 
 impl Link {
-    /// What must hold for the link to be tried.
-    #[inline]
-    pub(crate) fn gate(&self) -> Gate {
-        let filter = if self.gated { self.filter } else { Filter::ANY };
-        Gate { group: self.group, filter }
-    }
-
     /// Whether the operator may match values whose bytes are among these.
     #[inline]
     pub(crate) fn bytes_allow(&self, has: ByteSet) -> bool {

@@ -4,19 +4,23 @@
 /// `\b`, `\\`, else `\xHH`. A double quote stays: so ModSecurity writes the names of variables,
 /// which rules see in MATCHED_VAR_NAME.
 pub(crate) fn name(text: &[u8], out: &mut Vec<u8>) {
-    for &byte in text {
-        one(byte, out);
-    }
+    escaped(text, |byte| byte == b'\\', out);
 }
 
 /// Appends `text` like [`name`], a double quote as `\"`: for what stands between quotes in a log.
 pub(crate) fn quoted(text: &[u8], out: &mut Vec<u8>) {
-    for &byte in text {
-        match byte {
-            b'"' => out.extend_from_slice(b"\\\""),
-            _ => one(byte, out),
-        }
+    escaped(text, |byte| matches!(byte, b'\\' | b'"'), out);
+}
+
+/// Appends `text` with everything escaped that is no printable ASCII, or is `special`.
+fn escaped(mut text: &[u8], special: impl Fn(u8) -> bool, out: &mut Vec<u8>) {
+    let stays = |byte: &u8| matches!(byte, b' '..=b'~') && !special(*byte);
+    while let Some(at) = text.iter().position(|byte| !stays(byte)) {
+        out.extend_from_slice(&text[..at]);
+        one(text[at], out);
+        text = &text[at + 1..];
     }
+    out.extend_from_slice(text);
 }
 
 fn one(byte: u8, out: &mut Vec<u8>) {
@@ -27,8 +31,7 @@ fn one(byte: u8, out: &mut Vec<u8>) {
         b'\r' => b'r',
         b'\t' => b't',
         b'\x0b' => b'v',
-        b'\\' => b'\\',
-        b' '..=b'~' => return out.push(byte),
+        b'\\' | b'"' => byte,
         _ => {
             out.extend_from_slice(b"\\x");
             out.push(HEX[usize::from(byte >> 4)]);

@@ -75,7 +75,7 @@ impl Transaction {
     /// Tries a link of a rule on each value of its targets.
     fn run_link(&mut self, rules: &RuleSet, rule: &Rule, index: usize) -> Ran {
         let link = &rule.links[index];
-        if index > 0 && !self.passes(rules, link.gate()) || !self.has_bytes(rules, link) {
+        if index > 0 && !self.passes(rules, link.gate) || !self.has_bytes(rules, link) {
             return Ran::NoMatch;
         }
         if link.group.is_some() {

@@ -27,6 +27,11 @@ impl Found {
         Self { bits, words }
     }
 
+    /// Forgets all but the least set.
+    pub(crate) fn clear(&mut self) {
+        self.bits.truncate(self.words);
+    }
+
     /// The bits of a set.
     #[inline]
     pub(crate) fn get(&self, Candidates(place): Candidates) -> &[u64] {

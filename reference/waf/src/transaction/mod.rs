@@ -31,6 +31,7 @@ mod request_body;
 mod response;
 mod sanitise;
 mod seen;
+mod spare;
 #[cfg(test)]
 mod tests;
 mod texts;
@@ -45,6 +46,7 @@ pub use collections::Collections;
 pub use moment::Moment;
 pub use outcome::{BodyVerdict, Did, Match, Outcome, Verdict};
 pub use request::RequestLine;
+pub(crate) use spare::Spares;
 pub(crate) use tx::{Names, Slot};
 
 use crate::rules::{RuleBits, RuleNumber, RuleSet, Sanitise};
@@ -53,6 +55,7 @@ use controls::Controls;
 use request_body::RequestBody;
 use response::ResponseBody;
 use seen::Seen;
+use spare::Spare;
 use texts::Texts;
 use value::Value;
 use variables::Variables;
@@ -115,15 +118,15 @@ impl Transaction {
         id: &str,
         now: Moment,
     ) -> Self {
-        let words = rules.prefilter.words();
+        let Spare { texts, variables, seen, fired, values } = rules.spares.take(rules);
         let mut transaction = Self {
             rules: Arc::clone(rules),
             collections: Arc::clone(collections),
             started: now,
             now,
-            texts: Texts::new(words),
-            variables: Variables::new(&rules.names),
-            seen: Seen::new(&rules.cells),
+            texts,
+            variables,
+            seen,
             controls: Controls::new(rules.settings()),
             body: RequestBody::default(),
             answer: ResponseBody::default(),
@@ -134,12 +137,12 @@ impl Transaction {
             verdict: Verdict::Pass,
             highest_severity: NO_SEVERITY,
             relevant: false,
-            fired: Vec::new(),
+            fired,
             matches: Vec::new(),
             noted: RuleBits::default(),
             unlisted: 0,
             sanitised: Vec::new(),
-            values: Vec::new(),
+            values,
         };
         transaction.begin(connection, id);
         transaction
@@ -199,9 +202,11 @@ impl Transaction {
             AuditMode::Off => false,
             AuditMode::RelevantOnly => self.relevant || self.has_relevant_status(),
         };
-        let ids = self.fired.iter().map(|number| self.rules.rule(*number).id);
+        let ids = self.fired.iter().map(|number| self.rules.rule(*number).id).collect();
+        let Self { texts, variables, seen, fired, values, .. } = self;
+        self.rules.spares.give_back(Spare { texts, variables, seen, fired, values });
         Outcome {
-            fired: ids.collect(),
+            fired: ids,
             verdict: self.verdict,
             matches: self.matches,
             unlisted: self.unlisted,

@@ -16,14 +16,22 @@ impl Transaction {
     /// its operator out for all of them.
     #[inline]
     pub(super) fn passes(&mut self, rules: &RuleSet, gate: Gate) -> bool {
-        let Some(group) = gate.group else { return true };
-        if gate.filter == Filter::ANY {
-            let any = self.seen.has_values(group);
-            return any.unwrap_or_else(|| self.look_for_values(rules, group));
+        match gate {
+            Gate::Open => true,
+            Gate::Slot { slot, test } => {
+                let text = self.variables.tx.get(slot);
+                text.is_some_and(|text| test.is_none_or(|test| test.holds(self.texts.get(text))))
+            }
+            Gate::Cells { group, filter: Filter::ANY } => {
+                let any = self.seen.has_values(group);
+                any.unwrap_or_else(|| self.look_for_values(rules, group))
+            }
+            Gate::Cells { group, filter } => {
+                let candidates = self.seen.of_group(group);
+                let candidates = candidates.unwrap_or_else(|| self.find_of_group(rules, group));
+                filter.is_in(self.texts.bits(candidates))
+            }
         }
-        let candidates = self.seen.of_group(group);
-        let candidates = candidates.unwrap_or_else(|| self.find_of_group(rules, group));
-        gate.filter.is_in(self.texts.bits(candidates))
     }
 
     fn look_for_values(&mut self, rules: &RuleSet, group: Group) -> bool {

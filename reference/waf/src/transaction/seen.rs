@@ -54,15 +54,25 @@ impl Seen {
 
     /// Forgets all: a phase begins.
     pub(crate) fn clear(&mut self) {
-        self.rows_of.fill(Place::NONE);
-        self.rows.clear();
-        self.values.clear();
-        self.forms_of.fill(Place::NONE);
-        self.forms.clear();
-        self.candidates_of.fill(Place::NONE);
-        self.values_in.fill(Place::NONE);
-        self.bytes_of.fill(Place::NONE);
-        self.bytes.clear();
+        let Self {
+            rows_of,
+            rows,
+            values,
+            forms_of,
+            forms,
+            candidates_of,
+            values_in,
+            bytes_of,
+            bytes,
+            cells: _,
+        } = self;
+        for places in [rows_of, forms_of, candidates_of, values_in, bytes_of] {
+            places.fill(Place::NONE);
+        }
+        rows.clear();
+        values.clear();
+        forms.clear();
+        bytes.clear();
     }
 
     /// Where a source's values are, if that is known.

@@ -71,6 +71,23 @@ impl Texts {
         }
     }
 
+    /// Forgets all.
+    pub(crate) fn clear(&mut self) {
+        let Self { bytes, entries, forms, made, found, sets, scratch } = self;
+        bytes.clear();
+        entries.clear();
+        forms.clear();
+        made.clear();
+        found.clear();
+        sets.clear();
+        scratch.clear();
+    }
+
+    /// The bytes that it has room for.
+    pub(crate) fn capacity(&self) -> usize {
+        self.bytes.capacity() + self.entries.capacity() * size_of::<Entry>()
+    }
+
     /// Adds a text.
     pub(crate) fn add(&mut self, text: &[u8]) -> Text {
         self.add_with(|bytes| bytes.extend_from_slice(text))

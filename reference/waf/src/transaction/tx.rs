@@ -143,6 +143,16 @@ impl TxVars {
         }
     }
 
+    /// Forgets all.
+    pub(crate) fn clear(&mut self) {
+        let Self { slots, order, ordered, places, others } = self;
+        slots.fill(None);
+        order.clear();
+        ordered.fill(false);
+        places.clear();
+        others.clear();
+    }
+
     /// The value in a slot.
     #[inline]
     pub(crate) fn get(&self, slot: Slot) -> Option<Text> {

@@ -73,6 +73,50 @@ impl Variables {
         }
     }
 
+    /// Forgets all.
+    pub(crate) fn clear(&mut self) {
+        let Self {
+            singles,
+            args,
+            of_query,
+            cookies,
+            request_headers,
+            response_headers,
+            files,
+            file_sizes,
+            file_contents,
+            part_headers,
+            env,
+            xml,
+            has_xml,
+            tx,
+            held,
+            matched,
+            all_matched,
+        } = self;
+        singles.fill(None);
+        *of_query = 0;
+        for pairs in [
+            args,
+            cookies,
+            request_headers,
+            response_headers,
+            files,
+            file_sizes,
+            file_contents,
+            part_headers,
+            env,
+        ] {
+            pairs.clear();
+        }
+        xml.clear();
+        *has_xml = false;
+        tx.clear();
+        held.clear();
+        *matched = None;
+        all_matched.clear();
+    }
+
     /// Gives a variable without members its value.
     pub(crate) fn set(&mut self, variable: Variable, text: Text) {
         self.singles[variable as usize] = Some(text);

@@ -32,7 +32,7 @@ use super::missed::Removal;
 
 /// Time for a connection to be made and prepared.
 const CONNECT: Duration = Duration::from_secs(1);
-/// Time for a change, for which nobody waits.
+/// Time for a change, for which nobody waits; more where reads have more.
 const CHANGE: Duration = Duration::from_secs(1);
 /// Time for one removal, for which a PURGE waits: a walk over all keys may be among it.
 const REMOVE: Duration = Duration::from_secs(10);
@@ -250,7 +250,7 @@ impl Hand {
             self.desk.shared.counters.refused.fetch_add(1, Ordering::Relaxed);
             return Ok(());
         }
-        match within(CHANGE, self.link.change(change)).await {
+        match within(limit.max(CHANGE), self.link.change(change)).await {
             Ok(changed) => {
                 if changed && writes {
                     self.desk.has_taken();
