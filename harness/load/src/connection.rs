@@ -141,9 +141,8 @@ impl Connection {
     /// Something can be read, written, or has ended.
     pub(crate) fn ready(&mut self, lent: &mut Lent<'_>, event: &mio::event::Event) -> Progress {
         match self.state {
-            // The server has closed a resting connection, or says what nobody asked for.
             State::Resting => {
-                self.stream = None;
+                self.disturbed(lent);
                 return Progress::Pending;
             }
             State::Connecting | State::Sending => {
@@ -165,6 +164,16 @@ impl Connection {
             return self.read(lent, event.is_read_closed());
         }
         Progress::Pending
+    }
+
+    /// The server has closed a resting connection, or says what nobody asked for; what TLS tells on its own
+    /// account is neither.
+    fn disturbed(&mut self, lent: &mut Lent<'_>) {
+        let Some(stream) = &mut self.stream else { return };
+        let read = stream.receive(lent.buffer);
+        if !read.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock) {
+            self.stream = None;
+        }
     }
 
     fn write(&mut self, lent: &mut Lent<'_>) -> Progress {

@@ -9,14 +9,13 @@ use clap::Args;
 use super::duration;
 
 #[derive(Debug, Args)]
-#[command(group = clap::ArgGroup::new("bound").required(true).multiple(true).args(["time", "requests"]))]
 pub(crate) struct Load {
     #[command(flatten)]
     pub(crate) what: What,
     /// Clients at a time; in an open loop the most connections [default: 10, or 1000 in an open loop].
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) connections: Option<u16>,
-    /// The time of each shot: `60s`. This or -n is needed.
+    /// The time of each shot: `60s`. This, -n or a rate with times of its own is needed.
     #[arg(short, long, value_name = "D", value_parser = duration)]
     pub(crate) time: Option<Duration>,
     /// The requests of each shot.

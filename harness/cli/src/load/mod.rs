@@ -23,6 +23,7 @@ const LONGEST: Duration = Duration::from_secs(24 * 3600);
 
 pub(crate) fn load(arguments: &Load) -> Result<ExitCode, Failure> {
     outputs::one_place_each(&arguments.format)?;
+    bounded(arguments)?;
     let target = Target::of(&arguments.what)?;
     if arguments.sweep {
         return sweep::sweep_of(arguments, &target);
@@ -44,6 +45,15 @@ pub(crate) fn load(arguments: &Load) -> Result<ExitCode, Failure> {
             .map_err(|error| Failure::write(&file.display().to_string(), &error))?;
     }
     Ok(judged(&report, arguments))
+}
+
+fn bounded(arguments: &Load) -> Result<(), Failure> {
+    let steps = arguments.rate.as_ref().is_some_and(|rate| rate.contains('@'));
+    if steps || arguments.time.is_some() || arguments.requests.is_some() {
+        return Ok(());
+    }
+    let message = "a load has an end: say how long (`-t 60s`) or how much (`-n 10000`)";
+    Err(Failure::Usage(message.to_owned()))
 }
 
 fn plan(arguments: &Load, target: &Target) -> Result<LoadPlan, Failure> {
