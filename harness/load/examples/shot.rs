@@ -13,7 +13,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let (url, time) = (url.parse::<Url>()?, Duration::from_secs(seconds.parse()?));
     let address = (url.host.as_str(), url.port).to_socket_addrs()?.next();
-    let address = address.filter(|address| address.ip().is_loopback()).ok_or("only this machine")?;
+    let address =
+        address.filter(|address| address.ip().is_loopback()).ok_or("only this machine")?;
     let (request, clients) = (Message::get().to(&url)?, clients.parse()?);
     let mut plan = LoadPlan::closed(address, request, clients, u64::MAX, time);
     if let [rate] = rate {
