@@ -206,7 +206,7 @@ impl Sweep {
             }
         });
         if self.generator_limited {
-            out.push_str("The generator gave out before the target: that is a lower bound.\n");
+            out.push_str("The generator gave out before the target, which may hold more.\n");
         }
         out
     }

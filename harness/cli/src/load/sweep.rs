@@ -45,6 +45,7 @@ pub(super) fn sweep_of(arguments: &Load, target: &Target) -> Result<ExitCode, Fa
     let (found, shots) = found.map_err(|error| Failure::Broken(error.to_string()))?;
     let text = found.text(&shots);
     let interrupted = watch.is_stopped();
+    let limited = found.generator_limited;
     let (knee, confirmed) = (found.knee_rps, found.confirmed && !found.generator_limited);
     let Some(last) = last else { return Ok(ExitCode::NothingRan) };
     let report = LoadReport { shots, interrupted, ..last };
@@ -52,6 +53,7 @@ pub(super) fn sweep_of(arguments: &Load, target: &Target) -> Result<ExitCode, Fa
     outputs::write(&arguments.format, &text, &outputs::json(&report)?)?;
     Ok(match knee {
         _ if interrupted => ExitCode::Interrupted,
+        None if limited => ExitCode::Inconclusive,
         None => ExitCode::Failed,
         Some(_) if confirmed => ExitCode::Good,
         Some(_) => ExitCode::Inconclusive,
