@@ -1,11 +1,15 @@
 //! What can be written on the command line.
 
+mod load;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use edgeproof_report::{Level, Output};
 use edgeproof_scenario::model::Setting;
+
+pub(crate) use load::{Compare, How, Load, LoadOutput, Plan, What};
 
 /// Proves edge proxies: plays scenario files against a proxy and says where it conforms.
 #[derive(Debug, Parser)]
@@ -34,6 +38,12 @@ pub(crate) enum Command {
     Explain(Explain),
     /// Make any format from a recorded stream of events.
     Report(Report),
+    /// Load a server and measure it: closed loop as ApacheBench, or by a schedule.
+    Load(Box<Load>),
+    /// Say whether B is better or worse than A, or neither: two results of `load`, or two URLs.
+    Compare(Box<Compare>),
+    /// How many machines a rate needs, from results of `load`.
+    Plan(Box<Plan>),
     /// Write scenarios from what others wrote.
     #[command(subcommand)]
     Import(Import),

@@ -3,6 +3,7 @@
 //! ```text
 //! arguments ──▶ run ──▶ scenario::load ──▶ runner::run ──Event──▶ report (every --format) ──▶ exit code
 //!           ├─▶ check, list, explain, schema ──▶ scenario
+//!           ├─▶ load, compare, plan ──▶ load (figures, two to a verdict, all to a number of machines)
 //!           ├─▶ import ──▶ workbench (tests of other formats; `run ftw:DIR` reads them too)
 //!           ├─▶ report ──▶ a recorded stream of events ──▶ report
 //!           └─▶ proxy, proxy quarantine, logs, crs ──▶ the reference
@@ -11,11 +12,14 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod compare;
 mod crs;
 mod failure;
 mod import;
 mod logs;
+mod load;
 mod outputs;
+mod plan;
 mod proxy;
 mod quarantine;
 mod replay;
@@ -38,6 +42,9 @@ pub fn main() -> ExitCode {
         Command::Schema => scenarios::schema(),
         Command::List(arguments) => scenarios::list(&arguments),
         Command::Explain(arguments) => scenarios::explain(&arguments),
+        Command::Load(arguments) => load::load(&arguments),
+        Command::Plan(arguments) => plan::plan(&arguments),
+        Command::Compare(arguments) => compare::compare(&arguments),
         Command::Import(arguments) => import::import_from(&arguments),
         Command::Report(arguments) => replay::report(&arguments),
         Command::Logs(Logs::Parse(arguments)) => logs::parse(&arguments),

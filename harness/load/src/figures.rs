@@ -2,13 +2,14 @@
 
 use base64::Engine as _;
 use hdrhistogram::Histogram;
-use hdrhistogram::serialization::{Serializer as _, V2Serializer};
+use hdrhistogram::serialization::{Deserializer, Serializer as _, V2Serializer};
 use serde::{Deserialize, Serialize};
 
-use crate::plan::{LoadError, LoadPlan};
-use crate::shot::Tally;
+use crate::plan::{LoadError, LoadPlan, Pace};
+use crate::series::Second;
+use crate::tally::{Errors, Tally};
 
-/// Latencies of whole answers, in microseconds.
+/// Times in microseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Latency {
     /// The arithmetic mean.
@@ -30,28 +31,69 @@ pub struct Latency {
 pub struct Shot {
     /// Whole answers.
     pub requests: u64,
-    /// Requests without a whole answer: refused, reset, broken off or unreadable.
+    /// Requests without a whole answer: refused, reset, broken off, unreadable or too slow.
     pub errors: u64,
+    /// The same by what went wrong.
+    #[serde(default)]
+    pub error_kinds: Errors,
     /// Whole answers whose status is not 2xx.
     pub non_2xx: u64,
-    /// Requests that were in flight when the time was up.
+    /// Requests that were in flight when the time was up, or that were due by then and never sent.
     pub unfinished: u64,
     /// Real time in seconds.
     pub duration_s: f64,
     /// Whole answers a second.
     pub rps: f64,
-    /// ab's "Time per request … (mean)", in microseconds: clients × real time / requests.
+    /// The most connections at a time.
+    #[serde(default)]
+    pub connections: u64,
+    /// ab's "Time per request … (mean)", in microseconds: clients × real time / requests. In an open loop,
+    /// where there are no clients, the mean latency.
     pub mean_us: f64,
     /// ab's "(mean, across all concurrent requests)", in microseconds: real time / requests.
     pub mean_across_all_us: f64,
-    /// Measured latencies.
+    /// Measured latencies. In an open loop from the intended moment of sending.
     pub latency_us: Latency,
+    /// How long new connections took, where there were any.
+    #[serde(default)]
+    pub connect_us: Option<Latency>,
+    /// From the beginning to the answer's first octet.
+    #[serde(default)]
+    pub first_byte_us: Option<Latency>,
     /// Octets of whole answers, heads and framing included.
     pub bytes: u64,
     /// The generator's own processor time for each request, in microseconds.
     pub generator_cpu_us_per_request: f64,
+    /// The server's processor time in seconds, where its process is known.
+    #[serde(default)]
+    pub server_cpu_s: Option<f64>,
     /// All latencies in microseconds: an `HdrHistogram` (1 µs to 1 h, 3 digits), V2 encoding in base64.
     pub histogram: String,
+    /// What only an open loop has.
+    #[serde(default)]
+    pub open: Option<OpenLoop>,
+    /// Second by second; empty where shots are taken together.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub series: Vec<Second>,
+}
+
+/// What the generator owes to its schedule, apart from what the target owes to its clients.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OpenLoop {
+    /// Requests a second that the schedule asks for, on average.
+    pub offered_rps: f64,
+    /// Latencies from the real moment of sending: what a closed loop would tell.
+    pub uncorrected_latency_us: Latency,
+    /// All of these, like [`Shot::histogram`].
+    pub uncorrected_histogram: String,
+    /// How much later than planned the generator took requests up.
+    pub send_lag_us: Latency,
+    /// Requests that it took up more than 1 ms late.
+    pub late_sends: u64,
+    /// Requests that waited for a connection since the limit was reached; the wait is in their latency.
+    pub waited: u64,
+    /// More than 1 % of requests were late through the generator: its figures say nothing of the target.
+    pub saturated: bool,
 }
 
 /// All shots, and each.
@@ -62,55 +104,156 @@ pub struct LoadReport {
     pub total: Shot,
     /// In the order they were fired.
     pub shots: Vec<Shot>,
+    /// It was stopped before its end.
+    #[serde(default)]
+    pub interrupted: bool,
 }
 
-pub(crate) fn report(plan: &LoadPlan, tallies: &[Tally]) -> Result<LoadReport, LoadError> {
+/// A shot as it was measured.
+pub(crate) struct Fired {
+    pub(crate) tally: Tally,
+    pub(crate) series: Vec<Second>,
+    pub(crate) server_cpu_s: Option<f64>,
+}
+
+pub(crate) fn report(plan: &LoadPlan, fired: Vec<Fired>) -> Result<LoadReport, LoadError> {
     let mut total = Tally::new()?;
-    for tally in tallies {
+    for Fired { tally, .. } in &fired {
+        let most = total.connections.max(tally.connections);
         total.add(tally)?;
+        total.connections = most;
         total.elapsed += tally.elapsed;
     }
-    let shots = tallies.iter().map(|tally| shot(plan, tally)).collect::<Result<_, _>>()?;
-    Ok(LoadReport { total: shot(plan, &total)?, shots })
+    let cpu = fired.iter().map(|fired| fired.server_cpu_s).sum();
+    let shots = fired.into_iter().map(|fired| shot(plan, fired)).collect::<Result<_, _>>()?;
+    let total = shot(plan, Fired { tally: total, series: Vec::new(), server_cpu_s: cpu })?;
+    Ok(LoadReport { total, shots, interrupted: false })
 }
 
-fn shot(plan: &LoadPlan, tally: &Tally) -> Result<Shot, LoadError> {
+fn shot(plan: &LoadPlan, fired: Fired) -> Result<Shot, LoadError> {
+    let Fired { tally, series, server_cpu_s } = fired;
     let requests = tally.latency.len();
     let duration_s = tally.elapsed.as_secs_f64();
     let each = |amount: f64| if requests == 0 { 0.0 } else { amount / requests as f64 };
     let across_all = each(duration_s * 1e6);
+    let latency_us = Latency::of(&tally.latency);
+    let some = |histogram: &Histogram<u64>| (!histogram.is_empty()).then(|| Latency::of(histogram));
     Ok(Shot {
         requests,
-        errors: tally.errors,
+        errors: tally.errors.total(),
+        error_kinds: tally.errors,
         non_2xx: tally.non_2xx,
         unfinished: tally.unfinished,
         duration_s,
         rps: if duration_s > 0.0 { requests as f64 / duration_s } else { 0.0 },
-        mean_us: plan.connections as f64 * across_all,
+        connections: tally.connections,
+        mean_us: match plan.pace {
+            Pace::Closed { connections } => connections as f64 * across_all,
+            Pace::Open { .. } => latency_us.mean,
+        },
         mean_across_all_us: across_all,
-        latency_us: latency(&tally.latency),
+        latency_us,
+        connect_us: some(&tally.connect),
+        first_byte_us: some(&tally.first_byte),
         bytes: tally.bytes,
         generator_cpu_us_per_request: each(tally.cpu.as_secs_f64() * 1e6),
+        server_cpu_s,
         histogram: encode(&tally.latency)?,
+        open: open(plan, &tally)?,
+        series,
     })
 }
 
-fn latency(histogram: &Histogram<u64>) -> Latency {
-    let at = |quantile| histogram.value_at_quantile(quantile);
-    Latency {
-        mean: histogram.mean(),
-        p50: at(0.5),
-        p90: at(0.9),
-        p99: at(0.99),
-        p999: at(0.999),
-        max: histogram.max(),
+fn open(plan: &LoadPlan, tally: &Tally) -> Result<Option<OpenLoop>, LoadError> {
+    let Pace::Open { schedule, .. } = &plan.pace else { return Ok(None) };
+    Ok(Some(OpenLoop {
+        offered_rps: schedule.mean_rate(),
+        uncorrected_latency_us: Latency::of(&tally.uncorrected),
+        uncorrected_histogram: encode(&tally.uncorrected)?,
+        send_lag_us: Latency::of(&tally.lag),
+        late_sends: tally.late,
+        waited: tally.waited,
+        saturated: tally.late * 100 > tally.lag.len(),
+    }))
+}
+
+impl Latency {
+    fn of(histogram: &Histogram<u64>) -> Self {
+        let at = |quantile| histogram.value_at_quantile(quantile);
+        Self {
+            mean: histogram.mean(),
+            p50: at(0.5),
+            p90: at(0.9),
+            p99: at(0.99),
+            p999: at(0.999),
+            max: histogram.max(),
+        }
+    }
+}
+
+impl Shot {
+    /// All latencies again, in microseconds.
+    ///
+    /// # Errors
+    /// When the text in `histogram` is none: the report was written by something else.
+    pub fn latencies(&self) -> Result<Histogram<u64>, LoadError> {
+        let bytes = base64::engine::general_purpose::STANDARD.decode(&self.histogram);
+        let bytes = bytes.map_err(LoadError::histogram)?;
+        Deserializer::new().deserialize(&mut bytes.as_slice()).map_err(LoadError::histogram)
+    }
+
+    /// The server's processor time for each request, in microseconds, where its process is known.
+    pub fn server_cpu_us_per_request(&self) -> Option<f64> {
+        self.server_cpu_s.filter(|_| self.requests > 0).map(|cpu| cpu * 1e6 / self.requests as f64)
     }
 }
 
 fn encode(histogram: &Histogram<u64>) -> Result<String, LoadError> {
     let mut bytes = Vec::new();
-    V2Serializer::new()
-        .serialize(histogram, &mut bytes)
-        .map_err(|error| LoadError::Histogram(error.to_string()))?;
+    V2Serializer::new().serialize(histogram, &mut bytes).map_err(LoadError::histogram)?;
     Ok(base64::engine::general_purpose::STANDARD.encode(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::connection::{Answered, Times};
+
+    /// What the export says of these latencies.
+    fn exported(latencies_us: &[u64]) -> Histogram<u64> {
+        let began = Instant::now();
+        let mut tally = Tally::new().unwrap();
+        for latency in latencies_us {
+            let times = Times { intended: began, began, connected: None, first_byte: None };
+            let end = began + Duration::from_micros(*latency);
+            tally.answer(Answered { status: 200, bytes: 0 }, &times, end);
+        }
+        let address = std::net::SocketAddr::from(([127, 0, 0, 1], 1));
+        let plan = LoadPlan::closed(address, Vec::new(), 1, 1, Duration::from_secs(1));
+        let fired = Fired { tally, series: Vec::new(), server_cpu_s: None };
+        shot(&plan, fired).unwrap().latencies().unwrap()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn the_export_equals_a_sort_within_its_precision(
+            mut latencies in prop::collection::vec(prop_oneof![1..1000_u64, 1..3_600_000_000_u64], 1..400)
+        ) {
+            let histogram = exported(&latencies);
+            latencies.sort_unstable();
+            for quantile in [0.01, 0.5, 0.66, 0.9, 0.99, 0.999, 1.0] {
+                let rank = ((quantile * latencies.len() as f64).ceil() as usize).max(1);
+                let exact = latencies[rank - 1];
+                let told = histogram.value_at_quantile(quantile);
+                prop_assert!(told.abs_diff(exact) as f64 <= exact as f64 / 1000.0 + 1.0,
+                    "{quantile}: {told} of {exact}");
+            }
+            prop_assert_eq!(histogram.len(), latencies.len() as u64);
+        }
+    }
 }

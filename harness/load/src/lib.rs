@@ -1,26 +1,64 @@
-//! A closed-loop load generator: so many clients, each sending its next request when it has its answer.
+//! A load generator, closed loop and open loop, with the figures of both.
 //!
 //! ```text
-//! LoadPlan ─▶ shot ─▶ clients (one current-thread runtime a thread) ─▶ answers ─▶ histogram ─▶ Shot
-//!              └──────────────── as many times as there are shots ──────────────────────────▶ LoadReport
+//! LoadPlan ─▶ shot ─▶ workers (a thread and a poll each) ─▶ connections ─▶ histograms ─▶ Shot
+//!              └──────────────── as many times as there are shots ─────────────────▶ LoadReport
 //! ```
 //!
 //! A plan is bounded in requests and in time, always. The generator knows nothing of scenarios: it is given
-//! an address and the bytes of one request. Its own cost is measured with the rest
+//! an endpoint and the bytes of requests. Its own cost is measured with the rest
 //! ([`Shot::generator_cpu_us_per_request`]), since a generator that is the bottleneck measures itself.
 //!
-//! Being a closed loop, it slows down with the target: latencies are those of the requests that were made,
-//! not of those that users would have made meanwhile (coordinated omission).
+//! A closed loop slows down with the target: its latencies are those of the requests that were made, not of
+//! those that users would have made meanwhile (coordinated omission). An open loop sends by a schedule and
+//! counts from the moment that was intended; what the generator itself was late is told apart.
 
 #![forbid(unsafe_code)]
 
+mod ab;
 mod answer;
+mod bootstrap;
+mod capacity;
+mod chart;
+mod closed;
+mod compare;
+mod connection;
+mod endpoint;
 mod figures;
+mod hdr;
+mod least_squares;
+mod open;
 mod plan;
+mod random;
+mod request;
+mod schedule;
+mod series;
+mod server;
 mod shot;
+mod slo;
+mod stream;
+mod sweep;
+mod tally;
+mod worker;
 
-pub use figures::{Latency, LoadReport, Shot};
-pub use plan::{LoadError, LoadPlan};
+pub use ab::{Subject, ab};
+pub use capacity::{
+    Capacity, Machines, NoLaw, Question, Range, Scalability, Utilisation, capacity,
+};
+pub use chart::chart;
+pub use compare::{Change, Comparison, FEWEST_ROUNDS, Judged, Metric, Round, compare, rounds_of};
+pub use endpoint::{Address, Endpoint, Tls};
+pub use figures::{Latency, LoadReport, OpenLoop, Shot};
+pub use hdr::hdr_log;
+pub use plan::{LoadError, LoadPlan, Pace, REQUEST_LIMIT, Request};
+pub use random::shuffled_pairs;
+pub use request::{Message, RequestError, Url};
+pub use schedule::{Arrivals, Schedule, ScheduleError};
+pub use series::{Second, Watch};
+pub use server::cpu_of;
+pub use slo::{Slo, SloError};
+pub use sweep::{Step, Sweep, SweepReport, sweep};
+pub use tally::Errors;
 
 /// Runs a plan and blocks until its last shot is over.
 ///
@@ -28,7 +66,27 @@ pub use plan::{LoadError, LoadPlan};
 /// When the plan is empty or unbounded, or the system gives no thread, socket or clock. A target that
 /// refuses, resets or stalls is a figure ([`Shot::errors`], [`Shot::unfinished`]), not an error.
 pub fn run_load(plan: &LoadPlan) -> Result<LoadReport, LoadError> {
+    run_watched(plan, &Watch::default())
+}
+
+/// The same, for somebody who looks on and may stop it.
+///
+/// # Errors
+/// As for [`run_load`], and when the process whose time is to be measured is not there.
+pub fn run_watched(plan: &LoadPlan, watch: &Watch) -> Result<LoadReport, LoadError> {
     plan.check()?;
-    let shots = (0..plan.shots).map(|_| shot::fire(plan)).collect::<Result<Vec<_>, _>>()?;
-    figures::report(plan, &shots)
+    let mut fired = Vec::with_capacity(plan.shots);
+    let cpu = || plan.server_pid.map(cpu_of).transpose();
+    for _ in 0..plan.shots {
+        let before = cpu()?;
+        let (tally, series) = shot::fire(plan, watch)?;
+        let spent = cpu()?.zip(before).map(|(after, before)| after.saturating_sub(before));
+        let server_cpu_s = spent.map(|spent| spent.as_secs_f64());
+        fired.push(figures::Fired { tally, series, server_cpu_s });
+        if watch.is_stopped() {
+            break;
+        }
+    }
+    let report = figures::report(plan, fired)?;
+    Ok(LoadReport { interrupted: watch.is_stopped(), ..report })
 }

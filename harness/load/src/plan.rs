@@ -1,42 +1,123 @@
 //! What is fired, and how much of it.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
-/// A bounded load on one address.
-#[derive(Debug, Clone, PartialEq, Eq)]
+use crate::endpoint::Endpoint;
+use crate::schedule::{Arrivals, Schedule};
+
+/// A bounded load on one endpoint.
+#[derive(Debug, Clone)]
 pub struct LoadPlan {
     /// Where the target listens.
-    pub address: SocketAddr,
-    /// One whole request, exactly as it goes on the wire. With `keep_alive` it must not ask to close.
-    pub request: Vec<u8>,
-    /// Clients at a time, each with one connection.
-    pub connections: usize,
-    /// Requests in each shot; this or `time_limit` ends it, whichever comes first.
+    pub endpoint: Endpoint,
+    /// What is sent: one request, or several drawn by their weights.
+    pub mix: Vec<Request>,
+    /// When a request is sent.
+    pub pace: Pace,
+    /// The most requests in each shot; this or `time_limit` ends it, whichever comes first.
     pub requests: u64,
-    /// The most real time of a shot. Requests in flight then are counted as unfinished.
+    /// The most real time of a shot. In a closed loop, requests in flight then are counted as unfinished;
+    /// in an open one no more are sent, and those in flight may still end.
     pub time_limit: Duration,
+    /// The most that one request may take; then it is an error.
+    pub request_limit: Duration,
     /// How many shots, one after another.
     pub shots: usize,
     /// One connection for many requests, or a new one for each.
     pub keep_alive: bool,
-    /// Threads that share the clients; more than one only pays where the target is on other cores.
+    /// Threads that share the work; more than one only pays where the target is on other cores.
     pub threads: usize,
+    /// Where chance begins: arrivals and the draw from the mix.
+    pub seed: u64,
+    /// The target's process, where its processor time is to be measured with the rest.
+    pub server_pid: Option<u32>,
 }
 
-impl LoadPlan {
-    /// Is the request one whose answer has no content (RFC 9112 §6.3)?
+/// One whole request, exactly as it goes on the wire.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Its bytes. With `keep_alive` it must not ask to close.
+    pub bytes: Vec<u8>,
+    /// How often it is drawn, beside the others' weights.
+    pub weight: u32,
+}
+
+impl Request {
+    /// A request of weight 1.
+    pub fn new(bytes: Vec<u8>) -> Self {
+        Self { bytes, weight: 1 }
+    }
+
+    /// Is it one whose answer has no content (RFC 9112 §6.3)?
     pub(crate) fn is_head(&self) -> bool {
-        self.request.starts_with(b"HEAD ")
+        self.bytes.starts_with(b"HEAD ")
+    }
+}
+
+/// What decides when a request is sent.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Pace {
+    /// So many clients, each sending its next request when it has its answer.
+    Closed {
+        /// Clients at a time, each with one connection.
+        connections: usize,
+    },
+    /// A schedule that was made before: the target's slowness changes nothing about it.
+    Open {
+        /// The rates.
+        schedule: Schedule,
+        /// How moments are spread at a rate.
+        arrivals: Arrivals,
+        /// Connections are added as needed up to this many; beyond them requests wait, and the wait counts.
+        most_connections: usize,
+    },
+}
+
+impl Pace {
+    /// The most connections at a time.
+    pub fn connections(&self) -> usize {
+        match self {
+            Pace::Closed { connections } => *connections,
+            Pace::Open { most_connections, .. } => *most_connections,
+        }
+    }
+}
+
+/// The most time of a request, where nothing else is said.
+pub const REQUEST_LIMIT: Duration = Duration::from_secs(30);
+
+impl LoadPlan {
+    /// A closed loop of one request on one thread: one shot, connections kept. The caller says how much.
+    pub fn closed(
+        endpoint: impl Into<Endpoint>,
+        request: Vec<u8>,
+        connections: usize,
+        requests: u64,
+        time_limit: Duration,
+    ) -> Self {
+        Self {
+            endpoint: endpoint.into(),
+            mix: vec![Request::new(request)],
+            pace: Pace::Closed { connections },
+            requests,
+            time_limit,
+            request_limit: REQUEST_LIMIT,
+            shots: 1,
+            keep_alive: true,
+            threads: 1,
+            seed: 1,
+            server_pid: None,
+        }
     }
 
     /// Refuses a plan that would do nothing or never end.
     pub(crate) fn check(&self) -> Result<(), LoadError> {
         let numbers = [
-            ("connections", self.connections as u64),
+            ("connections", self.pace.connections() as u64),
             ("requests", self.requests),
             ("shots", self.shots as u64),
             ("threads", self.threads as u64),
+            ("request", self.mix.iter().map(|request| u64::from(request.weight)).sum()),
         ];
         if let Some((name, _)) = numbers.into_iter().find(|(_, n)| *n == 0) {
             return Err(LoadError::Empty(name));
@@ -44,7 +125,10 @@ impl LoadPlan {
         if self.time_limit.is_zero() {
             return Err(LoadError::Empty("time_limit"));
         }
-        if self.request.is_empty() {
+        if self.request_limit.is_zero() {
+            return Err(LoadError::Empty("request_limit"));
+        }
+        if self.mix.iter().any(|request| request.bytes.is_empty()) {
             return Err(LoadError::Empty("request"));
         }
         Ok(())
@@ -63,4 +147,10 @@ pub enum LoadError {
     /// The histogram could not be made or written.
     #[error("the latency histogram could not be kept: {0}")]
     Histogram(String),
+}
+
+impl LoadError {
+    pub(crate) fn histogram(error: impl std::fmt::Display) -> Self {
+        Self::Histogram(error.to_string())
+    }
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use base64::Engine as _;
-use edgeproof_load::{LoadError, LoadPlan, run_load};
+use edgeproof_load::{LoadError, LoadPlan, Pace, run_load};
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::Deserializer;
 
@@ -41,16 +41,13 @@ fn serve(mut stream: TcpStream, requests: &AtomicU64, answer: fn(u64) -> &'stati
 }
 
 fn plan(address: SocketAddr) -> LoadPlan {
-    LoadPlan {
-        address,
-        request: b"GET / HTTP/1.1\r\nHost: load.test\r\n\r\n".to_vec(),
-        connections: 4,
-        requests: 100,
-        time_limit: Duration::from_secs(30),
-        shots: 2,
-        keep_alive: true,
-        threads: 1,
-    }
+    let request = b"GET / HTTP/1.1\r\nHost: load.test\r\n\r\n".to_vec();
+    let limit = Duration::from_secs(30);
+    LoadPlan { shots: 2, ..LoadPlan::closed(address, request, 4, 100, limit) }
+}
+
+fn clients(connections: usize) -> Pace {
+    Pace::Closed { connections }
 }
 
 #[test]
@@ -72,7 +69,7 @@ fn each_shot_makes_its_requests_on_kept_connections() {
 fn two_threads_share_the_clients_and_the_requests() {
     let (address, connections) = server(|_| b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
     let report =
-        run_load(&LoadPlan { threads: 2, connections: 3, shots: 1, ..plan(address) }).unwrap();
+        run_load(&LoadPlan { threads: 2, pace: clients(3), shots: 1, ..plan(address) }).unwrap();
     assert_eq!(report.total.requests, 100);
     assert_eq!(connections.load(Ordering::SeqCst), 3);
 }
@@ -92,7 +89,7 @@ fn other_statuses_and_broken_answers_are_counted_apart() {
         1 => b"HTTP/1.1 200 OK\r\nX: close\r\nContent-Length: 9\r\n\r\none",
         _ => b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
     });
-    let report = run_load(&LoadPlan { connections: 1, shots: 1, ..plan(address) }).unwrap();
+    let report = run_load(&LoadPlan { pace: clients(1), shots: 1, ..plan(address) }).unwrap();
     let total = report.total;
     assert_eq!((total.requests, total.errors, total.non_2xx), (75, 25, 25));
 }

@@ -23,15 +23,12 @@ impl Player {
         let address = self.surface.http();
         let address =
             address.ok_or_else(|| Stop::Broken("the target has no http listener".into()))?;
+        let request = one_request(&outgoing.pieces, load.keep_alive);
+        let (clients, limit) = (load.concurrency, load.time_limit);
         let plan = LoadPlan {
-            address,
-            request: one_request(&outgoing.pieces, load.keep_alive),
-            connections: load.concurrency,
-            requests: load.requests,
-            time_limit: load.time_limit,
             shots: load.shots,
             keep_alive: load.keep_alive,
-            threads: 1,
+            ..LoadPlan::closed(address, request, clients, load.requests, limit)
         };
         self.doing(format!("the load `{}`", load.name), &step.span, path, false);
         let report = tokio::task::spawn_blocking(move || run_load(&plan))

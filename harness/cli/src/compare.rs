@@ -1,0 +1,105 @@
+//! `edgeproof compare`: two results, or two servers measured in turn.
+
+use std::path::Path;
+
+use edgeproof_load::{
+    Change, LoadPlan, LoadReport, Metric, Pace, Round, Watch, compare as judge, rounds_of,
+    run_watched, shuffled_pairs,
+};
+use edgeproof_report::ExitCode;
+
+use crate::args::Compare;
+use crate::failure::Failure;
+use crate::load::{Target, interrupt, outputs};
+
+pub(crate) fn compare(arguments: &Compare) -> Result<ExitCode, Failure> {
+    outputs::one_place_each(&arguments.format)?;
+    let is_url = |text: &str| text.contains("://");
+    let measured = match (is_url(&arguments.a), is_url(&arguments.b)) {
+        (true, true) => measured(arguments)?,
+        (false, false) => Sides {
+            a: recorded(Path::new(&arguments.a))?,
+            b: recorded(Path::new(&arguments.b))?,
+            paired: false,
+            interrupted: false,
+        },
+        _ => {
+            let message = "a result and a URL cannot be compared: give two results or two URLs";
+            return Err(Failure::Usage(message.to_owned()));
+        }
+    };
+    let Sides { a, b, paired, interrupted } = measured;
+    let metrics = if arguments.metrics.is_empty() { &Metric::ALL[..] } else { &arguments.metrics };
+    let found = judge(&a, &b, paired, arguments.margin, metrics);
+    outputs::write(&arguments.format, &found.text(), &outputs::json(&found)?)?;
+    if interrupted {
+        return Ok(ExitCode::Interrupted);
+    }
+    Ok(match found.verdict {
+        Change::Better | Change::Same => ExitCode::Good,
+        Change::Worse => ExitCode::Regression,
+        Change::Inconclusive => ExitCode::Inconclusive,
+    })
+}
+
+/// The rounds of both.
+struct Sides {
+    a: Vec<Round>,
+    b: Vec<Round>,
+    paired: bool,
+    interrupted: bool,
+}
+
+fn recorded(file: &Path) -> Result<Vec<Round>, Failure> {
+    let text = std::fs::read_to_string(file).map_err(|error| Failure::read(file, &error))?;
+    let report: LoadReport = serde_json::from_str(&text).map_err(|error| {
+        let file = file.display();
+        Failure::Usage(format!("{file} is no result of `edgeproof load --format json`: {error}"))
+    })?;
+    Ok(rounds_of(&report))
+}
+
+fn measured(arguments: &Compare) -> Result<Sides, Failure> {
+    let plan = |url: &str, pid: Option<u32>| {
+        let target = Target::of_url(url, &arguments.how)?;
+        Ok::<_, Failure>(LoadPlan {
+            pace: Pace::Closed { connections: usize::from(arguments.connections) },
+            requests: u64::MAX,
+            time_limit: arguments.time,
+            server_pid: pid,
+            ..target.plan()
+        })
+    };
+    let plans = [plan(&arguments.a, arguments.pid_a)?, plan(&arguments.b, arguments.pid_b)?];
+    let watch = Watch::default();
+    let [a, b] = interrupt::stops(&watch, || rounds(&plans, arguments, &watch))??;
+    Ok(Sides { a, b, paired: true, interrupted: watch.is_stopped() })
+}
+
+/// Each pair of rounds in an order of its own, after one round of each that is not counted.
+fn rounds(
+    plans: &[LoadPlan; 2],
+    arguments: &Compare,
+    watch: &Watch,
+) -> Result<[Vec<Round>; 2], Failure> {
+    let fire = |side: usize| {
+        let report = run_watched(&plans[side], watch);
+        report.map(|report| Round::from(&report.total)).map_err(|e| Failure::Broken(e.to_string()))
+    };
+    let mut sides = [Vec::new(), Vec::new()];
+    fire(0)?;
+    fire(1)?;
+    for order in shuffled_pairs(usize::from(arguments.rounds), arguments.how.seed) {
+        let mut both = [None, None];
+        for side in order {
+            both[side] = Some(fire(side)?);
+        }
+        if watch.is_stopped() {
+            break;
+        }
+        for (rounds, round) in sides.iter_mut().zip(both) {
+            rounds.extend(round);
+        }
+    }
+    Ok(sides)
+}

@@ -1,0 +1,55 @@
+//! `edgeproof plan`: from results of `load` to a number of machines.
+
+use std::path::Path;
+
+use edgeproof_load::{LoadReport, Question, Shot, Slo, Sweep, capacity, chart};
+use edgeproof_report::ExitCode;
+use serde::Deserialize;
+
+use crate::args::Plan;
+use crate::failure::Failure;
+use crate::load::outputs;
+
+/// A result of `load`, with or without `--sweep`.
+#[derive(Deserialize)]
+struct Recorded {
+    #[serde(flatten)]
+    report: LoadReport,
+    sweep: Option<Sweep>,
+}
+
+pub(crate) fn plan(arguments: &Plan) -> Result<ExitCode, Failure> {
+    outputs::one_place_each(&arguments.format)?;
+    let (mut shots, mut sweep): (Vec<Shot>, Option<Sweep>) = (Vec::new(), None);
+    for file in &arguments.reports {
+        let recorded = read(file)?;
+        shots.extend(recorded.report.shots);
+        sweep = sweep.or(recorded.sweep);
+    }
+    let question = Question {
+        rate: arguments.rate,
+        spare: arguments.spare,
+        headroom: arguments.headroom,
+        cores: arguments.cores,
+        cost: arguments.cost,
+    };
+    let found = capacity(&shots, sweep.as_ref(), &question);
+    let found = found.map_err(|error| Failure::Usage(error.to_string()))?;
+    let text = found.text(&question);
+    outputs::write(&arguments.format, &text, &outputs::json(&found)?)?;
+    if let Some(file) = &arguments.svg {
+        let slo = found.slo.as_ref().and_then(|slo| slo.parse::<Slo>().ok());
+        let drawn = chart(&shots, &found, slo.and_then(|slo| slo.latency_us()));
+        std::fs::write(file, drawn)
+            .map_err(|error| Failure::write(&file.display().to_string(), &error))?;
+    }
+    Ok(ExitCode::Good)
+}
+
+fn read(file: &Path) -> Result<Recorded, Failure> {
+    let text = std::fs::read_to_string(file).map_err(|error| Failure::read(file, &error))?;
+    serde_json::from_str(&text).map_err(|error| {
+        let file = file.display();
+        Failure::Usage(format!("{file} is no result of `edgeproof load --format json`: {error}"))
+    })
+}

@@ -1,0 +1,224 @@
+//! `edgeproof load` and `compare` as they are typed, against small servers in the test.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+
+use serde_json::Value;
+
+/// A server that gives the same answer to each request, and the requests that it was sent.
+fn server(answer: &'static str) -> (SocketAddr, Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let (seen, requests) = channel();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let seen = seen.clone();
+            std::thread::spawn(move || {
+                let mut buffer = [0; 4096];
+                while let Ok(size @ 1..) = stream.read(&mut buffer) {
+                    // A test that wants no more has dropped the other end.
+                    let _ = seen.send(String::from_utf8_lossy(&buffer[..size]).into_owned());
+                    if stream.write_all(answer.as_bytes()).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    (address, requests)
+}
+
+const GOOD: &str = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\none";
+const BAD: &str = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n";
+
+fn edgeproof(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_edgeproof")).args(arguments).output().unwrap()
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn the_report_has_the_figures_of_ab() {
+    let (address, _requests) = server(GOOD);
+    let url = format!("http://{address}/page?q");
+    let output = edgeproof(&["load", &url, "-c", "3", "-n", "60", "--shots", "2"]);
+    assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+    let report = text(&output.stdout);
+    for line in [
+        "Document Path:          /page?q",
+        "Concurrency Level:      3",
+        "Complete requests:      120",
+        "Failed requests:        0",
+        "Non-2xx responses:      0",
+        "Requests per second:    ",
+        "(mean, across all concurrent requests)",
+        "Percentage of the requests served within a certain time (ms)",
+        "(longest request)",
+        "   2        60",
+    ] {
+        assert!(report.contains(line), "{line}\n{report}");
+    }
+}
+
+#[test]
+fn json_has_every_documented_key_for_each_shot_and_in_all() {
+    let (address, _requests) = server(GOOD);
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("latencies.hlog");
+    let url = format!("http://{address}/");
+    let rate = ["-r", "500", "-t", "200ms", "--poisson", "--shots", "2", "--format", "json"];
+    let mut words = vec!["load", &url, "--hdr", log.to_str().unwrap()];
+    words.extend(rate);
+    let output = edgeproof(&words);
+    // A generator that had no processor for itself says that it decides nothing.
+    assert!([0, 6].contains(&code(&output)), "{}", text(&output.stderr));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["shots"].as_array().unwrap().len(), 2);
+    for place in [&report, &report["shots"][0], &report["shots"][1]] {
+        for key in
+            ["requests", "errors", "duration_s", "rps", "bytes", "generator_cpu_us_per_request"]
+        {
+            assert!(place[key].is_number(), "{key}");
+        }
+        for key in ["mean", "p50", "p90", "p99", "p999", "max"] {
+            assert!(place["latency_us"][key].is_number(), "{key}");
+        }
+        assert!(place["histogram"].is_string());
+        assert_eq!(place["open"]["offered_rps"], 500.0);
+    }
+    let log = std::fs::read_to_string(log).unwrap();
+    // The compressed V2 form in base64 begins like this wherever it is written.
+    assert_eq!(log.matches("HISTFA").count(), 2, "{log}");
+}
+
+#[test]
+fn what_was_asked_for_is_sent() {
+    let (address, requests) = server(GOOD);
+    let url = format!("http://{address}/form");
+    let words =
+        ["-n", "1", "-c", "1", "-H", "X-One: 1", "-m", "PUT", "--body", "a=1", "--basic", "u:p"];
+    let output =
+        edgeproof(&[&["load", &url, "--http10", "--keep-alive", "off"], &words[..]].concat());
+    assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+    let request = requests.recv().unwrap();
+    assert!(request.starts_with("PUT /form HTTP/1.0\r\nHost: 127.0.0.1:"), "{request}");
+    assert!(request.contains("\r\nX-One: 1\r\nAuthorization: Basic dTpw\r\n\r\na=1"), "{request}");
+    assert!(!request.contains("Connection"), "{request}");
+}
+
+#[test]
+fn bad_answers_fail_the_run_unless_allowed() {
+    let (address, _requests) = server(BAD);
+    let url = format!("http://{address}/");
+    let output = edgeproof(&["load", &url, "-n", "5"]);
+    assert_eq!(code(&output), 1);
+    assert!(text(&output.stderr).contains("5 responses that are not 2xx"));
+    assert_eq!(code(&edgeproof(&["load", &url, "-n", "5", "--allow", "non-2xx"])), 0);
+}
+
+#[test]
+fn a_load_is_bounded_and_stays_here() {
+    let bounded = edgeproof(&["load", "http://127.0.0.1:9/"]);
+    assert_eq!(code(&bounded), 2);
+    // A documentation address (RFC 5737): nothing is sent to it.
+    let remote = edgeproof(&["load", "http://192.0.2.1/", "-n", "1"]);
+    assert_eq!(code(&remote), 2);
+    assert!(text(&remote.stderr).contains("--allow-remote"));
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    assert_eq!(code(&edgeproof(&["load", &format!("http://{free}/"), "-n", "1"])), 3);
+}
+
+#[test]
+fn urls_come_from_a_file_with_their_weights() {
+    let (address, requests) = server(GOOD);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("urls");
+    let list = format!("# two pages\n\n9 http://{address}/often\nhttp://{address}/seldom\n");
+    std::fs::write(&file, list).unwrap();
+    let output = edgeproof(&["load", "--urls", file.to_str().unwrap(), "-n", "200", "-c", "1"]);
+    assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+    let seen: Vec<String> = requests.try_iter().collect();
+    let often = seen.iter().filter(|request| request.starts_with("GET /often ")).count();
+    assert_eq!(seen.len(), 200);
+    // Six standard deviations of 200 draws of nine in ten.
+    assert!(often.abs_diff(180) < 26, "{often}");
+}
+
+#[test]
+fn an_interrupted_load_reports_what_it_measured() {
+    let (address, requests) = server(GOOD);
+    let child = Command::new(env!("CARGO_BIN_EXE_edgeproof"))
+        .args(["load", &format!("http://{address}/"), "-t", "60s"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    for _ in 0..50 {
+        requests.recv().unwrap();
+    }
+    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(code(&output), 130);
+    let report = text(&output.stdout);
+    assert!(report.contains("Interrupted") && report.contains("Requests per second:"), "{report}");
+}
+
+/// A result whose shots are all alike, as many and as fast as asked for.
+fn result(folder: &Path, name: &str, shots: usize, speed: f64) -> String {
+    let (address, _requests) = server(GOOD);
+    let output =
+        edgeproof(&["load", &format!("http://{address}/"), "-n", "50", "--format", "json"]);
+    let mut report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let mut shot = report["shots"][0].clone();
+    shot["rps"] = Value::from(1000.0 * speed);
+    for key in ["p50", "p99"] {
+        shot["latency_us"][key] = Value::from((10_000.0 / speed) as u64);
+    }
+    report["shots"] = Value::from(vec![shot; shots]);
+    let file = folder.join(name);
+    std::fs::write(&file, report.to_string()).unwrap();
+    file.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn two_results_are_compared() {
+    let folder = tempfile::tempdir().unwrap();
+    let base = result(folder.path(), "base.json", 6, 1.0);
+    let slower = result(folder.path(), "slower.json", 6, 0.8);
+    let few = result(folder.path(), "few.json", 2, 1.0);
+    assert_eq!(code(&edgeproof(&["compare", &base, &base])), 0);
+    assert_eq!(code(&edgeproof(&["compare", &slower, &base])), 0);
+    assert_eq!(code(&edgeproof(&["compare", &base, &few])), 6);
+    let output = edgeproof(&["compare", &base, &slower, "--format", "json"]);
+    assert_eq!(code(&output), 5);
+    let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(found["verdict"], "worse");
+    assert_eq!(found["metrics"].as_array().unwrap().len(), 3);
+    assert!((found["metrics"][0]["ratio"].as_f64().unwrap() - 1.25).abs() < 1e-9);
+    assert_eq!(code(&edgeproof(&["compare", &base, "http://127.0.0.1:9/"])), 2);
+}
+
+/// A server beside itself: whatever the verdict, it is not that one is another.
+#[test]
+fn two_urls_are_measured_in_pairs() {
+    let (address, _requests) = server(GOOD);
+    let url = format!("http://{address}/");
+    let words = ["-t", "30ms", "--rounds", "6", "-c", "2", "--margin", "90%", "--format", "json"];
+    let output = edgeproof(&[&["compare", &url, &url], &words[..]].concat());
+    let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(found["paired"], true);
+    assert_eq!(
+        (found["a"].as_array().unwrap().len(), found["b"].as_array().unwrap().len()),
+        (6, 6)
+    );
+    assert!([0, 6].contains(&code(&output)), "{found}");
+}

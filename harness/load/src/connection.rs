@@ -1,0 +1,286 @@
+//! One client's connection and the exchange on it, driven by readiness: connect, send, receive, again.
+
+use std::io;
+use std::time::Instant;
+
+use mio::{Registry, Token};
+
+use crate::answer::AnswerReader;
+use crate::plan::LoadPlan;
+use crate::stream::Stream;
+
+/// What a thread lends its connections.
+pub(crate) struct Lent<'a> {
+    pub(crate) plan: &'a LoadPlan,
+    pub(crate) registry: &'a Registry,
+    /// Where reads go; what is left of an unfinished line is kept by the connection.
+    pub(crate) buffer: &'a mut [u8],
+}
+
+/// A connection, or the place for one.
+pub(crate) struct Connection {
+    token: Token,
+    stream: Option<Stream>,
+    state: State,
+    reader: AnswerReader,
+    /// Octets of the answer that could not be understood yet.
+    pending: Vec<u8>,
+    sent: usize,
+    /// Which of the plan's requests is under way.
+    request: usize,
+    received: u64,
+    reused: bool,
+    retried: bool,
+    pub(crate) times: Times,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    /// No request is under way.
+    Resting,
+    Connecting,
+    Sending,
+    Receiving,
+}
+
+/// The moments of one exchange.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Times {
+    /// When it should have begun; the same as `began` in a closed loop.
+    pub(crate) intended: Instant,
+    pub(crate) began: Instant,
+    /// When its own new connection stood, if it needed one.
+    pub(crate) connected: Option<Instant>,
+    pub(crate) first_byte: Option<Instant>,
+}
+
+/// How far an exchange has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Progress {
+    Pending,
+    Done(Answered),
+    Failed(Broken),
+}
+
+/// A whole answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Answered {
+    pub(crate) status: u16,
+    /// Octets received, head and framing included.
+    pub(crate) bytes: u64,
+}
+
+/// Why there is no whole answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Broken {
+    /// No connection.
+    Connect,
+    /// Reset or closed before the answer was whole.
+    Receive,
+    /// What came is no answer.
+    Malformed,
+    /// It took longer than a request may.
+    Timeout,
+}
+
+impl Connection {
+    pub(crate) fn new(token: Token, now: Instant) -> Self {
+        let times = Times { intended: now, began: now, connected: None, first_byte: None };
+        Self {
+            token,
+            stream: None,
+            state: State::Resting,
+            reader: AnswerReader::new(false),
+            pending: Vec::new(),
+            sent: 0,
+            request: 0,
+            received: 0,
+            reused: false,
+            retried: false,
+            times,
+        }
+    }
+
+    pub(crate) fn is_busy(&self) -> bool {
+        self.state != State::Resting
+    }
+
+    /// Begins an exchange, on the connection that there is or on a new one.
+    pub(crate) fn begin(
+        &mut self,
+        lent: &mut Lent<'_>,
+        request: usize,
+        intended: Instant,
+        began: Instant,
+    ) -> Progress {
+        self.times = Times { intended, began, connected: None, first_byte: None };
+        self.request = request;
+        self.retried = false;
+        self.go(lent)
+    }
+
+    fn go(&mut self, lent: &mut Lent<'_>) -> Progress {
+        (self.sent, self.received) = (0, 0);
+        self.pending.clear();
+        self.reader = AnswerReader::new(lent.plan.mix[self.request].is_head());
+        self.reused = self.stream.is_some();
+        if self.reused {
+            self.state = State::Sending;
+            return self.write(lent);
+        }
+        match Stream::connect(&lent.plan.endpoint, lent.registry, self.token) {
+            Ok(stream) => {
+                self.stream = Some(stream);
+                self.state = State::Connecting;
+                Progress::Pending
+            }
+            Err(_) => self.fail(Broken::Connect),
+        }
+    }
+
+    /// Something can be read, written, or has ended.
+    pub(crate) fn ready(&mut self, lent: &mut Lent<'_>, event: &mio::event::Event) -> Progress {
+        match self.state {
+            State::Resting => {
+                self.disturbed(lent);
+                return Progress::Pending;
+            }
+            State::Connecting | State::Sending => {
+                let tls = self.stream.as_ref().is_some_and(Stream::may_hold_more);
+                if event.is_readable() && (tls || self.state == State::Sending) {
+                    let read = self.read(lent, event.is_read_closed());
+                    if read != Progress::Pending {
+                        return read;
+                    }
+                }
+                let written = self.write(lent);
+                if written != Progress::Pending {
+                    return written;
+                }
+            }
+            State::Receiving => {}
+        }
+        if self.state == State::Receiving && event.is_readable() {
+            return self.read(lent, event.is_read_closed());
+        }
+        Progress::Pending
+    }
+
+    /// The server has closed a resting connection, or says what nobody asked for; what TLS tells on its own
+    /// account is neither.
+    fn disturbed(&mut self, lent: &mut Lent<'_>) {
+        let Some(stream) = &mut self.stream else { return };
+        let read = stream.receive(lent.buffer);
+        if !read.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock) {
+            self.stream = None;
+        }
+    }
+
+    fn write(&mut self, lent: &mut Lent<'_>) -> Progress {
+        let bytes = &lent.plan.mix[self.request].bytes;
+        let Some(stream) = &mut self.stream else { return self.fail(Broken::Connect) };
+        let written = loop {
+            if self.sent == bytes.len() {
+                break stream.flush();
+            }
+            match stream.send(&bytes[self.sent..]) {
+                Ok(0) => break stream.flush().map(|_| false),
+                Ok(size) => self.sent += size,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break Ok(false),
+                Err(error) => break Err(error),
+            }
+        };
+        match written {
+            Err(_) => return self.broke(lent),
+            Ok(_) if self.sent == 0 => return Progress::Pending,
+            Ok(all) => {
+                if self.state == State::Connecting && !stream.is_handshaking() {
+                    self.times.connected = Some(Instant::now());
+                    self.state = State::Sending;
+                }
+                if all {
+                    self.state = State::Receiving;
+                }
+            }
+        }
+        Progress::Pending
+    }
+
+    fn read(&mut self, lent: &mut Lent<'_>, ended: bool) -> Progress {
+        loop {
+            let Some(stream) = &mut self.stream else { return self.fail(Broken::Receive) };
+            let size = match stream.receive(lent.buffer) {
+                Ok(0) if self.reader.is_done_at_eof() && self.received > 0 => {
+                    return self.done(false);
+                }
+                Ok(0) => return self.broke(lent),
+                Ok(size) => size,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    return Progress::Pending;
+                }
+                Err(_) => return self.broke(lent),
+            };
+            let drained = size < lent.buffer.len() && !ended && !stream.may_hold_more();
+            if self.times.first_byte.is_none() {
+                self.times.first_byte = Some(Instant::now());
+            }
+            self.received += size as u64;
+            let Ok(left) = self.understand(&lent.buffer[..size]) else {
+                return self.fail(Broken::Malformed);
+            };
+            if self.reader.is_done() {
+                let whole = !left && self.sent == lent.plan.mix[self.request].bytes.len();
+                return self.done(whole && lent.plan.keep_alive && self.reader.keeps_alive());
+            }
+            if drained {
+                return Progress::Pending;
+            }
+        }
+    }
+
+    /// Feeds the reader; is there something left over that it did not take?
+    fn understand(&mut self, input: &[u8]) -> Result<bool, crate::answer::Malformed> {
+        if self.pending.is_empty() {
+            let taken = self.reader.take(input)?;
+            self.pending.extend_from_slice(&input[taken..]);
+        } else {
+            self.pending.extend_from_slice(input);
+            let taken = self.reader.take(&self.pending)?;
+            self.pending.drain(..taken);
+        }
+        Ok(!self.pending.is_empty())
+    }
+
+    fn done(&mut self, keep: bool) -> Progress {
+        self.state = State::Resting;
+        if !keep {
+            self.stream = None;
+        }
+        Progress::Done(Answered { status: self.reader.status(), bytes: self.received })
+    }
+
+    /// A kept connection that the target closed before this request reached it is no error of the
+    /// target's: one new connection is tried (RFC 9112 §9.3.1), within the same latency.
+    fn broke(&mut self, lent: &mut Lent<'_>) -> Progress {
+        let connecting = self.state == State::Connecting;
+        if self.reused && self.received == 0 && !self.retried {
+            self.stream = None;
+            self.retried = true;
+            return self.go(lent);
+        }
+        self.fail(if connecting { Broken::Connect } else { Broken::Receive })
+    }
+
+    fn fail(&mut self, why: Broken) -> Progress {
+        self.stream = None;
+        self.state = State::Resting;
+        Progress::Failed(why)
+    }
+
+    /// Gives an exchange up.
+    pub(crate) fn give_up(&mut self) -> Broken {
+        self.stream = None;
+        self.state = State::Resting;
+        Broken::Timeout
+    }
+}

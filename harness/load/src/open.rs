@@ -1,0 +1,199 @@
+//! The open loop: requests are sent at moments that were decided before, whatever the target does.
+
+use std::collections::VecDeque;
+use std::os::fd::{AsFd, AsRawFd};
+use std::time::{Duration, Instant};
+
+use mio::unix::SourceFd;
+use mio::{Events, Interest, Token};
+use nix::sys::time::TimeSpec;
+use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
+
+use crate::connection::Progress;
+use crate::plan::LoadError;
+use crate::schedule::Moments;
+use crate::tally::Tally;
+use crate::worker::Worker;
+
+/// The timer's token: no connection has it.
+const TIMER: Token = Token(usize::MAX);
+/// After so many requests in a row answers are looked at, so that a generator that is behind still reads.
+const MOST_IN_A_ROW: usize = 64;
+
+/// Runs one thread's part of the schedule.
+pub(crate) fn run(
+    worker: Worker<'_>,
+    moments: Moments<'_>,
+    most_connections: usize,
+) -> Result<Tally, LoadError> {
+    let timer = Timer::new(&worker)?;
+    let give_up = worker.deadline + worker.shared.plan.request_limit;
+    Loop {
+        worker,
+        moments,
+        most_connections,
+        resting: Vec::new(),
+        waiting: VecDeque::new(),
+        due: None,
+        timer,
+        give_up,
+    }
+    .run()
+}
+
+struct Loop<'a> {
+    worker: Worker<'a>,
+    moments: Moments<'a>,
+    most_connections: usize,
+    /// Connections without a request, the last used on top: few stay warm.
+    resting: Vec<usize>,
+    /// Moments of requests that wait for a connection, the oldest first.
+    waiting: VecDeque<Instant>,
+    /// When the next request is to be sent; `None` when none is left.
+    due: Option<Instant>,
+    timer: Timer,
+    /// A generator that is behind catches up after the deadline, but not for ever.
+    give_up: Instant,
+}
+
+impl Loop<'_> {
+    fn run(mut self) -> Result<Tally, LoadError> {
+        let mut events = Events::with_capacity(1024);
+        self.due = self.next_moment();
+        let mut sent_all = self.worker.started;
+        loop {
+            let now = self.send_what_is_due();
+            let stopped = self.worker.watch().is_stopped();
+            if stopped || now >= self.give_up {
+                self.forget_the_rest();
+            }
+            if self.due.is_some() {
+                sent_all = now;
+            } else {
+                // What waits still was never sent.
+                self.worker.tally.unfinished += self.waiting.len() as u64;
+                self.waiting.clear();
+                if stopped || self.worker.busy == 0 {
+                    self.worker.tally.unfinished += self.worker.busy as u64;
+                    let over = sent_all.max(self.worker.last_answer);
+                    return Ok(self.worker.end(over));
+                }
+            }
+            self.wait(&mut events, now)?;
+            self.answers(&events);
+        }
+    }
+
+    fn wait(&mut self, events: &mut Events, now: Instant) -> Result<(), LoadError> {
+        let until = match self.due {
+            Some(due) if due <= now => Some(now),
+            Some(due) => {
+                // epoll counts in milliseconds, a timer in nanoseconds.
+                self.timer.set(due - now)?;
+                None
+            }
+            None => None,
+        };
+        self.worker.wait(events, until)
+    }
+
+    fn answers(&mut self, events: &Events) {
+        for event in events.iter().filter(|event| event.token() != TIMER) {
+            let slot = event.token().0;
+            let progress = self.worker.ready(slot, event);
+            if progress != Progress::Pending {
+                let now = Instant::now();
+                self.worker.finish(slot, progress, now);
+                self.is_free(slot, now);
+            }
+        }
+        let now = Instant::now();
+        for slot in self.worker.tick(now) {
+            self.is_free(slot, now);
+        }
+    }
+
+    /// Sends what is due; the time when that was done.
+    fn send_what_is_due(&mut self) -> Instant {
+        let mut now = Instant::now();
+        for _ in 0..MOST_IN_A_ROW {
+            let Some(due) = self.due.filter(|due| *due <= now) else { break };
+            if !self.worker.shared.next() {
+                self.due = None;
+                break;
+            }
+            self.worker.tally.taken_up(now - due);
+            self.send(due, now);
+            self.due = self.next_moment();
+            now = Instant::now();
+        }
+        now
+    }
+
+    /// The next moment before the deadline.
+    fn next_moment(&mut self) -> Option<Instant> {
+        let due = self.moments.next().map(|moment| self.worker.started + moment);
+        due.filter(|due| *due < self.worker.deadline)
+    }
+
+    /// What was due by now and never sent is not forgotten: it counts as unfinished.
+    fn forget_the_rest(&mut self) {
+        let now = Instant::now();
+        while self.due.is_some_and(|due| due <= now) && self.worker.shared.next() {
+            self.worker.tally.unfinished += 1;
+            self.due = self.next_moment();
+        }
+        self.due = None;
+    }
+
+    fn send(&mut self, due: Instant, now: Instant) {
+        let slot = match self.resting.pop() {
+            Some(slot) => slot,
+            None if self.worker.connections.len() < self.most_connections => self.worker.add(),
+            None => {
+                self.worker.tally.waited += 1;
+                self.waiting.push_back(due);
+                return;
+            }
+        };
+        let progress = self.worker.begin(slot, due, now);
+        if progress != Progress::Pending {
+            self.worker.finish(slot, progress, Instant::now());
+            self.resting.push(slot);
+        }
+    }
+
+    /// A connection has no request now: the oldest that waits gets it.
+    fn is_free(&mut self, slot: usize, mut now: Instant) {
+        while let Some(due) = self.waiting.pop_front() {
+            let progress = self.worker.begin(slot, due, now);
+            if progress == Progress::Pending {
+                return;
+            }
+            now = Instant::now();
+            self.worker.finish(slot, progress, now);
+        }
+        self.resting.push(slot);
+    }
+}
+
+/// A timer that wakes the poll.
+struct Timer(TimerFd);
+
+impl Timer {
+    fn new(worker: &Worker<'_>) -> Result<Self, LoadError> {
+        let flags = TimerFlags::TFD_NONBLOCK | TimerFlags::TFD_CLOEXEC;
+        let timer = TimerFd::new(ClockId::CLOCK_MONOTONIC, flags).map_err(std::io::Error::from)?;
+        let descriptor = timer.as_fd().as_raw_fd();
+        let registry = worker.poll.registry();
+        registry.register(&mut SourceFd(&descriptor), TIMER, Interest::READABLE)?;
+        Ok(Self(timer))
+    }
+
+    fn set(&self, after: Duration) -> Result<(), LoadError> {
+        // Nothing at all would disarm it.
+        let after = TimeSpec::from_duration(after.max(Duration::from_nanos(1)));
+        let set = self.0.set(Expiration::OneShot(after), TimerSetTimeFlags::empty());
+        Ok(set.map_err(std::io::Error::from)?)
+    }
+}

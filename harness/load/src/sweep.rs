@@ -1,0 +1,281 @@
+//! The highest rate that holds: doubled until it does not, bisected, and confirmed.
+
+use serde::{Deserialize, Serialize};
+
+use crate::figures::{LoadReport, Shot};
+use crate::plan::LoadError;
+use crate::slo::{Slo, share_failed};
+
+/// The knee is known when the lowest rate that failed is above the highest that held by at most this share.
+const PRECISION: f64 = 0.05;
+/// A rate of which less than this share is served does not hold.
+const SERVED: f64 = 0.95;
+/// More failed requests than this share break any promise, where none was given.
+const MOST_FAILED: f64 = 0.01;
+/// A knee that a longer look does not confirm is lowered so many times.
+const MOST_LOWERED: usize = 4;
+
+/// One rate that was tried.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    /// Requests a second that were offered.
+    pub rate: f64,
+    /// Did it hold?
+    pub held: bool,
+    /// Why not.
+    #[serde(default)]
+    pub why: Option<String>,
+    /// Was it the longer look?
+    pub confirming: bool,
+}
+
+/// What a sweep found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Sweep {
+    /// The highest rate that held, in requests a second.
+    pub knee_rps: Option<f64>,
+    /// The lowest above it that did not.
+    pub failed_rps: Option<f64>,
+    /// The knee held for the longer look too.
+    pub confirmed: bool,
+    /// The generator gave out before the target: the knee is at least `knee_rps`.
+    pub generator_limited: bool,
+    /// What had to hold.
+    pub slo: Option<String>,
+    /// All rates, in the order they were tried; the same order as the report's shots.
+    pub steps: Vec<Step>,
+}
+
+/// A sweep with the figures of its steps.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SweepReport {
+    /// In all, the last confirming look; its shots are the steps.
+    #[serde(flatten)]
+    pub report: LoadReport,
+    /// What was found.
+    pub sweep: Sweep,
+}
+
+/// How a rate came out.
+enum Outcome {
+    Held,
+    Broken(String),
+    /// It says nothing of the target.
+    Generator,
+}
+
+fn outcome(shot: &Shot, rate: f64, slo: Option<&Slo>) -> Outcome {
+    if shot.open.as_ref().is_some_and(|open| open.saturated) {
+        return Outcome::Generator;
+    }
+    if let Some(why) = slo.and_then(|slo| slo.broken_by(shot)) {
+        return Outcome::Broken(why);
+    }
+    if slo.is_none() && share_failed(shot) > MOST_FAILED {
+        return Outcome::Broken(format!("{:.2} % failed", share_failed(shot) * 100.0));
+    }
+    if shot.rps < rate * SERVED {
+        return Outcome::Broken(format!(
+            "{:.0} of {rate:.0} requests a second were served",
+            shot.rps
+        ));
+    }
+    Outcome::Held
+}
+
+struct Search<'a, P> {
+    probe: P,
+    slo: Option<&'a Slo>,
+    steps: Vec<Step>,
+    shots: Vec<Shot>,
+    generator_limited: bool,
+}
+
+impl<P> Search<'_, P>
+where
+    P: FnMut(f64, bool) -> Result<Option<Shot>, LoadError>,
+{
+    /// Does it hold? `None`: stopped, or the generator cannot say.
+    fn holds(&mut self, rate: f64, confirming: bool) -> Result<Option<bool>, LoadError> {
+        let Some(shot) = (self.probe)(rate, confirming)? else { return Ok(None) };
+        let (held, why) = match outcome(&shot, rate, self.slo) {
+            Outcome::Held => (Some(true), None),
+            Outcome::Broken(why) => (Some(false), Some(why)),
+            Outcome::Generator => {
+                self.generator_limited = true;
+                (None, Some("the generator could not keep its schedule".to_owned()))
+            }
+        };
+        self.steps.push(Step { rate, held: held == Some(true), why, confirming });
+        self.shots.push(shot);
+        Ok(held)
+    }
+}
+
+/// Searches between `from` and `most` requests a second. `probe` fires one rate, longer where its second
+/// argument says so, and gives nothing when it was stopped.
+///
+/// # Errors
+/// Those of the probe.
+pub fn sweep<P>(
+    from: f64,
+    most: f64,
+    slo: Option<&Slo>,
+    probe: P,
+) -> Result<(Sweep, Vec<Shot>), LoadError>
+where
+    P: FnMut(f64, bool) -> Result<Option<Shot>, LoadError>,
+{
+    let (steps, shots) = (Vec::new(), Vec::new());
+    let mut search = Search { probe, slo, steps, shots, generator_limited: false };
+    let (mut held, mut failed) = (None, None);
+    let mut rate = from;
+    loop {
+        match search.holds(rate, false)? {
+            Some(true) => held = Some(rate),
+            Some(false) => failed = Some(rate),
+            None => break,
+        }
+        rate = match (held, failed) {
+            (Some(low), None) if low >= most => break,
+            (Some(low), None) => (low * 2.0_f64).min(most),
+            // Not even the first: down by halves, as far as one request a second.
+            (None, Some(high)) if high <= 1.0 => break,
+            (None, Some(high)) => high / 2.0,
+            (Some(low), Some(high)) if high / low <= 1.0 + PRECISION => break,
+            (Some(low), Some(high)) => (low * high).sqrt(),
+            (None, None) => break,
+        };
+    }
+    let mut confirmed = false;
+    for _ in 0..MOST_LOWERED {
+        let Some(knee) = held else { break };
+        match search.holds(knee, true)? {
+            Some(true) => {
+                confirmed = true;
+                break;
+            }
+            Some(false) => {
+                failed = Some(knee);
+                held = Some(knee / (1.0 + PRECISION));
+            }
+            None => break,
+        }
+    }
+    let sweep = Sweep {
+        knee_rps: held,
+        failed_rps: failed,
+        confirmed,
+        generator_limited: search.generator_limited,
+        slo: slo.map(ToString::to_string),
+        steps: search.steps,
+    };
+    Ok((sweep, search.shots))
+}
+
+impl Sweep {
+    /// For people.
+    pub fn text(&self, shots: &[Shot]) -> String {
+        let mut out = format!(
+            "{:>12}{:>12}{:>10}{:>10}{:>10}  held\n",
+            "offered/s", "served/s", "p50 ms", "p99 ms", "failed"
+        );
+        for (step, shot) in self.steps.iter().zip(shots) {
+            let held = match &step.why {
+                None => "yes",
+                Some(why) => why,
+            };
+            out.push_str(&format!(
+                "{:>12.1}{:>12.1}{:>10.2}{:>10.2}{:>10}  {held}{}\n",
+                step.rate,
+                shot.rps,
+                shot.latency_us.p50 as f64 / 1e3,
+                shot.latency_us.p99 as f64 / 1e3,
+                shot.errors + shot.non_2xx + shot.unfinished,
+                if step.confirming { " (longer)" } else { "" },
+            ));
+        }
+        let slo = self.slo.as_ref().map_or(String::new(), |slo| format!(" that holds {slo}"));
+        out.push_str(&match (self.knee_rps, self.confirmed) {
+            (None, _) => format!("\nNo rate{slo} was found.\n"),
+            (Some(knee), true) => {
+                format!("\nThe highest rate{slo}: {knee:.1} requests a second, confirmed.\n")
+            }
+            (Some(knee), false) => {
+                format!("\nThe highest rate{slo}: {knee:.1} requests a second, not confirmed.\n")
+            }
+        });
+        if self.generator_limited {
+            out.push_str("The generator gave out before the target, which may hold more.\n");
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    /// A server that serves up to `capacity` and then no more; the generator itself up to `own`.
+    fn model(capacity: f64, own: f64) -> impl FnMut(f64, bool) -> Result<Option<Shot>, LoadError> {
+        let blank = blank();
+        move |rate, longer| {
+            // A longer look sees a little less.
+            let capacity = if longer { capacity * 0.99 } else { capacity };
+            let mut shot = Shot { requests: 1000, rps: rate.min(capacity), ..blank.clone() };
+            shot.latency_us.p99 = if rate < capacity { 1000 } else { 1_000_000 };
+            if let Some(open) = &mut shot.open {
+                open.saturated = rate > own;
+            }
+            Ok(Some(shot))
+        }
+    }
+
+    fn blank() -> Shot {
+        let address: std::net::SocketAddr = ([127, 0, 0, 1], 1).into();
+        let limit = Duration::from_secs(1);
+        let schedule = crate::schedule::Schedule::constant(1.0, limit).unwrap();
+        let arrivals = crate::schedule::Arrivals::Even;
+        let plan = crate::plan::LoadPlan {
+            pace: crate::plan::Pace::Open { schedule, arrivals, most_connections: 1 },
+            ..crate::plan::LoadPlan::closed(address, b"x".to_vec(), 1, 1, limit)
+        };
+        crate::figures::report(&plan, Vec::new()).unwrap().total
+    }
+
+    #[test]
+    fn the_knee_is_found_within_its_precision_and_confirmed() {
+        let slo: Slo = "p99<50ms,errors<0.1%".parse().unwrap();
+        for capacity in [3.0, 770.0, 123_456.0] {
+            for slo in [None, Some(&slo)] {
+                let (found, shots) = sweep(100.0, 1e7, slo, model(capacity, 1e9)).unwrap();
+                let knee = found.knee_rps.unwrap();
+                assert!(found.confirmed && !found.generator_limited, "{found:?}");
+                // Without a promise on latency, 95 % served is held.
+                let most = if slo.is_some() { capacity } else { capacity / SERVED };
+                assert!(knee <= most && knee > capacity * 0.89, "{knee} of {capacity}");
+                assert_eq!(found.steps.len(), shots.len());
+            }
+        }
+    }
+
+    #[test]
+    fn a_generator_that_gives_out_first_is_said_to() {
+        let (found, _) = sweep(100.0, 1e7, None, model(1e6, 5000.0)).unwrap();
+        assert!(found.generator_limited);
+        assert_eq!(found.knee_rps, Some(3200.0));
+    }
+
+    #[test]
+    fn a_target_that_holds_nothing_has_no_knee() {
+        let (found, _) = sweep(100.0, 1e7, None, model(0.0, 1e9)).unwrap();
+        assert_eq!((found.knee_rps, found.confirmed), (None, false));
+    }
+
+    #[test]
+    fn the_table_tells_each_step() {
+        let (found, shots) = sweep(100.0, 1e7, None, model(500.0, 1e9)).unwrap();
+        insta::assert_snapshot!(found.text(&shots));
+    }
+}

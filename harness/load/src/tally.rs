@@ -1,0 +1,148 @@
+//! What one shot, or one thread of it, measured.
+
+use std::time::{Duration, Instant};
+
+use hdrhistogram::Histogram;
+
+use crate::connection::{Answered, Broken, Times};
+use crate::plan::LoadError;
+
+/// Latencies from 1 µs to 1 h with 3 significant digits.
+const HIGHEST_US: u64 = 3_600_000_000;
+/// A request that is sent later than this after its moment was sent late.
+pub(crate) const LATE: Duration = Duration::from_millis(1);
+
+/// Counts and histograms (all in microseconds).
+#[derive(Debug, Clone)]
+pub(crate) struct Tally {
+    /// From the intended beginning to the answer's end, one for each whole answer.
+    pub(crate) latency: Histogram<u64>,
+    /// From the real beginning.
+    pub(crate) uncorrected: Histogram<u64>,
+    /// Until a new connection stood.
+    pub(crate) connect: Histogram<u64>,
+    /// From the real beginning to the answer's first octet.
+    pub(crate) first_byte: Histogram<u64>,
+    /// How much later than planned the generator itself took a request up.
+    pub(crate) lag: Histogram<u64>,
+    pub(crate) late: u64,
+    /// Requests that waited because all connections were busy.
+    pub(crate) waited: u64,
+    pub(crate) errors: Errors,
+    pub(crate) non_2xx: u64,
+    /// In flight, or due and not sent, when the shot ended.
+    pub(crate) unfinished: u64,
+    pub(crate) bytes: u64,
+    /// Connections that were open at a time, of all threads.
+    pub(crate) connections: u64,
+    pub(crate) cpu: Duration,
+    /// From the first request's beginning to the last answer's end.
+    pub(crate) elapsed: Duration,
+}
+
+/// Requests without a whole answer, by what went wrong.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Errors {
+    /// No connection.
+    pub connect: u64,
+    /// Reset or closed before the answer was whole.
+    pub receive: u64,
+    /// What came is no HTTP answer.
+    pub malformed: u64,
+    /// It took longer than a request may.
+    pub timeout: u64,
+}
+
+impl Errors {
+    /// All of them.
+    pub fn total(&self) -> u64 {
+        self.connect + self.receive + self.malformed + self.timeout
+    }
+
+    pub(crate) fn count(&mut self, why: Broken) {
+        *match why {
+            Broken::Connect => &mut self.connect,
+            Broken::Receive => &mut self.receive,
+            Broken::Malformed => &mut self.malformed,
+            Broken::Timeout => &mut self.timeout,
+        } += 1;
+    }
+}
+
+pub(crate) fn microseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(HIGHEST_US).max(1)
+}
+
+impl Tally {
+    pub(crate) fn new() -> Result<Self, LoadError> {
+        let histogram =
+            || Histogram::new_with_bounds(1, HIGHEST_US, 3).map_err(LoadError::histogram);
+        Ok(Self {
+            latency: histogram()?,
+            uncorrected: histogram()?,
+            connect: histogram()?,
+            first_byte: histogram()?,
+            lag: histogram()?,
+            late: 0,
+            waited: 0,
+            errors: Errors::default(),
+            non_2xx: 0,
+            unfinished: 0,
+            bytes: 0,
+            connections: 0,
+            cpu: Duration::ZERO,
+            elapsed: Duration::ZERO,
+        })
+    }
+
+    /// Counts a whole answer; its latency in microseconds.
+    pub(crate) fn answer(&mut self, answer: Answered, times: &Times, end: Instant) -> u64 {
+        let latency = microseconds(end - times.intended);
+        self.latency.saturating_record(latency);
+        // In a closed loop they are the same, and need not be counted twice.
+        if times.intended != times.began {
+            self.uncorrected.saturating_record(microseconds(end - times.began));
+        }
+        if let Some(first) = times.first_byte {
+            self.first_byte.saturating_record(microseconds(first - times.began));
+        }
+        if let Some(connected) = times.connected {
+            self.connect.saturating_record(microseconds(connected - times.began));
+        }
+        self.non_2xx += u64::from(!(200..300).contains(&answer.status));
+        self.bytes += answer.bytes;
+        latency
+    }
+
+    /// Counts a request that was taken up so long after its moment.
+    pub(crate) fn taken_up(&mut self, lag: Duration) {
+        self.lag.saturating_record(microseconds(lag));
+        self.late += u64::from(lag > LATE);
+    }
+
+    /// Adds what another thread, or another shot, measured; `elapsed` is the caller's to say.
+    pub(crate) fn add(&mut self, other: &Tally) -> Result<(), LoadError> {
+        let pairs = [
+            (&mut self.latency, &other.latency),
+            (&mut self.uncorrected, &other.uncorrected),
+            (&mut self.connect, &other.connect),
+            (&mut self.first_byte, &other.first_byte),
+            (&mut self.lag, &other.lag),
+        ];
+        for (sum, part) in pairs {
+            sum.add(part).map_err(LoadError::histogram)?;
+        }
+        self.errors.connect += other.errors.connect;
+        self.errors.receive += other.errors.receive;
+        self.errors.malformed += other.errors.malformed;
+        self.errors.timeout += other.errors.timeout;
+        self.late += other.late;
+        self.waited += other.waited;
+        self.non_2xx += other.non_2xx;
+        self.unfinished += other.unfinished;
+        self.bytes += other.bytes;
+        self.connections += other.connections;
+        self.cpu += other.cpu;
+        Ok(())
+    }
+}

@@ -1,0 +1,134 @@
+//! Unix sockets, IPv6 and TLS, and several requests drawn by weight.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::os::unix::net::UnixListener;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use edgeproof_load::{Address, Endpoint, LoadPlan, Request, Tls, run_load};
+use rustls::pki_types::{PrivateKeyDer, ServerName};
+
+const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n0\r\n\r\n";
+
+/// Answers every request on a connection; each is one read, as on loopback it is.
+fn serve(mut stream: impl Read + Write) {
+    let mut buffer = [0; 4096];
+    while stream.read(&mut buffer).is_ok_and(|size| size > 0) {
+        if stream.write_all(ANSWER).and_then(|()| stream.flush()).is_err() {
+            return;
+        }
+    }
+}
+
+fn plan(endpoint: Endpoint) -> LoadPlan {
+    let request = b"GET / HTTP/1.1\r\nHost: load.test\r\n\r\n".to_vec();
+    LoadPlan::closed(endpoint, request, 3, 60, Duration::from_secs(30))
+}
+
+#[test]
+fn a_unix_socket_is_loaded() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("socket");
+    let listener = UnixListener::bind(&path).unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            std::thread::spawn(move || serve(stream));
+        }
+    });
+    let endpoint = Endpoint { address: Address::Unix(path), tls: None };
+    assert!(endpoint.is_local());
+    let total = run_load(&plan(endpoint)).unwrap().total;
+    assert_eq!((total.requests, total.errors, total.connections), (60, 0, 3));
+}
+
+#[test]
+fn an_ipv6_address_is_loaded() {
+    let listener = TcpListener::bind("[::1]:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            std::thread::spawn(move || serve(stream));
+        }
+    });
+    assert_eq!(run_load(&plan(address.into())).unwrap().total.requests, 60);
+}
+
+#[test]
+fn https_is_loaded_and_an_unknown_certificate_is_not() {
+    let own = rcgen::generate_simple_self_signed(["load.test".to_owned()]).unwrap();
+    let certificate = own.cert.der().clone();
+    let key = PrivateKeyDer::Pkcs8(own.signing_key.serialize_der().into());
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let server = rustls::ServerConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.clone()], key)
+        .unwrap();
+    let server = Arc::new(server);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let session = rustls::ServerConnection::new(Arc::clone(&server)).unwrap();
+            std::thread::spawn(move || serve(rustls::StreamOwned::new(session, stream)));
+        }
+    });
+    let endpoint = |trusted: bool| {
+        let mut roots = rustls::RootCertStore::empty();
+        if trusted {
+            roots.add(certificate.clone()).unwrap();
+        }
+        let client = rustls::ClientConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let name = ServerName::try_from("load.test").unwrap();
+        Endpoint { address: Address::Tcp(address), tls: Some(Tls::new(Arc::new(client), name)) }
+    };
+    for keep_alive in [true, false] {
+        let plan = LoadPlan { keep_alive, ..plan(endpoint(true)) };
+        let total = run_load(&plan).unwrap().total;
+        assert_eq!((total.requests, total.errors), (60, 0));
+        let connected = total.connect_us.unwrap();
+        assert!(connected.max <= total.latency_us.max);
+    }
+    let total = run_load(&plan(endpoint(false))).unwrap().total;
+    assert_eq!((total.requests, total.errors), (0, 60));
+}
+
+#[test]
+fn requests_are_drawn_by_their_weights() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let seen = Arc::new(Mutex::new(BTreeMap::<String, u32>::new()));
+    let counted = Arc::clone(&seen);
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let counted = Arc::clone(&counted);
+            std::thread::spawn(move || {
+                let mut buffer = [0; 4096];
+                while let Ok(size @ 1..) = stream.read(&mut buffer) {
+                    let text = String::from_utf8_lossy(&buffer[..size]);
+                    let path = text.split(' ').nth(1).unwrap().to_owned();
+                    *counted.lock().unwrap().entry(path).or_default() += 1;
+                    stream.write_all(ANSWER).unwrap();
+                }
+            });
+        }
+    });
+    let request = |path: &str, weight| Request {
+        bytes: format!("GET {path} HTTP/1.1\r\nHost: load.test\r\n\r\n").into_bytes(),
+        weight,
+    };
+    let mix = vec![request("/a", 3), request("/never", 0), request("/b", 1)];
+    let plan = LoadPlan { mix, requests: 2000, ..plan(address.into()) };
+    assert_eq!(run_load(&plan).unwrap().total.requests, 2000);
+    let seen = seen.lock().unwrap();
+    assert_eq!(seen.len(), 2);
+    // Six standard deviations of 2000 draws of three in four.
+    assert!(seen["/a"].abs_diff(1500) < 116, "{seen:?}");
+}
