@@ -38,6 +38,9 @@ pub(crate) enum Command {
     Import(Import),
     /// Run the reference proxy.
     Proxy(Box<Proxy>),
+    /// Investigate this host: files, keys and more; `agent help` tells.
+    #[command(disable_help_flag = true)]
+    Agent(Agent),
     /// Install the OWASP Core Rule Set for the reference's firewall.
     #[command(subcommand)]
     Crs(Crs),
@@ -298,6 +301,13 @@ pub(crate) enum QuarantineCommand {
         #[arg(long)]
         allow_remote: bool,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Agent {
+    /// The agent's own words, with flags as MIG writes them.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) words: Vec<std::ffi::OsString>,
 }
 
 #[derive(Debug, Args)]

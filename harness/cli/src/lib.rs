@@ -5,7 +5,7 @@
 //!           ├─▶ check, list, explain, schema ──▶ scenario
 //!           ├─▶ import ──▶ workbench (tests of other formats; `run ftw:DIR` reads them too)
 //!           ├─▶ report ──▶ a recorded stream of events ──▶ report
-//!           └─▶ proxy, proxy quarantine, crs ──▶ the reference
+//!           └─▶ agent, proxy, proxy quarantine, crs ──▶ the reference
 //! ```
 
 #![forbid(unsafe_code)]
@@ -44,6 +44,7 @@ pub fn main() -> ExitCode {
             None => proxy::proxy(&arguments),
             Some(ProxyCommand::Quarantine(arguments)) => quarantine::quarantine(arguments),
         },
+        Command::Agent(arguments) => return edgeproof_agent::main(arguments.words).into(),
         Command::Supervise(arguments) => {
             return edgeproof_target::supervisor::main(arguments.words);
         }
