@@ -52,6 +52,9 @@ pub(crate) enum Command {
     /// Read access logs.
     #[command(subcommand)]
     Logs(Logs),
+    /// Investigate this host: files, keys and more; `agent help` tells.
+    #[command(disable_help_flag = true)]
+    Agent(Agent),
     /// Install the OWASP Core Rule Set for the reference's firewall.
     #[command(subcommand)]
     Crs(Crs),
@@ -343,6 +346,13 @@ pub(crate) enum QuarantineCommand {
         #[arg(long)]
         allow_remote: bool,
     },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Agent {
+    /// The agent's own words, with flags as MIG writes them.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) words: Vec<std::ffi::OsString>,
 }
 
 #[derive(Debug, Args)]

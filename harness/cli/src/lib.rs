@@ -6,7 +6,7 @@
 //!           ├─▶ load, compare, plan ──▶ load (figures, two to a verdict, all to a number of machines)
 //!           ├─▶ import ──▶ workbench (tests of other formats; `run ftw:DIR` reads them too)
 //!           ├─▶ report ──▶ a recorded stream of events ──▶ report
-//!           └─▶ proxy, proxy quarantine, logs, crs ──▶ the reference
+//!           └─▶ agent, proxy, proxy quarantine, logs, crs ──▶ the reference
 //! ```
 
 #![forbid(unsafe_code)]
@@ -53,6 +53,7 @@ pub fn main() -> ExitCode {
             None => proxy::proxy(&arguments),
             Some(ProxyCommand::Quarantine(arguments)) => quarantine::quarantine(arguments),
         },
+        Command::Agent(arguments) => return edgeproof_agent::main(arguments.words).into(),
         Command::Supervise(arguments) => {
             return edgeproof_target::supervisor::main(arguments.words);
         }

@@ -30,6 +30,7 @@ const ARROWS: [(&str, &[&str]); 8] = [
             "edgeproof-runner",
             "edgeproof-report",
             "edgeproof-workbench",
+            "edgeproof-agent",
             "edgeproof-proxy",
             "edgeproof-accesslog",
             "edgeproof-mutant",
