@@ -61,6 +61,9 @@ pub(crate) enum Command {
     /// Start a command and end all its descendants when standard input closes (used by `run`).
     #[command(hide = true, disable_help_flag = true)]
     Supervise(Supervise),
+    /// Look after a process that the reference proxy started (used by `proxy`).
+    #[command(hide = true, disable_help_flag = true, name = edgeproof_proxy::keeper::SUBCOMMAND)]
+    UpstreamKeeper(Supervise),
 }
 
 #[derive(Debug, Args)]
@@ -206,9 +209,20 @@ pub(crate) struct Proxy {
     /// The address to listen on; port 0 takes a free one and prints it.
     #[arg(long, value_name = "ADDR", requires = "upstream")]
     pub(crate) listen: Option<std::net::SocketAddr>,
-    /// Where requests go: http://HOST:PORT, or HOST:PORT for short.
-    #[arg(long, value_name = "URL", requires = "listen")]
-    pub(crate) upstream: Option<String>,
+    /// Where requests go: http://HOST:PORT, or HOST:PORT for short; given several times, they take turns.
+    /// Or 'cmd:COMMAND': a process that the first request starts, told where to listen by {port} or {socket}
+    /// in the command, or by PORT or SOCKET in its environment.
+    #[arg(long, value_name = "URL|cmd:COMMAND", requires = "listen")]
+    pub(crate) upstream: Vec<String>,
+    /// Stop the command when nobody has asked for it for so long; 0: never [default: 10m].
+    #[arg(long, value_name = "D", requires = "upstream", value_parser = duration)]
+    pub(crate) upstream_idle: Option<Duration>,
+    /// How long the command may take until it listens [default: 30s].
+    #[arg(long, value_name = "D", requires = "upstream", value_parser = duration)]
+    pub(crate) upstream_start_limit: Option<Duration>,
+    /// Where the command's output goes, and what becomes of it [default: standard error].
+    #[arg(long, value_name = "FILE", requires = "upstream")]
+    pub(crate) upstream_log: Option<PathBuf>,
     /// Cache responses (RFC 9111).
     #[arg(long, requires = "listen")]
     pub(crate) cache: bool,

@@ -57,6 +57,9 @@ pub fn main() -> ExitCode {
         Command::Supervise(arguments) => {
             return edgeproof_target::supervisor::main(arguments.words);
         }
+        Command::UpstreamKeeper(arguments) => {
+            return edgeproof_proxy::keeper::main(arguments.words);
+        }
     };
     match outcome {
         Ok(code) => code.into(),

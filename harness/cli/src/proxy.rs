@@ -28,14 +28,7 @@ pub(crate) fn proxy(arguments: &Proxy) -> Result<ExitCode, Failure> {
 
 /// JSON is YAML, and quotes every value safely.
 fn sites_file(arguments: &Proxy) -> Result<String, Failure> {
-    let upstream = arguments.upstream.as_deref().unwrap_or_default();
-    if upstream.starts_with("cmd:") {
-        return Err(Failure::Usage(
-            "--upstream cmd: is not there yet: start the process yourself and give its http:// URL"
-                .into(),
-        ));
-    }
-    let mut site = json!({ "hosts": ["*"], "upstream": upstream });
+    let mut site = json!({ "hosts": ["*"], "upstream": upstream(arguments)? });
     if arguments.cache {
         let mut cache = json!({ "policy": arguments.cache_policy, "store": arguments.cache_store });
         set(&mut cache, "ttl", arguments.cache_ttl.map(|ttl| format!("{}ms", ttl.as_millis())));
@@ -63,6 +56,38 @@ fn sites_file(arguments: &Proxy) -> Result<String, Failure> {
     file["sites"] = json!([site]);
     // One key a line, so that a mistake's place can be read.
     serde_json::to_string_pretty(&file).map_err(|error| Failure::Broken(error.to_string()))
+}
+
+/// Where the flags say that requests go.
+fn upstream(arguments: &Proxy) -> Result<Value, Failure> {
+    let usage = |text: &str| Err(Failure::Usage(text.into()));
+    let command = match &arguments.upstream[..] {
+        [one] => one.strip_prefix("cmd:"),
+        several if several.iter().any(|one| one.starts_with("cmd:")) => {
+            return usage("--upstream: a command is a site's only upstream");
+        }
+        _ => None,
+    };
+    let of_command = arguments.upstream_idle.is_some()
+        || arguments.upstream_start_limit.is_some()
+        || arguments.upstream_log.is_some();
+    let Some(command) = command else {
+        return match &arguments.upstream[..] {
+            _ if of_command => usage(
+                "--upstream-idle, --upstream-start-limit and --upstream-log are for `--upstream cmd:…`",
+            ),
+            [one] => Ok(json!(one)),
+            several => Ok(json!(several)),
+        };
+    };
+    let milliseconds = |time: std::time::Duration| format!("{}ms", time.as_millis());
+    let mut upstream = json!({ "command": command });
+    set(&mut upstream, "idle", arguments.upstream_idle.map(milliseconds));
+    set(&mut upstream, "start_limit", arguments.upstream_start_limit.map(milliseconds));
+    if let Some(log) = &arguments.upstream_log {
+        upstream["log"] = json!(text("--upstream-log", log)?);
+    }
+    Ok(upstream)
 }
 
 /// The firewall that the flags ask for, if they do.

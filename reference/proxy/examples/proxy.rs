@@ -3,10 +3,15 @@
 use std::process::ExitCode;
 
 use edgeproof_diagnostics::Colour;
-use edgeproof_proxy::{Settings, run};
+use edgeproof_proxy::{Settings, keeper, run};
 
 fn main() -> ExitCode {
-    let Some(path) = std::env::args_os().nth(1) else {
+    let mut arguments = std::env::args_os().skip(1);
+    let first = arguments.next();
+    if first.as_deref() == Some(keeper::SUBCOMMAND.as_ref()) {
+        return keeper::main(arguments);
+    }
+    let Some(path) = first else {
         eprintln!("expected the path of a configuration file");
         return ExitCode::from(2);
     };

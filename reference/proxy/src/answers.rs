@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::clock::{ClockError, rfc3339};
-use crate::live::{Live, Site};
+use crate::live::{Live, Site, first_host};
 use crate::worker::Shared;
 
 /// A status and a JSON body.
@@ -41,6 +41,7 @@ pub(crate) async fn to(shared: &Shared, request: &ParsedRequest, body: &[u8]) ->
             Ok(()) => Ok(Answer::ok(clock(site))),
             Err(_) => posted(request, body).and_then(|order| move_clock(site, &order)),
         }),
+        ["upstreams"] => get().map(|()| Answer::ok(processes(&live))),
         ["logs", "flush"] => match &request.head.method[..] {
             b"POST" => {
                 shared.settled().await;
@@ -54,7 +55,7 @@ pub(crate) async fn to(shared: &Shared, request: &ParsedRequest, body: &[u8]) ->
         },
         _ => Err(Answer::error(
             404,
-            "expected /ready, /stats, /sites/HOST/clock, /logs/flush or /purge",
+            "expected /ready, /stats, /upstreams, /sites/HOST/clock, /logs/flush or /purge",
         )),
     };
     answer.unwrap_or_else(|refusal| refusal)
@@ -134,10 +135,29 @@ async fn purge(live: &Live, order: &Value) -> Result<Answer, Answer> {
     Ok(Answer::ok(json!({ "removed": removed })))
 }
 
+/// Each process that the proxy looks after.
+fn processes(live: &Live) -> Value {
+    let processes = live.processes().map(|(site, process)| {
+        let status = process.status();
+        json!({
+            "site": first_host(&site.settings),
+            "command": process.settings().command.to_string(),
+            "state": status.state,
+            "pid": status.pid,
+            "address": status.endpoint.map(|endpoint| endpoint.to_string()),
+            "starts": status.starts,
+            "crashes": status.crashes,
+            "requests": status.in_flight,
+        })
+    });
+    json!({ "upstreams": processes.collect::<Vec<_>>() })
+}
+
 fn stats(shared: &Shared, live: &Live) -> Value {
     let stats = &shared.stats;
     let class = |digit: usize| stats.by_class[digit].get();
     let logs: Vec<_> = live.writers().iter().map(|writer| writer.stats()).collect();
+    let processes: Vec<_> = live.processes().map(|(_, process)| process.status()).collect();
     let caches: Vec<_> = live.stores().iter().map(|store| store.stats()).collect();
     let redis = caches.iter().filter_map(|cache| cache.redis).map(|redis| {
         json!({
@@ -157,6 +177,11 @@ fn stats(shared: &Shared, live: &Live) -> Value {
         },
         "connections": stats.connections.get(),
         "upstream": { "made": stats.upstream_made.get(), "reused": stats.upstream_reused.get() },
+        "processes": {
+            "running": processes.iter().filter(|status| status.state == "running").count(),
+            "starts": processes.iter().map(|status| status.starts).sum::<u64>(),
+            "crashes": processes.iter().map(|status| status.crashes).sum::<u64>(),
+        },
         "cache": {
             "hits": caches.iter().map(|cache| cache.hits).sum::<u64>(),
             "misses": caches.iter().map(|cache| cache.forwards).sum::<u64>(),

@@ -113,12 +113,12 @@ impl<'a> Exchange<'a> {
         reply: &mut Reply<'_, W>,
     ) -> Result<Forwarded, Failure> {
         let request = self.request_for_cache();
-        let upstream = &self.site.settings.upstream;
+        let backend = &self.site.backend;
         loop {
             let mut head = self.request_for_origin();
             forward.prepare(&mut head.fields);
             let asked = self.moment();
-            let answer = origin::ask(self.worker, upstream, self.limits, &head, reply).await;
+            let answer = origin::ask(self.worker, backend, self.limits, &head, reply).await;
             let (connected, response) = match answer {
                 Ok(answer) => answer,
                 Err(failure) if failure.is_of_client() => return Err(failure),
@@ -176,7 +176,7 @@ impl<'a> Exchange<'a> {
     fn keep_unread(self, connected: crate::pool::Connected, response: &ParsedResponse) {
         let empty = response.body.is_nothing();
         if empty && response.is_persistent() && connected.incoming.buf.is_empty() {
-            self.worker.pool.put(&self.site.settings.upstream, connected);
+            self.worker.pool.put(connected);
         }
     }
 

@@ -1,9 +1,12 @@
 //! A site's clock: the machine's, or a virtual one that stands still until it is told to move.
 
+use std::pin::Pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, Zoned};
+use tokio::sync::Notify;
 
 /// Which clock a site has.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +27,7 @@ impl Default for ClockSettings {
 #[derive(Debug)]
 pub(crate) enum Clock {
     Real(TimeZone),
-    Virtual { zone: TimeZone, now: Mutex<Zoned> },
+    Virtual { zone: TimeZone, now: Mutex<Zoned>, moved: Notify },
 }
 
 /// A clock that is the machine's cannot be moved.
@@ -40,9 +43,11 @@ impl Clock {
     pub(crate) fn new(settings: &ClockSettings) -> Self {
         match settings {
             ClockSettings::Real(zone) => Self::Real(zone.clone()),
-            ClockSettings::Virtual(start) => {
-                Self::Virtual { zone: start.time_zone().clone(), now: Mutex::new(start.clone()) }
-            }
+            ClockSettings::Virtual(start) => Self::Virtual {
+                zone: start.time_zone().clone(),
+                now: Mutex::new(start.clone()),
+                moved: Notify::new(),
+            },
         }
     }
 
@@ -82,14 +87,43 @@ impl Clock {
     }
 
     fn change(&self, next: impl FnOnce(&Zoned) -> Option<Zoned>) -> Result<Zoned, ClockError> {
-        let Self::Virtual { now, .. } = self else {
+        let Self::Virtual { now, moved, .. } = self else {
             return Err(ClockError::Real);
         };
         let mut now = lock(now);
         *now = next(&now).ok_or(ClockError::OutOfRange)?;
+        moved.notify_waiters();
         Ok(now.clone())
     }
 }
+
+impl edgeproof_upstream::Clock for Clock {
+    fn now(&self) -> Zoned {
+        Clock::now(self)
+    }
+
+    fn reaches(&self, instant: Timestamp) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(async move {
+            loop {
+                // Listens before it looks, so that no move comes between.
+                let moved = match self {
+                    Self::Virtual { moved, .. } => Some(moved.notified()),
+                    Self::Real(_) => None,
+                };
+                let left = instant.duration_since(self.timestamp());
+                match (Duration::try_from(left), moved) {
+                    (Err(_) | Ok(Duration::ZERO), _) => return,
+                    (Ok(_), Some(moved)) => moved.await,
+                    // The machine's clock may be set meanwhile: it is asked again.
+                    (Ok(left), None) => tokio::time::sleep(left.min(LOOK_AGAIN)).await,
+                }
+            }
+        })
+    }
+}
+
+/// How long a wait trusts that nobody sets the machine's clock.
+const LOOK_AGAIN: Duration = Duration::from_secs(60);
 
 fn lock(now: &Mutex<Zoned>) -> MutexGuard<'_, Zoned> {
     now.lock().unwrap_or_else(PoisonError::into_inner)

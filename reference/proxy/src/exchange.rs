@@ -259,8 +259,12 @@ async fn fail<W: Breakable>(
     let Some(status) = failure.status().filter(|_| !reply.has_begun()) else {
         return After::Break;
     };
-    reply.keep &= !failure.is_of_client();
-    refuse(reply, request, clock, status, &failure.to_string());
+    reply.keep &= !failure.is_of_client() && has_no_body(request);
+    let mut fields = own_fields(clock, status);
+    if let Some(seconds) = failure.retry_after() {
+        fields.push("Retry-After", seconds.to_string());
+    }
+    reply.answer(status, fields, &own_text(status, &failure.to_string()));
     match finish_own(reply, live).await {
         Ok(_) if reply.keep => After::Next,
         Ok(_) => After::Close,

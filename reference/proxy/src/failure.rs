@@ -1,6 +1,7 @@
 //! Why an exchange with an origin did not come to its end, and what the client is told.
 
 use edgeproof_http1::Error;
+use edgeproof_upstream::Refusal;
 
 use crate::body::PumpError;
 
@@ -28,6 +29,9 @@ pub(crate) enum Failure {
     TooLarge,
     #[error("the client is gone")]
     ClientGone,
+    /// The process behind the site is not there.
+    #[error(transparent)]
+    NoProcess(#[from] Refusal),
 }
 
 impl Failure {
@@ -43,7 +47,18 @@ impl Failure {
             Self::ClientBroken(error) => error.status(),
             Self::TooLarge => 413,
             Self::ClientGone => return None,
+            Self::NoProcess(Refusal::Failed) => 502,
+            Self::NoProcess(Refusal::BackingOff { .. } | Refusal::Closing) => 503,
+            Self::NoProcess(Refusal::Silent) => 504,
         })
+    }
+
+    /// Seconds after which another attempt may do better.
+    pub(crate) fn retry_after(self) -> Option<u64> {
+        match self {
+            Self::NoProcess(Refusal::BackingOff { retry_after }) => Some(retry_after),
+            _ => None,
+        }
     }
 
     /// Whether the client's own request is to blame: its connection cannot go on.

@@ -13,7 +13,6 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::io;
 use std::rc::Rc;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use edgeproof_cache::Writer;
@@ -61,7 +60,7 @@ pub(crate) fn begin(
 ) -> Fill {
     let queue = Rc::new(Queue::default());
     let fill = Fill(Rc::clone(&queue));
-    let (worker, site) = (Rc::clone(exchange.worker), Arc::clone(exchange.site));
+    let worker = Rc::clone(exchange.worker);
     let limits = exchange.limits.clone();
     let reusable = response.is_persistent();
     let mut body = Body::of_response(response.body, limits.of_heads());
@@ -72,7 +71,7 @@ pub(crate) fn begin(
         let done = pump(&mut body, from, &mut sink, &idle, wait, u64::MAX).await;
         match done {
             Ok(()) if reusable && connected.incoming.buf.is_empty() => {
-                worker.pool.put(&site.settings.upstream, connected);
+                worker.pool.put(connected);
             }
             Ok(()) => {}
             Err(error) => {

@@ -77,7 +77,7 @@ impl Exchange<'_> {
     /// The request as the origin gets it.
     pub(crate) fn request_for_origin(&self) -> RequestHead {
         let ParsedRequest { head, form, authority, path, body } = self.request;
-        let upstream = &self.site.settings.upstream;
+        let backend = &self.site.backend;
         let mut fields = head.fields.clone();
         hop::strip(&mut fields);
         if *form == TargetForm::Absolute
@@ -85,7 +85,7 @@ impl Exchange<'_> {
         {
             fields.set("Host", authority.as_bytes());
         } else if !fields.contains("host") || mutant::is(Mutant::HostRewritten) {
-            fields.set("Host", upstream.authority());
+            fields.set("Host", backend.authority());
         }
         if head.version == Version::Http10 || self.continued {
             fields.remove("expect");
@@ -103,7 +103,7 @@ impl Exchange<'_> {
             fields.push("Upgrade", protocol);
             fields.push("Connection", "Upgrade");
         }
-        let target = match upstream.prefix() {
+        let target = match backend.prefix() {
             "" => path.clone(),
             _ if path == "*" => path.clone(),
             prefix => [prefix.as_bytes(), path].concat().into(),
@@ -139,9 +139,9 @@ impl Exchange<'_> {
             head.fields.retain(|name, _| !name.to_ascii_lowercase().starts_with(b"if-"));
         }
         if self.request.body.is_nothing() {
-            let upstream = &self.site.settings.upstream;
+            let backend = &self.site.backend;
             let (connected, mut response) =
-                origin::ask(self.worker, upstream, self.limits, &head, reply).await?;
+                origin::ask(self.worker, backend, self.limits, &head, reply).await?;
             if mutant::is(Mutant::ConditionsWithoutACache) {
                 evaluate(&head.fields, &mut response);
             }
@@ -173,7 +173,7 @@ impl Exchange<'_> {
         let sent = self.relay(&mut connected, response, fields, reply, &idle).await;
         let whole = sent.is_ok() && reusable && connected.incoming.buf.is_empty();
         if whole || sent.is_err() && mutant::is(Mutant::PoolsBrokenConnection) {
-            self.worker.pool.put(&self.site.settings.upstream, connected);
+            self.worker.pool.put(connected);
         }
         sent.map(|()| Passed::Done)
     }
@@ -236,9 +236,8 @@ impl Exchange<'_> {
         R: AsyncRead + Unpin,
         W: AsyncWrite + Unpin,
     {
-        let upstream = &self.site.settings.upstream;
         let limits = self.limits;
-        let mut connected = origin::connect(self.worker, upstream, limits, false).await?;
+        let mut connected = self.site.backend.connect(self.worker, limits, false).await?;
         let idle = Idle::new(limits.upstream_timeout);
         let uploaded = Cell::new(false);
         let response = {
@@ -276,7 +275,7 @@ impl Exchange<'_> {
         };
         let reusable = response? && uploaded.get() && connected.incoming.buf.is_empty();
         if reusable {
-            self.worker.pool.put(upstream, connected);
+            self.worker.pool.put(connected);
         }
         Ok(Passed::Done)
     }

@@ -1,5 +1,6 @@
 //! The reference reverse proxy: listeners, sites, routing and pools, round the crates for HTTP/1.1
-//! (`edgeproof-http1`), caching (`edgeproof-cache`) and access logs (`edgeproof-accesslog`).
+//! (`edgeproof-http1`), caching (`edgeproof-cache`), access logs (`edgeproof-accesslog`) and upstream
+//! processes (`edgeproof-upstream`).
 //!
 //! ```text
 //!  client ──► listener ──► connection ──► exchange ──► forward ──► origin ──► the site's origin
@@ -23,6 +24,7 @@
 #![forbid(unsafe_code)]
 
 mod answers;
+mod backend;
 mod body;
 mod caching;
 mod clock;
@@ -38,6 +40,7 @@ mod forwarded;
 mod hit;
 mod hop;
 mod limits;
+mod link;
 mod listener;
 mod live;
 mod log;
@@ -60,6 +63,7 @@ mod yaml;
 
 pub use clock::ClockSettings;
 pub use edgeproof_cache::Policy;
+pub use edgeproof_upstream::keeper;
 pub use edgeproof_waf::{
     Bounds as QuarantineBounds, CoreRuleSet, Held, Quarantine, QuarantineError,
 };
@@ -70,4 +74,4 @@ pub use settings::{
     CacheSettings, HostName, HostNameError, LogSettings, QuarantineSettings, Settings,
     SiteSettings, StoreSettings, TlsListener, WafLogFormat, WafRules, WafSettings,
 };
-pub use upstream::{Upstream, UpstreamError};
+pub use upstream::{Upstream, UpstreamError, UpstreamSettings, Urls};

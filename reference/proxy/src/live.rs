@@ -2,6 +2,7 @@
 //! which takes over from the old one whatever has not changed.
 
 use std::collections::HashMap;
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -9,19 +10,23 @@ use std::time::Duration;
 
 use edgeproof_accesslog::{Options, Writer};
 use edgeproof_cache::{Cache, RedisSettings, Store};
+use edgeproof_upstream::{Journal, Process, Supervisor};
 use tokio_rustls::TlsAcceptor;
 
+use crate::backend::{Backend, Balancer};
 use crate::clock::Clock;
 use crate::firewall::{Firewall, Loader, Outlet};
 use crate::log::Log;
 use crate::settings::{
     CacheSettings, HostName, LogSettings, Settings, SiteSettings, StoreSettings,
 };
+use crate::upstream::UpstreamSettings;
 use crate::{ClockSettings, StartError, tls};
 
 /// A site at work.
 pub(crate) struct Site {
     pub(crate) settings: SiteSettings,
+    pub(crate) backend: Backend,
     pub(crate) clock: Arc<Clock>,
     pub(crate) log: Option<Log>,
     pub(crate) cache: Option<Cache>,
@@ -39,6 +44,8 @@ pub(crate) struct Live {
     pub(crate) clock: Clock,
     /// By configured address.
     pub(crate) tls: HashMap<SocketAddr, TlsAcceptor>,
+    /// Looks after the processes behind sites, if there is any.
+    pub(crate) upstreams: Option<Arc<Supervisor>>,
 }
 
 impl Live {
@@ -48,6 +55,7 @@ impl Live {
         let mut firewalls = Loader::default();
         let mut sites: Vec<Arc<Site>> = Vec::new();
         let (mut by_host, mut any) = (HashMap::new(), None);
+        let mut upstreams = previous.and_then(|live| live.upstreams.clone());
         for (at, site) in settings.sites.iter().enumerate() {
             for host in &site.hosts {
                 match host {
@@ -77,8 +85,20 @@ impl Live {
                 }
                 None => None,
             };
+            let clock = clock_of(site, old);
+            let backend = match &site.upstream {
+                UpstreamSettings::Urls(urls) => Backend::Urls(Balancer::new(urls.all())),
+                UpstreamSettings::Command(command) => {
+                    let mut open = |path| open_file(path, gather(), &mut writers, previous);
+                    let writer = command.log.as_deref().map(&mut open).transpose()?;
+                    let journal = Journal::new(writer, Arc::clone(&clock) as Arc<_>);
+                    let supervisor = supervisor(&mut upstreams, &settings.keeper)?;
+                    Backend::Process(process_of(command, journal, supervisor, old, &clock))
+                }
+            };
             sites.push(Arc::new(Site {
-                clock: clock_of(site, old),
+                backend,
+                clock,
                 cache,
                 firewall,
                 log,
@@ -94,7 +114,7 @@ impl Live {
         let tls = tls.collect::<Result<_, StartError>>()?;
         let limits = settings.limits.clone();
         let clock = Clock::new(&ClockSettings::default());
-        Ok(Self { limits, sites, by_host, any, log, clock, tls })
+        Ok(Self { limits, sites, by_host, any, log, clock, tls, upstreams })
     }
 
     /// The site for a host, as written in a request and without its port.
@@ -120,13 +140,31 @@ impl Live {
         stores
     }
 
+    /// The processes, each with its site.
+    pub(crate) fn processes(&self) -> impl Iterator<Item = (&Site, &Process)> {
+        self.sites.iter().filter_map(|site| match &site.backend {
+            Backend::Process(process) => Some((&**site, &**process)),
+            Backend::Urls(_) => None,
+        })
+    }
+
+    /// Has the processes that `next` no longer has end once no request needs them.
+    pub(crate) fn retire_processes(&self, next: &Live) {
+        for (_, process) in self.processes() {
+            if !next.processes().any(|(_, kept)| std::ptr::eq(kept, process)) {
+                process.retire();
+            }
+        }
+    }
+
     /// Each log file once.
     pub(crate) fn writers(&self) -> Vec<&Arc<Writer>> {
         let mut writers: Vec<&Arc<Writer>> = Vec::new();
         let logs = self.sites.iter().filter_map(|site| site.log.as_ref()).chain(&self.log);
         let firewalls = self.sites.iter().filter_map(|site| site.firewall.as_ref());
         let of_firewalls = firewalls.flat_map(|firewall| firewall.outlet().writers());
-        for one in logs.map(|log| &log.writer).chain(of_firewalls) {
+        let of_processes = self.processes().filter_map(|(_, process)| process.journal().writer());
+        for one in logs.map(|log| &log.writer).chain(of_firewalls).chain(of_processes) {
             if !writers.iter().any(|writer| Arc::ptr_eq(writer, one)) {
                 writers.push(one);
             }
@@ -147,6 +185,43 @@ fn clock_of(site: &SiteSettings, old: Option<&Site>) -> Arc<Clock> {
         Some(old) => Arc::clone(&old.clock),
         None => Arc::new(Clock::new(&site.clock)),
     }
+}
+
+/// The one that looks after processes, made for the first of them.
+fn supervisor<'s>(
+    upstreams: &'s mut Option<Arc<Supervisor>>,
+    keeper: &[OsString],
+) -> Result<&'s Supervisor, StartError> {
+    match upstreams {
+        Some(supervisor) => Ok(supervisor),
+        none => {
+            let supervisor = Supervisor::new(keeper.to_vec()).map_err(StartError::Thread)?;
+            Ok(none.insert(Arc::new(supervisor)))
+        }
+    }
+}
+
+/// The old site's process if it is to be the same, else one that is still to be started.
+fn process_of(
+    settings: &edgeproof_upstream::Settings,
+    journal: Journal,
+    supervisor: &Supervisor,
+    old: Option<&Site>,
+    clock: &Arc<Clock>,
+) -> Arc<Process> {
+    match old.map(|old| (&old.backend, &old.clock)) {
+        Some((Backend::Process(process), of_old))
+            if process.settings() == settings && Arc::ptr_eq(of_old, clock) =>
+        {
+            Arc::clone(process)
+        }
+        _ => Arc::new(supervisor.take_on(settings.clone(), journal)),
+    }
+}
+
+/// How long lines of logs are gathered.
+fn gather() -> Duration {
+    Options::default().gather
 }
 
 /// A cache over the old site's store if that is the same, else over another one.
@@ -188,7 +263,7 @@ fn store_in<'s>(site: &'s Site, redis: &RedisSettings) -> Option<&'s Arc<Store>>
 }
 
 /// What a site is called where only one name fits.
-fn first_host(site: &SiteSettings) -> String {
+pub(crate) fn first_host(site: &SiteSettings) -> String {
     match site.hosts.first() {
         Some(HostName::Named(name)) => name.clone(),
         Some(HostName::Any) | None => "*".to_owned(),
@@ -201,8 +276,7 @@ fn open_log<'s>(
     writers: &mut HashMap<&'s Path, Arc<Writer>>,
     previous: Option<&Live>,
 ) -> Result<Log, StartError> {
-    let gather = Options::default().gather;
-    let writer = open_file(&settings.file, gather, writers, previous)?;
+    let writer = open_file(&settings.file, gather(), writers, previous)?;
     Ok(Log { writer, format: Arc::clone(&settings.format) })
 }
 

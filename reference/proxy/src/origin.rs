@@ -8,17 +8,16 @@ use edgeproof_http1::{
     chunk_start, put_last_chunk, put_request_head,
 };
 use tokio::io::AsyncWrite;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::time::timeout;
 
+use crate::backend::Backend;
 use crate::body::{Idle, Sink};
 use crate::failure::Failure;
 use crate::hop;
 use crate::limits::Limits;
+use crate::link::{Reading, Writing};
 use crate::patience::within;
 use crate::pool::Connected;
 use crate::reply::Reply;
-use crate::upstream::Upstream;
 use crate::wire::{Incoming, Outgoing};
 use crate::worker::Worker;
 use edgeproof_mutant::{self as mutant, Mutant};
@@ -26,40 +25,19 @@ use edgeproof_mutant::{self as mutant, Mutant};
 /// Interim responses that one exchange may have.
 const MOST_INTERIM: usize = 64;
 
-/// A connection to the origin: a kept one, or with `fresh` always a new one.
-pub(crate) async fn connect(
-    worker: &Worker,
-    upstream: &Upstream,
-    limits: &Limits,
-    fresh: bool,
-) -> Result<Connected, Failure> {
-    if !fresh && let Some(connected) = worker.pool.take(upstream) {
-        worker.stats().upstream_reused.one();
-        return Ok(connected);
-    }
-    match timeout(limits.upstream_connect_timeout, Connected::new(upstream)).await {
-        Ok(Ok(connected)) => {
-            worker.stats().upstream_made.one();
-            Ok(connected)
-        }
-        Ok(Err(_)) => Err(Failure::Unreachable),
-        Err(_) => Err(Failure::ConnectTimeout),
-    }
-}
-
 /// Sends a request without body and reads the final response's head, interim ones passed on. A
 /// kept connection that turns out to be dead is replaced by a new one, once, and only for methods
 /// that may be repeated (RFC 9110 §9.2.2).
 pub(crate) async fn ask<W: AsyncWrite + Unpin>(
     worker: &Worker,
-    upstream: &Upstream,
+    backend: &Backend,
     limits: &Limits,
     head: &RequestHead,
     reply: &mut Reply<'_, W>,
 ) -> Result<(Connected, ParsedResponse), Failure> {
     let mut fresh = false;
     loop {
-        let mut connected = connect(worker, upstream, limits, fresh).await?;
+        let mut connected = backend.connect(worker, limits, fresh).await?;
         let idle = Idle::new(limits.upstream_timeout);
         connected.out.put(|out| put_request_head(out, head));
         let answer = match within(limits.upstream_timeout, connected.out.flush()).await {
@@ -88,7 +66,7 @@ fn may_repeat(method: &[u8]) -> bool {
 
 /// Reads up to the final response's head and passes interim responses on.
 pub(crate) async fn read_head<W: AsyncWrite + Unpin>(
-    from: &mut Incoming<OwnedReadHalf>,
+    from: &mut Incoming<Reading>,
     method: Bytes,
     limits: &Limits,
     reply: &mut Reply<'_, W>,
@@ -152,7 +130,7 @@ async fn pass_interim<W: AsyncWrite + Unpin>(
 
 /// A request's body on its way to the origin.
 pub(crate) struct RequestBody<'o> {
-    pub(crate) out: &'o mut Outgoing<OwnedWriteHalf>,
+    pub(crate) out: &'o mut Outgoing<Writing>,
     pub(crate) chunked: bool,
 }
 

@@ -4,13 +4,15 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io;
 use std::mem::MaybeUninit;
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
-use socket2::SockRef;
-use tokio::net::TcpStream;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use edgeproof_upstream::{Endpoint, Lease};
+use tokio::net::{TcpStream, UnixStream};
 use tokio::time::Instant;
 
+use crate::link::{Reading, Writing};
 use crate::upstream::Upstream;
 use crate::wire::{Incoming, Outgoing};
 use edgeproof_mutant::{self as mutant, Mutant};
@@ -18,25 +20,58 @@ use edgeproof_mutant::{self as mutant, Mutant};
 /// A connection to an origin.
 #[derive(Debug)]
 pub(crate) struct Connected {
-    pub(crate) incoming: Incoming<OwnedReadHalf>,
-    pub(crate) out: Outgoing<OwnedWriteHalf>,
+    pub(crate) incoming: Incoming<Reading>,
+    pub(crate) out: Outgoing<Writing>,
     /// Whether it has carried a request before.
     pub(crate) reused: bool,
+    /// What it is kept under.
+    key: Arc<str>,
+    /// The hold on a process that the proxy started, as long as the connection is in use.
+    lease: Option<Lease>,
 }
 
 impl Connected {
     /// Connects to `upstream`.
     pub(crate) async fn new(upstream: &Upstream) -> io::Result<Self> {
         let stream = TcpStream::connect(upstream.address()).await?;
+        Self::over_tcp(stream, upstream.authority().clone())
+    }
+
+    /// Connects to a process that the proxy started.
+    pub(crate) async fn to_process(lease: &Lease) -> io::Result<Self> {
+        match lease.endpoint() {
+            Endpoint::Tcp(address) => {
+                Self::over_tcp(TcpStream::connect(address).await?, lease.key().clone())
+            }
+            Endpoint::Unix(path) => Self::over_unix(path, lease.key().clone()).await,
+        }
+    }
+
+    fn over_tcp(stream: TcpStream, key: Arc<str>) -> io::Result<Self> {
         stream.set_nodelay(true)?;
         let (read, write) = stream.into_split();
-        Ok(Self { incoming: Incoming::new(read), out: Outgoing::new(write), reused: false })
+        Ok(Self::of(Reading::Tcp(read), Writing::Tcp(write), key))
+    }
+
+    async fn over_unix(path: &Path, key: Arc<str>) -> io::Result<Self> {
+        let (read, write) = UnixStream::connect(path).await?.into_split();
+        Ok(Self::of(Reading::Unix(read), Writing::Unix(write), key))
+    }
+
+    fn of(read: Reading, write: Writing, key: Arc<str>) -> Self {
+        let (incoming, out) = (Incoming::new(read), Outgoing::new(write));
+        Self { incoming, out, reused: false, key, lease: None }
+    }
+
+    /// Holds the process at its other end as long as this is in use.
+    pub(crate) fn holding(self, lease: Lease) -> Self {
+        Self { lease: Some(lease), ..self }
     }
 
     /// Whether the origin has neither closed the connection nor sent what nobody asked for.
     fn is_quiet(&self) -> bool {
         let mut byte = [MaybeUninit::uninit()];
-        let peeked = SockRef::from(self.incoming.io.as_ref()).peek(&mut byte);
+        let peeked = self.incoming.io.socket().peek(&mut byte);
         self.incoming.buf.is_empty()
             && peeked.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
     }
@@ -47,17 +82,17 @@ const MOST_IDLE: usize = 64;
 /// How long one is kept; below what origins commonly wait.
 const KEPT: Duration = Duration::from_secs(30);
 
-/// The idle connections, by the origin's authority; the youngest is used first.
+/// The idle connections, by what they are kept under (an origin's authority, a process); the youngest is used first.
 #[derive(Debug, Default)]
 pub(crate) struct Pool {
-    idle: RefCell<HashMap<String, Vec<(Instant, Connected)>>>,
+    idle: RefCell<HashMap<Arc<str>, Vec<(Instant, Connected)>>>,
 }
 
 impl Pool {
     /// A kept connection that still seems alive.
-    pub(crate) fn take(&self, upstream: &Upstream) -> Option<Connected> {
+    pub(crate) fn take(&self, key: &str) -> Option<Connected> {
         let mut idle = self.idle.borrow_mut();
-        let kept = idle.get_mut(upstream.authority())?;
+        let kept = idle.get_mut(key)?;
         while let Some((since, connected)) = kept.pop() {
             let usable = since.elapsed() < KEPT && connected.is_quiet();
             if usable || mutant::is(Mutant::PoolsBrokenConnection) {
@@ -68,13 +103,14 @@ impl Pool {
     }
 
     /// Keeps a connection whose exchange has ended well.
-    pub(crate) fn put(&self, upstream: &Upstream, mut connected: Connected) {
+    pub(crate) fn put(&self, mut connected: Connected) {
         connected.reused = true;
+        connected.lease = None;
         let mut idle = self.idle.borrow_mut();
-        if !idle.contains_key(upstream.authority()) {
-            idle.insert(upstream.authority().to_owned(), Vec::new());
+        if !idle.contains_key(&connected.key) {
+            idle.insert(Arc::clone(&connected.key), Vec::new());
         }
-        if let Some(kept) = idle.get_mut(upstream.authority()) {
+        if let Some(kept) = idle.get_mut(&connected.key) {
             if kept.len() == MOST_IDLE {
                 kept.remove(0);
             }

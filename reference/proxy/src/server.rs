@@ -108,7 +108,9 @@ impl Server {
     pub fn reload(&mut self, settings: &Settings) -> Result<(), StartError> {
         let live = Live::new(settings, Some(&self.shared.live.borrow()))?;
         self.listen(settings)?;
-        self.shared.live.send_replace(Arc::new(live));
+        let old = self.shared.live.send_replace(Arc::new(live));
+        // A thread without requests holds on to the old configuration for as long as it has none.
+        old.retire_processes(&self.shared.live.borrow());
         let wanted: HashSet<Key> = keys(settings).collect();
         self.listeners.retain(|(key, _)| {
             if !wanted.contains(key) {
@@ -136,6 +138,10 @@ impl Server {
         for thread in self.threads.drain(..) {
             // A thread that panicked has said so itself.
             let _ = thread.join();
+        }
+        let live = Arc::clone(&self.shared.live.borrow());
+        if let Some(upstreams) = &live.upstreams {
+            upstreams.close();
         }
         self.control = None;
     }

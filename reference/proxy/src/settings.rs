@@ -1,5 +1,6 @@
 //! The proxy's configuration, as values that cannot be wrong.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -13,7 +14,7 @@ use ipnet::IpNet;
 
 use crate::ClockSettings;
 use crate::limits::Limits;
-use crate::upstream::Upstream;
+use crate::upstream::UpstreamSettings;
 
 /// Everything that [`crate::run`] needs to know. Made from a YAML file by
 /// [`Settings::from_yaml`], or field by field.
@@ -35,10 +36,13 @@ pub struct Settings {
     pub access_log: Option<LogSettings>,
     /// The sites.
     pub sites: Vec<SiteSettings>,
+    /// The program, with its first arguments, that looks after a process that the proxy starts: one that
+    /// ends in [`crate::keeper::main`].
+    pub keeper: Vec<OsString>,
 }
 
 impl Default for Settings {
-    /// No listener, no site, a thread for each core.
+    /// No listener, no site, a thread for each core, this very program as keeper.
     fn default() -> Self {
         Self {
             file: None,
@@ -49,6 +53,7 @@ impl Default for Settings {
             limits: Limits::default(),
             access_log: None,
             sites: Vec::new(),
+            keeper: edgeproof_upstream::Supervisor::own_keeper(),
         }
     }
 }
@@ -69,8 +74,8 @@ pub struct TlsListener {
 pub struct SiteSettings {
     /// The hosts.
     pub hosts: Vec<HostName>,
-    /// The origin.
-    pub upstream: Upstream,
+    /// Where its answers come from.
+    pub upstream: UpstreamSettings,
     /// The cache; none if absent.
     pub cache: Option<CacheSettings>,
     /// The firewall; none if absent.
@@ -86,10 +91,10 @@ pub struct SiteSettings {
 impl SiteSettings {
     /// A site for any host, without cache and log, on the machine's clock.
     #[must_use]
-    pub fn new(upstream: Upstream) -> Self {
+    pub fn new(upstream: impl Into<UpstreamSettings>) -> Self {
         Self {
             hosts: vec![HostName::Any],
-            upstream,
+            upstream: upstream.into(),
             cache: None,
             waf: None,
             access_log: None,

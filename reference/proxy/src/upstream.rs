@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// An origin: `http://host[:port][/prefix]`, or `host:port` for short. The prefix is put before the path of
 /// each request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Upstream {
-    authority: String,
+    authority: Arc<str>,
     host: String,
     port: u16,
     prefix: String,
@@ -24,6 +25,14 @@ pub enum UpstreamError {
     /// Host or port cannot be read.
     #[error("expected `host` or `host:port` after `http://`")]
     Authority,
+    /// URLs of one site have different paths.
+    #[error(
+        "all URLs of one site have the same path: a request is written before its server is chosen"
+    )]
+    Prefixes,
+    /// A list without a URL.
+    #[error("expected at least one URL")]
+    NoUrl,
     /// There is a query, a fragment or a character that no path has.
     #[error("the path of an upstream is a prefix: visible characters without `?` and `#`")]
     Prefix,
@@ -32,7 +41,7 @@ pub enum UpstreamError {
 impl Upstream {
     /// Host and port as written: what a connection is kept under.
     #[must_use]
-    pub fn authority(&self) -> &str {
+    pub fn authority(&self) -> &Arc<str> {
         &self.authority
     }
 
@@ -69,7 +78,7 @@ impl FromStr for Upstream {
             host: host.trim_matches(['[', ']']).to_owned(),
             port: parsed.port().unwrap_or(80),
             prefix: prefix.trim_end_matches('/').to_owned(),
-            authority: authority.to_owned(),
+            authority: authority.into(),
         })
     }
 }
@@ -77,6 +86,57 @@ impl FromStr for Upstream {
 impl fmt::Display for Upstream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "http://{}{}", self.authority, self.prefix)
+    }
+}
+
+/// Where a site gets its answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UpstreamSettings {
+    /// From servers that run already.
+    Urls(Urls),
+    /// From a process that the proxy starts.
+    Command(Box<edgeproof_upstream::Settings>),
+}
+
+impl From<Upstream> for UpstreamSettings {
+    fn from(url: Upstream) -> Self {
+        Self::Urls(Urls(vec![url]))
+    }
+}
+
+impl fmt::Display for UpstreamSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Urls(Urls(urls)) => {
+                for (at, url) in urls.iter().enumerate() {
+                    write!(f, "{}{url}", if at > 0 { ", " } else { "" })?;
+                }
+                Ok(())
+            }
+            Self::Command(settings) => write!(f, "cmd:{}", settings.command),
+        }
+    }
+}
+
+/// One server or several that answer the same: at least one, all with the same prefix.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Urls(Vec<Upstream>);
+
+impl Urls {
+    /// Servers that take turns.
+    ///
+    /// # Errors
+    /// An empty list, or prefixes that differ.
+    pub fn new(urls: Vec<Upstream>) -> Result<Self, UpstreamError> {
+        let first = urls.first().ok_or(UpstreamError::NoUrl)?;
+        match urls.iter().all(|url| url.prefix == first.prefix) {
+            true => Ok(Self(urls)),
+            false => Err(UpstreamError::Prefixes),
+        }
+    }
+
+    pub(crate) fn all(&self) -> &[Upstream] {
+        &self.0
     }
 }
 

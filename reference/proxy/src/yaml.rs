@@ -1,5 +1,6 @@
 //! The configuration file: YAML to [`Settings`], every mistake reported in one go.
 
+mod upstream;
 mod waf;
 
 use std::collections::HashMap;
@@ -63,7 +64,7 @@ impl Settings {
     /// access_log: { file: other.log }      # for requests that belong to no site
     /// sites:
     ///   - hosts: [a.test]                  # `*`, or absent: any host
-    ///     upstream: http://127.0.0.1:9000/prefix
+    ///     upstream: http://127.0.0.1:9000/prefix    # or a list of them, which take turns
     ///     cache:
     ///       policy: rfc9111
     ///       ttl: 10s
@@ -82,6 +83,19 @@ impl Settings {
     ///     access_log: { file: a.log, format: "{status} {request}", dialect: current }
     ///     clock: { start: "2018-07-16T12:04:07+02:00", zone: "+02:00" }   # virtual, frozen
     ///     trusted_peers: [127.0.0.1/32]    # whose X-Forwarded-For is believed
+    ///   - hosts: [b.test]
+    ///     upstream: "cmd:python3 app.py --port {port}"       # started by the first request
+    ///   - hosts: [c.test]
+    ///     upstream:
+    ///       command: gunicorn --bind unix:{socket} app:app
+    ///       listen: socket                 # port, 127.0.0.1:9000, unix:/run/c.sock; absent: as the command asks
+    ///       idle: 10m                      # 0: never stopped
+    ///       start_limit: 30s
+    ///       stop_grace: 5s                 # between SIGTERM and SIGKILL
+    ///       directory: /home/c/app
+    ///       environment: { APP_MODE: live }     # besides PATH, HOME, LANG and PORT, HOST or SOCKET
+    ///       limits: { memory: 1GiB, files: 1024, processes: 64 }
+    ///       log: /home/c/admin/logs/sites/upstream.log      # absent: standard error
     /// # "#;
     /// # edgeproof_proxy::Settings::from_yaml("sites.yaml", text).unwrap();
     /// ```
@@ -124,6 +138,7 @@ fn settings(mut root: MapReader<'_>, mistakes: &Diagnostics) -> Settings {
         limits: limits(root.optional("limits")),
         access_log: access_log(root.optional("access_log")),
         sites: root.required("sites").list(|value| site(value)).unwrap_or_default(),
+        keeper: default.keeper,
     };
     if let Some(sites) = root.optional("sites").items() {
         hosts_once(&sites, mistakes);
@@ -214,7 +229,7 @@ fn site(value: Value<'_>) -> Option<SiteSettings> {
         true => hosts.list(|host| host.parse(HostName::from_str)),
         false => Some(vec![HostName::Any]),
     };
-    let upstream = map.required("upstream").parse(str::parse);
+    let upstream = upstream::upstream(map.required("upstream"));
     let site = SiteSettings {
         cache: cache(map.optional("cache")),
         waf: waf::waf(map.optional("waf")),

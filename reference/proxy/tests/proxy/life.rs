@@ -128,14 +128,14 @@ fn an_address_in_use_is_an_error_at_the_start() {
 }
 
 /// The example, which is `run` in a process of its own.
-struct Process {
+pub(crate) struct Process {
     child: Child,
     out: BufReader<std::process::ChildStdout>,
     err: BufReader<std::process::ChildStderr>,
 }
 
 impl Process {
-    fn start(configuration: &std::path::Path) -> Self {
+    pub(crate) fn start(configuration: &std::path::Path) -> Self {
         let mut program = std::env::current_exe().unwrap();
         program.pop();
         program.set_file_name("examples");
@@ -150,13 +150,13 @@ impl Process {
         Self { child, out, err }
     }
 
-    fn said(&mut self) -> String {
+    pub(crate) fn said(&mut self) -> String {
         let mut line = String::new();
         self.out.read_line(&mut line).unwrap();
         line
     }
 
-    fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         kill(Pid::from_raw(self.child.id().try_into().unwrap()), signal).unwrap();
     }
 

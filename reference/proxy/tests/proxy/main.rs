@@ -1,6 +1,7 @@
 //! The proxy on real sockets: an origin of the test's own behind it, clients that write and read
 //! bytes before it. One file per idea, one binary for all of them.
 
+mod applications;
 mod caching;
 mod configuration;
 mod control;
@@ -13,6 +14,7 @@ mod limits;
 #[cfg(feature = "mutants")]
 mod mutants;
 mod pool;
+mod processes;
 mod refusals;
 mod support;
 mod tls;

@@ -1,6 +1,7 @@
 //! A scripted origin, a proxy before it, and clients that write and read bytes.
 #![allow(dead_code, reason = "each test uses its part")]
 
+use std::ffi::OsString;
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
@@ -218,14 +219,21 @@ impl Proxy {
 
     /// One that finds files in its directory.
     pub(crate) fn from_yaml_and(text: &str, files: &[(&str, &str)]) -> Self {
+        Self::with_keeper(text, files, Vec::new())
+    }
+
+    /// One whose processes are looked after by another program than the test.
+    pub(crate) fn with_keeper(text: &str, files: &[(&str, &str)], keeper: Vec<OsString>) -> Self {
         let directory = tempfile::tempdir().unwrap();
         for (name, text) in files {
+            let text = text.replace("DIR", directory.path().to_str().unwrap());
             std::fs::write(directory.path().join(name), text).unwrap();
         }
         let text = text.replace("DIR", directory.path().to_str().unwrap());
         let settings = Settings::from_yaml("test.yaml", &text).unwrap_or_else(|mistakes| {
             panic!("{}", mistakes.render(edgeproof_diagnostics::Colour::Never))
         });
+        let settings = Settings { keeper, ..settings };
         let server = Server::start(&settings).unwrap();
         let address = server.addresses()[0];
         Self { server: Some(server), address, directory }
