@@ -239,18 +239,18 @@ impl Hand {
                 let _ = answer.send(loaded?);
                 Ok(())
             }
-            Operation::Change(waiting) => self.change(&waiting.change).await,
+            Operation::Change(waiting) => self.change(&waiting.change, limit.max(CHANGE)).await,
             Operation::Remove { removal, answer } => self.remove(removal, answer).await,
         }
     }
 
-    async fn change(self, change: &Change) -> Result<(), Failure> {
+    async fn change(self, change: &Change, limit: Duration) -> Result<(), Failure> {
         let writes = change.record().is_some();
         if writes && !self.desk.takes_writes() {
             self.desk.shared.counters.refused.fetch_add(1, Ordering::Relaxed);
             return Ok(());
         }
-        match within(limit.max(CHANGE), self.link.change(change)).await {
+        match within(limit, self.link.change(change)).await {
             Ok(changed) => {
                 if changed && writes {
                     self.desk.has_taken();
