@@ -27,7 +27,7 @@ Exit codes: 0 all good · 1 a must failed · 2 usage or bad scenario · 3 a targ
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Play scenarios against one target or more.
-    Run(Run),
+    Run(Box<Run>),
     /// Look for mistakes in scenario files, all of them in one go.
     Check(Check),
     /// Print the JSON Schema of the scenario file, for editors.

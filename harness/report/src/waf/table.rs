@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::count::{Rates, any, of_set};
+use super::count::{Rates, any};
 use super::interval::Rate;
 use super::sample::{Fate, Kind, Sample, Set, Why};
 use crate::markdown::{cell, code};
@@ -34,13 +34,12 @@ fn document(text: &mut String, rates: &Rates) -> std::fmt::Result {
         plural(attacks, "attack"),
         plural(innocents, "innocent text")
     )?;
-    let sets: [(&str, &dyn Fn(&Sample) -> bool); 3] = [
-        ("All", &any),
-        ("Open: known to those who tune", &of_set(Set::Open)),
-        ("Held out", &of_set(Set::HeldOut)),
-    ];
-    for (title, which) in sets {
-        side_by_side(text, rates, title, which)?;
+    for (title, set) in [
+        ("All", None),
+        ("Open: known to those who tune", Some(Set::Open)),
+        ("Held out", Some(Set::HeldOut)),
+    ] {
+        side_by_side(text, rates, title, set)?;
     }
     classes(text, rates)?;
     twins(text, rates)?;
@@ -54,9 +53,10 @@ fn side_by_side(
     text: &mut String,
     rates: &Rates,
     title: &str,
-    which: &dyn Fn(&Sample) -> bool,
+    set: Option<Set>,
 ) -> std::fmt::Result {
     let targets = rates.targets();
+    let which = |sample: &Sample| set.is_none_or(|set| sample.set == set);
     writeln!(text, "\n## {title}\n")?;
     write!(text, "| profile | level |")?;
     for target in &targets {
