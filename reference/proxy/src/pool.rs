@@ -85,7 +85,20 @@ const KEPT: Duration = Duration::from_secs(30);
 /// The idle connections, by what they are kept under (an origin's authority, a process); the youngest is used first.
 #[derive(Debug, Default)]
 pub(crate) struct Pool {
-    idle: RefCell<HashMap<Arc<str>, Vec<(Instant, Connected)>>>,
+    idle: RefCell<HashMap<Arc<str>, Vec<Idle>>>,
+}
+
+/// A connection, and since when nobody uses it.
+#[derive(Debug)]
+struct Idle {
+    since: Instant,
+    connected: Connected,
+}
+
+impl Idle {
+    fn is_usable(&self) -> bool {
+        self.since.elapsed() < KEPT && self.connected.is_quiet()
+    }
 }
 
 impl Pool {
@@ -93,10 +106,9 @@ impl Pool {
     pub(crate) fn take(&self, key: &str) -> Option<Connected> {
         let mut idle = self.idle.borrow_mut();
         let kept = idle.get_mut(key)?;
-        while let Some((since, connected)) = kept.pop() {
-            let usable = since.elapsed() < KEPT && connected.is_quiet();
-            if usable || mutant::is(Mutant::PoolsBrokenConnection) {
-                return Some(connected);
+        while let Some(one) = kept.pop() {
+            if one.is_usable() || mutant::is(Mutant::PoolsBrokenConnection) {
+                return Some(one.connected);
             }
         }
         None
@@ -114,7 +126,7 @@ impl Pool {
             if kept.len() == MOST_IDLE {
                 kept.remove(0);
             }
-            kept.push((Instant::now(), connected));
+            kept.push(Idle { since: Instant::now(), connected });
         }
     }
 
@@ -122,7 +134,7 @@ impl Pool {
     pub(crate) fn prune(&self) {
         let mut idle = self.idle.borrow_mut();
         for kept in idle.values_mut() {
-            kept.retain(|(since, connected)| since.elapsed() < KEPT && connected.is_quiet());
+            kept.retain(Idle::is_usable);
         }
         idle.retain(|_, kept| !kept.is_empty());
     }
