@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use edgeproof_report::{Level, Output};
+use edgeproof_scenario::model::Setting;
 
 /// Proves edge proxies: plays scenario files against a proxy and says where it conforms.
 #[derive(Debug, Parser)]
@@ -22,7 +23,7 @@ Exit codes: 0 all good · 1 a must failed · 2 usage or bad scenario · 3 a targ
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Play scenarios against one target or more.
-    Run(Run),
+    Run(Box<Run>),
     /// Look for mistakes in scenario files, all of them in one go.
     Check(Check),
     /// Print the JSON Schema of the scenario file, for editors.
@@ -75,7 +76,7 @@ pub(crate) struct Run {
     #[arg(long, value_name = "LEVEL", default_value = "must")]
     pub(crate) level: Level,
     /// An output, to standard output or to a file: human, json, junit, tap, sarif, github, markdown,
-    /// html, events.
+    /// html, events; of a WAF's scenarios also waf-rates (Markdown) and waf-chart (SVG).
     #[arg(long, value_name = "F[=FILE]")]
     pub(crate) format: Vec<Output>,
     /// A former json or events output: only what got worse since then fails the run.
@@ -87,6 +88,13 @@ pub(crate) struct Run {
     /// Play each case N times and report how often its verdict changes.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub(crate) repeat: u16,
+    /// What holds for the WAF of every case's site, in place of what the case says: `waf.profile=basic`,
+    /// `waf.mode=alert`, `waf.paranoia=3`; `waf=none` takes it away, a negative control.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) site: Vec<Setting>,
+    /// Play a case on after a step that failed, so that what each request came to can be counted.
+    #[arg(long)]
+    pub(crate) every_step: bool,
     /// The address that the scripted origin listens on, for a target that is a URL.
     #[arg(long, value_name = "ADDR")]
     pub(crate) origin_listen: Option<std::net::SocketAddr>,
@@ -158,9 +166,10 @@ pub(crate) struct ImportFtw {
 
 #[derive(Debug, Args)]
 pub(crate) struct Report {
-    /// A recording made by `run --format events=FILE`; `-` is standard input.
-    #[arg(value_name = "EVENTS")]
-    pub(crate) events: PathBuf,
+    /// A recording made by `run --format events=FILE`; `-` is standard input. Of several, only rates of
+    /// WAFs are made.
+    #[arg(value_name = "EVENTS", required = true)]
+    pub(crate) events: Vec<PathBuf>,
     /// As for `run`.
     #[arg(long, value_name = "F[=FILE]")]
     pub(crate) format: Vec<Output>,

@@ -17,6 +17,12 @@ pub(crate) fn run(arguments: &Run) -> Result<ExitCode, Failure> {
     let asked = targets::asked(arguments)?;
     let scenarios::Selected { cases, known, mark_field, rule_ids } =
         scenarios::selected(&arguments.selection, &arguments.ftw_overrides)?;
+    for setting in &arguments.site {
+        if !cases.iter().any(|case| setting.concerns(&case.site)) {
+            let message = format!("--site {setting} changes nothing: no case asks for a WAF");
+            return Err(Failure::Usage(message));
+        }
+    }
     let defaults = RunOptions::default();
     let options = RunOptions {
         jobs: usize::from(arguments.jobs),
@@ -29,6 +35,8 @@ pub(crate) fn run(arguments: &Run) -> Result<ExitCode, Failure> {
         tool: concat!("edgeproof ", env!("CARGO_PKG_VERSION")).to_owned(),
         mark_field: mark_field.unwrap_or(defaults.mark_field),
         rule_ids,
+        settings: arguments.site.clone(),
+        every_step: arguments.every_step,
         foreign_words: foreign_words(arguments),
         ..RunOptions::default()
     };

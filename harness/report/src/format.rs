@@ -25,11 +25,15 @@ pub enum Format {
     Html,
     /// The events themselves, from which any other format can be made.
     Events,
+    /// How well WAFs tell attacks from innocent texts, as tables (Markdown).
+    WafRates,
+    /// The same as a chart (SVG).
+    WafChart,
 }
 
 impl Format {
     /// All of them.
-    pub const ALL: [Format; 9] = [
+    pub const ALL: [Format; 11] = [
         Format::Human,
         Format::Json,
         Format::Junit,
@@ -39,6 +43,8 @@ impl Format {
         Format::Markdown,
         Format::Html,
         Format::Events,
+        Format::WafRates,
+        Format::WafChart,
     ];
 
     /// As it is asked for on the command line.
@@ -53,7 +59,14 @@ impl Format {
             Format::Markdown => "markdown",
             Format::Html => "html",
             Format::Events => "events",
+            Format::WafRates => "waf-rates",
+            Format::WafChart => "waf-chart",
         }
+    }
+
+    /// Can it be made of several recordings? Rates are: one recording has the cases at one setting.
+    pub fn takes_several(self) -> bool {
+        matches!(self, Format::WafRates | Format::WafChart)
     }
 }
 

@@ -4,6 +4,7 @@
 //!                ┌─▶ human      progress, failures with their exchange, a table
 //!                ├─▶ json junit tap sarif github markdown html
 //! Event ─▶ Run ──┤              one document each, made when the run ends
+//!   │            ├─▶ waf-rates waf-chart   what a WAF detects, of one recording or several
 //!   │            └─▶ Summary ─▶ ExitCode
 //!   │                   ▲
 //!   │                Baseline (a former run: json or events)
@@ -38,6 +39,7 @@ mod sarif;
 mod summary;
 mod tap;
 mod visible;
+mod waf;
 
 pub use baseline::{Baseline, BaselineError, Change, Difference};
 pub use edgeproof_runner::event::{Level, LevelError};

@@ -245,7 +245,7 @@ fn reasons<'a>(
 
 /// Data in running text or a table's cell. Letters, digits and a few signs stay; all else is an
 /// entity, which neither Markdown nor HTML reads as markup.
-fn cell(text: &str) -> String {
+pub(crate) fn cell(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in visible_line(text).chars() {
         let plain = character.is_alphanumeric() || " /-,;()'§·→×µ–…%=".contains(character);
@@ -259,7 +259,7 @@ fn cell(text: &str) -> String {
     out
 }
 
-fn code(text: &str) -> String {
+pub(crate) fn code(text: &str) -> String {
     format!("<code>{}</code>", cell(text))
 }
 

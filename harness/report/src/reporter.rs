@@ -5,8 +5,12 @@ use std::{io, path::PathBuf, sync::Arc};
 use edgeproof_runner::event::{CaseResult, Event, Verdict};
 
 use crate::{
-    Baseline, Format, Level, Outcome, Run, events::EventLines, github, html, human::Human, json,
-    junit, markdown, sarif, tap,
+    Baseline, Format, Level, Outcome, Run,
+    events::EventLines,
+    github, html,
+    human::Human,
+    json, junit, markdown, sarif, tap,
+    waf::{self, WafReport},
 };
 
 /// Listens to a run and writes about it. Results come out in file order whatever the order in
@@ -86,6 +90,8 @@ pub fn reporter<W: io::Write + Send + 'static>(
     let render: Render<W> = match format {
         Format::Human => return Box::new(Human::new(writer, options)),
         Format::Events => return Box::new(EventLines::new(writer)),
+        Format::WafRates => return Box::new(WafReport::new(writer, waf::table)),
+        Format::WafChart => return Box::new(WafReport::new(writer, waf::chart)),
         Format::Json => |run, options, writer| json::render(run, options, writer),
         Format::Junit => |run, options, writer| junit::render(run, options, writer),
         Format::Tap => |run, options, writer| tap::render(run, options, writer),

@@ -87,7 +87,12 @@ impl Run {
                 self.tool.clone_from(tool);
                 self.started.clone_from(started);
                 self.planned = *planned;
-                self.targets.extend(targets.iter().cloned().map(TargetState::asked_for));
+                // A second recording may have the same ones.
+                for info in targets {
+                    if !self.targets.iter().any(|state| state.info.name == info.name) {
+                        self.targets.push(TargetState::asked_for(info.clone()));
+                    }
+                }
             }
             Event::TargetStarted { target, version, .. } => {
                 let state = self.target(target);

@@ -39,7 +39,7 @@ fn text() -> impl Strategy<Value = String> {
 
 fn case() -> impl Strategy<Value = CaseResult> {
     let verdict = prop::sample::select(Verdict::ALL.to_vec());
-    (prop::collection::vec(text(), 12), verdict).prop_map(|(mut texts, verdict)| {
+    (prop::collection::vec(text(), 15), verdict).prop_map(|(mut texts, verdict)| {
         let mut next = || texts.pop().unwrap_or_default();
         let payload =
             |data| Payload { encoding: PayloadEncoding::Text, data, truncated_from: None };
@@ -71,6 +71,11 @@ fn case() -> impl Strategy<Value = CaseResult> {
             failures: vec![failure],
             exchanges: vec![exchange],
             logs: vec![log],
+            // So that the rates of WAFs are about it.
+            tags: vec!["attack".to_owned(), next()],
+            site: [("waf.profile", next()), ("waf.paranoia", next())]
+                .map(|(key, value)| (key.to_owned(), value))
+                .into(),
             ..result(0, "cache/a", "nginx", "must", verdict)
         }
     })
@@ -102,6 +107,7 @@ proptest! {
         let points = tap.lines().filter(|line| line.starts_with("ok ") || line.starts_with("not ok "));
         prop_assert_eq!(points.count(), 1);
         prop_assert_eq!(well_formed(&of(Format::Junit)), Ok(()));
+        prop_assert_eq!(well_formed(&of(Format::WafChart)), Ok(()));
         prop_assert_eq!(replay(of(Format::Events).as_bytes()).ok(), Some(events));
     }
 

@@ -21,9 +21,9 @@ fn formats_are_asked_for_with_or_without_a_file() {
 #[test]
 fn a_wrong_format_is_told_with_what_was_meant() {
     let message = |value: &str| value.parse::<Output>().expect_err("no format").to_string();
-    insta::assert_snapshot!(message("jnuit=x.xml"), @"`jnuit` is no format: expected one of human, json, junit, tap, sarif, github, markdown, html, events; did you mean `junit`?");
-    insta::assert_snapshot!(message("HTML"), @"`HTML` is no format: expected one of human, json, junit, tap, sarif, github, markdown, html, events; did you mean `html`?");
-    insta::assert_snapshot!(message("spreadsheet"), @"`spreadsheet` is no format: expected one of human, json, junit, tap, sarif, github, markdown, html, events");
+    insta::assert_snapshot!(message("jnuit=x.xml"), @"`jnuit` is no format: expected one of human, json, junit, tap, sarif, github, markdown, html, events, waf-rates, waf-chart; did you mean `junit`?");
+    insta::assert_snapshot!(message("HTML"), @"`HTML` is no format: expected one of human, json, junit, tap, sarif, github, markdown, html, events, waf-rates, waf-chart; did you mean `html`?");
+    insta::assert_snapshot!(message("spreadsheet"), @"`spreadsheet` is no format: expected one of human, json, junit, tap, sarif, github, markdown, html, events, waf-rates, waf-chart");
     insta::assert_snapshot!(message("html="), @"`html=` names no file: write `html=FILE`, or `html` for standard output");
     let message = "shoud".parse::<Level>().expect_err("no level").to_string();
     insta::assert_snapshot!(message, @"`shoud` is no level: expected must, should, may or observe; did you mean `should`?");

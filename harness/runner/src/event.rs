@@ -3,6 +3,8 @@
 //!
 //! Events come in the order of completion; [`CaseResult::index`] is the file order.
 
+use std::collections::BTreeMap;
+
 pub use edgeproof_scenario::model::{Level, LevelError};
 use serde::{Deserialize, Serialize};
 
@@ -162,6 +164,12 @@ pub struct CaseResult {
     pub explain: Option<String>,
     /// Free words.
     pub tags: Vec<String>,
+    /// What its site was like, by dotted keys: `waf.profile` is `full`, `cache` is there and empty.
+    #[serde(default)]
+    pub site: BTreeMap<String, String>,
+    /// How many steps it has; 0 in a recording that does not say.
+    #[serde(default)]
+    pub steps: usize,
     /// On which target.
     pub target: String,
     /// The verdict.

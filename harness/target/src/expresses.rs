@@ -5,7 +5,7 @@ use edgeproof_scenario::model::SiteSpec;
 
 /// The dotted keys of a site ([`SiteSpec::keys`]). `host` is not among them: every target serves the
 /// host names that its template is given.
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 15] = [
     "any_host",
     "cache",
     "cache.policy",
@@ -15,6 +15,7 @@ const KEYS: [&str; 14] = [
     "waf",
     "waf.profile",
     "waf.mode",
+    "waf.paranoia",
     "access_log",
     "access_log.format",
     "access_log.preset",

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use edgeproof_scenario::model::SiteSpec;
+use edgeproof_scenario::model::{Paranoia, SiteSpec};
 use serde::Serialize;
 
 /// One case's place in the target's configuration.
@@ -51,6 +51,7 @@ struct Cache {
 struct Waf {
     profile: String,
     mode: String,
+    paranoia: Option<u8>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -89,7 +90,11 @@ impl From<&SiteRequest> for Site {
                 size: cache.size,
                 purge_from: cache.purge_from,
             }),
-            waf: spec.waf.map(|waf| Waf { profile: waf.profile, mode: waf.mode }),
+            waf: spec.waf.map(|waf| Waf {
+                profile: waf.profile,
+                mode: waf.mode,
+                paranoia: waf.paranoia.map(Paranoia::level),
+            }),
             access_log: spec.access_log.map(|log| AccessLog {
                 format: log.format,
                 preset: log.preset,

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 use std::{
+    collections::BTreeMap,
     io::{self, Write},
     sync::{Arc, Mutex},
 };
@@ -66,6 +67,8 @@ pub(crate) fn result(
         spec: "RFC 9111 §4".to_owned(),
         explain: None,
         tags: Vec::new(),
+        site: BTreeMap::new(),
+        steps: 1,
         target: target.to_owned(),
         verdict,
         reason: (verdict != Verdict::Pass).then(|| "for a reason".to_owned()),

@@ -7,7 +7,8 @@
 //! ```
 //!
 //! The first step with a failure is the last that is played: what comes after it would only fail because
-//! of it. All assertions of that step are looked at.
+//! of it. All assertions of that step are looked at. [`Player::every_step`] plays them all the same, to
+//! count what each request comes to.
 
 mod actor;
 mod capture;
@@ -55,6 +56,7 @@ pub(crate) struct Player {
     pub(crate) marks: Option<Marks>,
     pub(crate) rule_ids: RuleIds,
     pub(crate) carry: Carry,
+    pub(crate) every_step: bool,
     pub(crate) progress: Mutex<Progress>,
 }
 
@@ -115,10 +117,14 @@ impl Player {
     async fn all_steps(&self, variables: Variables) -> Result<(), Stop> {
         self.clock.settle().await?;
         let mut actor = Actor::new(variables);
+        let mut outcome = Ok(());
         for (number, step) in self.case.steps.iter().enumerate() {
-            self.step(&mut actor, step, format!("steps[{number}]")).await?;
+            match self.step(&mut actor, step, format!("steps[{number}]")).await {
+                Err(Stop::Failed) if self.every_step => outcome = Err(Stop::Failed),
+                other => other?,
+            }
         }
-        Ok(())
+        outcome
     }
 
     /// The time is up. A target that still answers others, but not this, has failed the case; one that

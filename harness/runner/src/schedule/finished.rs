@@ -44,6 +44,8 @@ impl Setting<'_> {
             spec: case.spec.clone(),
             explain: case.explain.clone(),
             tags: case.tags.clone(),
+            site: case.site.keys().into_iter().map(|(key, it)| (key.to_owned(), it)).collect(),
+            steps: case.steps.len(),
             target: self.target.name.clone(),
             verdict,
             reason: Some(reason.to_owned()),
@@ -110,8 +112,14 @@ fn reproduce(case: &Case, target: &TargetSpec, options: &RunOptions) -> String {
             }
         }
     }
+    for setting in &options.settings {
+        add("--site", &setting.to_string());
+    }
     if let Some(address) = options.origin_listen {
         add("--origin-listen", &address.to_string());
+    }
+    if options.every_step {
+        command.push_str(" --every-step");
     }
     if options.allow_remote {
         command.push_str(" --allow-remote");

@@ -18,7 +18,7 @@ mod verdict;
 use std::sync::Arc;
 use std::time::Instant;
 
-use edgeproof_scenario::model::Case;
+use edgeproof_scenario::model::{Case, Setting};
 use edgeproof_target::TargetSpec;
 use tokio::sync::{mpsc, watch};
 
@@ -50,7 +50,7 @@ pub fn run(
         .map_err(RunError::Runtime)?;
     let outcome = runtime.block_on(async {
         let (events, mut coming) = mpsc::unbounded_channel();
-        let cases = cases.iter().cloned().map(Arc::new).collect();
+        let cases = cases.iter().map(|case| Arc::new(set(case, &options.settings))).collect();
         let targets = targets.iter().cloned().map(Arc::new).collect();
         let work = tokio::spawn(conduct(cases, targets, options.clone(), events));
         while let Some(event) = coming.recv().await {
@@ -61,6 +61,13 @@ pub fn run(
     // A load or a name look-up that still blocks must not hold up the end.
     runtime.shutdown_background();
     outcome
+}
+
+/// The case with what holds for all sites of the run.
+fn set(case: &Case, settings: &[Setting]) -> Case {
+    let mut case = case.clone();
+    settings.iter().for_each(|setting| setting.apply(&mut case.site));
+    case
 }
 
 async fn conduct(

@@ -3,6 +3,8 @@
 use std::ffi::OsString;
 use std::net::SocketAddr;
 
+use edgeproof_scenario::model::Setting;
+
 /// How a run is to be made.
 #[derive(Debug, Clone)]
 pub struct RunOptions {
@@ -32,6 +34,11 @@ pub struct RunOptions {
     /// How the ids of rules stand in a WAF's log, where in no known way: a pattern whose first group is
     /// the id.
     pub rule_ids: Option<String>,
+    /// What holds for every case's site, in place of what the case says (`--site`).
+    pub settings: Vec<Setting>,
+    /// Is a case played on after a step that failed (`--every-step`)? Then what each of its requests came
+    /// to can be counted.
+    pub every_step: bool,
     /// Further words of the command that plays a case of another format again.
     pub foreign_words: Vec<String>,
     /// What calls itself the tool in [`crate::event::Event::RunStarted`].
@@ -54,6 +61,8 @@ impl Default for RunOptions {
             keep_failed: true,
             mark_field: "X-CRS-Test".to_owned(),
             rule_ids: None,
+            settings: Vec::new(),
+            every_step: false,
             foreign_words: Vec::new(),
             tool: concat!("edgeproof ", env!("CARGO_PKG_VERSION")).to_owned(),
             supervisor: None,

@@ -124,6 +124,7 @@ impl Prepared {
             marks: sharing.marks(id).filter(|_| any_host),
             rule_ids: RuleIds::new(options.rule_ids.as_deref())?,
             carry: Carry { most_octets: options.most_octets, secrets: options.show_secrets },
+            every_step: options.every_step,
             progress: Mutex::new(Progress::default()),
             surface: Arc::clone(surface),
         };

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::Binder;
-use crate::model::{AccessLog, CacheSite, SiteClock, SiteSpec, WafSite};
+use crate::model::{AccessLog, CacheSite, Paranoia, SiteClock, SiteSpec, WafSite};
 use crate::table;
 
 impl Binder<'_> {
@@ -90,7 +90,8 @@ impl Binder<'_> {
         let fields = self.fields(node, &table::WAF)?;
         let profile = self.word(&fields, "profile").map(str::to_owned);
         let mode = self.word(&fields, "mode").unwrap_or("block").to_owned();
-        Some(WafSite { profile: profile?, mode })
+        let paranoia = self.word(&fields, "paranoia").and_then(Paranoia::of);
+        Some(WafSite { profile: profile?, mode, paranoia })
     }
 
     fn access_log(&self, node: &Node) -> Option<AccessLog> {

@@ -3,6 +3,7 @@
 mod case;
 mod check;
 mod origin;
+mod setting;
 mod site;
 mod step;
 mod template;
@@ -12,7 +13,8 @@ pub use check::{
     Assertion, Check, Count, FileCheck, LogCheck, OriginCheck, RulesCheck, Status, Value,
 };
 pub use origin::{Answer, Body, Break, Chunking, Date, FieldValue, Interim, Origin, Rule, When};
-pub use site::{AccessLog, CacheSite, SiteClock, SiteSpec, WafSite};
+pub use setting::{Setting, SettingError};
+pub use site::{AccessLog, CacheSite, Paranoia, SiteClock, SiteSpec, WafSite};
 pub use step::{
     Action, BodySpec, Capture, CaptureFrom, Framing, LoadSpec, Ratio, Request, SshProbe, Step,
 };

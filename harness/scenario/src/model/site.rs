@@ -41,6 +41,27 @@ pub struct WafSite {
     pub profile: String,
     /// `mode`: block (default), alert, quarantine.
     pub mode: String,
+    /// `paranoia`: the Core Rule Set's level; what the target's set-up says when absent.
+    pub paranoia: Option<Paranoia>,
+}
+
+/// How much of the Core Rule Set holds: 1 (no false alarm is wanted) to 4 (every attack is to be seen).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Paranoia(u8);
+
+impl Paranoia {
+    /// The levels as they are written.
+    pub const WORDS: &[&str] = &["1", "2", "3", "4"];
+
+    /// The level of that word.
+    pub fn of(word: &str) -> Option<Self> {
+        Self::WORDS.contains(&word).then(|| word.parse().ok().map(Self)).flatten()
+    }
+
+    /// 1 to 4.
+    pub fn level(self) -> u8 {
+        self.0
+    }
 }
 
 impl WafSite {
@@ -94,6 +115,7 @@ impl SiteSpec {
             if waf.profile != WafSite::REGRESSION {
                 keys.push(("waf.mode", waf.mode.clone()));
             }
+            keys.extend(waf.paranoia.iter().map(|p| ("waf.paranoia", p.level().to_string())));
         }
         if let Some(log) = &self.access_log {
             keys.push(("access_log", String::new()));

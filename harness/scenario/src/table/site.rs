@@ -1,6 +1,7 @@
 //! `site`.
 
 use super::{Form, Takes, key, required};
+use crate::model::Paranoia;
 
 const ON: Takes = Takes::True;
 const CACHE_TAKES: Takes = Takes::Either(&[ON, Takes::Form(|| &CACHE)]);
@@ -44,18 +45,21 @@ pub(crate) static CACHE: Form = Form {
     others: None,
 };
 
+/// Of a WAF.
+pub(crate) const PROFILES: &[&str] =
+    &["basic", "strong", "full", "wordpress", "drupal", "regression"];
+/// What becomes of what a WAF denies.
+pub(crate) const MODES: &[&str] = &["block", "alert", "quarantine"];
+
 /// `site.waf`.
 pub(crate) static WAF: Form = Form {
     name: "wafSite",
     what: "`waf`",
     about: "A web application firewall.",
     keys: &[
-        required(
-            "profile",
-            Takes::Word(&["basic", "strong", "full", "wordpress", "drupal", "regression"]),
-            "Which rules.",
-        ),
-        key("mode", Takes::Word(&["block", "alert", "quarantine"]), "block (default), alert, …"),
+        required("profile", Takes::Word(PROFILES), "Which rules."),
+        key("mode", Takes::Word(MODES), "block (default), alert, …"),
+        key("paranoia", Takes::Word(Paranoia::WORDS), "The paranoia level, 1 to 4."),
     ],
     others: None,
 };

@@ -59,7 +59,7 @@ fn what_cannot_be_expressed_is_a_reason_to_skip() {
     );
     let ttl = cache(CacheSite { ttl: Some(Duration::from_secs(1)), ..CacheSite::default() });
     assert_eq!(expresses.site(&ttl), Err("its configuration cannot express site.cache.ttl".into()));
-    let waf = WafSite { profile: "full".into(), mode: "block".into() };
+    let waf = WafSite { profile: "full".into(), mode: "block".into(), paranoia: None };
     let waf = SiteSpec { waf: Some(waf), ..SiteSpec::default() };
     assert_eq!(expresses.site(&waf), Err("its configuration cannot express site.waf".into()));
     let format = |format: &str| SiteSpec {
@@ -144,7 +144,7 @@ fn urls_are_checked() {
 #[test]
 fn a_url_with_a_log_of_its_waf_has_a_waf() {
     let url = TargetSpec::from_url("http://127.0.0.1:8080", &[], false).unwrap();
-    let waf = WafSite { profile: WafSite::REGRESSION.into(), mode: "alert".into() };
+    let waf = WafSite { profile: WafSite::REGRESSION.into(), mode: "alert".into(), paranoia: None };
     let site = SiteSpec { any_host: true, waf: Some(waf), ..SiteSpec::default() };
     assert!(url.expresses.site(&site).is_err());
     let logged = url.clone().with_waf_log(Path::new("/var/log/waf.log")).unwrap();

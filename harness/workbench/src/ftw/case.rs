@@ -43,6 +43,7 @@ pub(super) fn case(test: &Test, file: &str) -> Case {
         site: SiteSpec {
             any_host: true,
             waf: Some(WafSite {
+                paranoia: None,
                 profile: WafSite::REGRESSION.to_owned(),
                 mode: "alert".to_owned(),
             }),
