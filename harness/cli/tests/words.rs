@@ -72,6 +72,9 @@ fn mistakes_on_the_command_line() {
     golden("unknown-format", &words(&["run", "--format", "junti"]));
     golden("bad-filter", &words(&["list", "-k", "family:cache and (level:must"]));
     golden("two-formats-one-place", &words(&["run", "--format", "json", "--format", "tap"]));
+    golden("site-of-no-case", &words(&["run", "scenarios/cache", "--site", "waf=none"]));
+    golden("site-unknown", &words(&["run", "scenarios/waf", "--site", "waf.paranoya=3"]));
+    golden("report-of-several", &words(&["report", "1.jsonl", "2.jsonl", "--format", "json"]));
     golden(
         "proxy-without-ttl",
         &words(&[
