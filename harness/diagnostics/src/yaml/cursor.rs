@@ -35,6 +35,8 @@ impl<'t> Cursor<'t> {
             self.at += rest.len() - blank.len();
             // A `#` behind anything but a blank starts no comment (YAML 1.2.2 §6.6).
             let before = &self.text[..self.at];
+            // A byte order mark is nothing.
+            let before = before.trim_end_matches('\u{feff}');
             let separate = before.is_empty() || before.ends_with(BLANK);
             if !(blank.starts_with('#') && separate) {
                 return;
