@@ -20,7 +20,7 @@ fn long_run(folder: &Path) -> Child {
             "--jobs",
             "1",
             "--repeat",
-            "6",
+            "20",
         ])
         .args(["--discard", "--format", "json", "--format"])
         .arg(format!("events={}", folder.join("events.jsonl").display()))
