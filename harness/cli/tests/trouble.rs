@@ -31,7 +31,7 @@ fn long_run(folder: &Path) -> Child {
         .expect("edgeproof runs")
 }
 
-/// Waits, without a fixed pause, until `found` has something.
+/// Asks again and again until `found` has something, and leaves the processor to those it waits for in between.
 fn until<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
     loop {
@@ -39,7 +39,7 @@ fn until<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
             return value;
         }
         assert!(start.elapsed() < Duration::from_secs(30), "timed out: {what}");
-        std::thread::yield_now();
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 
