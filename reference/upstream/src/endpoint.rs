@@ -45,10 +45,19 @@ impl Endpoint {
     /// Whether somebody accepts connections there.
     pub(crate) async fn answers(&self) -> bool {
         match self {
-            Self::Tcp(address) => TcpStream::connect(address).await.is_ok(),
+            Self::Tcp(address) => {
+                TcpStream::connect(address).await.is_ok_and(|stream| !meets_itself(&stream))
+            }
             Self::Unix(path) => UnixStream::connect(path).await.is_ok(),
         }
     }
+}
+
+/// Whether both ends of a connection are one socket: where nobody listens on a port that connections also take
+/// their own from, the system may pick it for the near end too, and TCP's simultaneous open (RFC 9293 §3.5)
+/// then succeeds with nobody there.
+fn meets_itself(stream: &TcpStream) -> bool {
+    matches!((stream.local_addr(), stream.peer_addr()), (Ok(near), Ok(far)) if near == far)
 }
 
 /// An endpoint that nobody else had a moment ago.
@@ -145,6 +154,18 @@ mod tests {
         assert_eq!(refused, format!("{free} is taken by another process"));
         drop(listener);
         assert!(choose(&Listen::Tcp(free), None).is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_connection_to_itself_is_nobody() {
+        let free = bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).unwrap();
+        let address = free.local_addr().unwrap().as_socket().unwrap();
+        free.connect(&address.into()).unwrap();
+        free.set_nonblocking(true).unwrap();
+        assert!(meets_itself(&TcpStream::from_std(free.into()).unwrap()));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let there = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        assert!(!meets_itself(&there));
     }
 
     #[test]
