@@ -59,7 +59,7 @@ pub(crate) async fn wait(
 
 async fn closed_door(doors: &Doors) -> Option<String> {
     for address in &doors.tcp {
-        if !matches!(timeout(ONE_LOOK, TcpStream::connect(address)).await, Ok(Ok(_))) {
+        if !accepts(*address).await {
             return Some(format!("{address} to accept a connection"));
         }
     }
@@ -67,6 +67,15 @@ async fn closed_door(doors: &Doors) -> Option<String> {
     match timeout(ONE_LOOK, UnixStream::connect(path)).await {
         Ok(Ok(_)) => None,
         _ => Some(format!("{} to accept a connection", path.display())),
+    }
+}
+
+/// Whether somebody listens there. Where nobody does, the system may pick the very port for the near end of the
+/// connection, which then meets itself (RFC 9293 §3.5, simultaneous open).
+async fn accepts(address: SocketAddr) -> bool {
+    match timeout(ONE_LOOK, TcpStream::connect(address)).await {
+        Ok(Ok(stream)) => stream.local_addr().is_ok_and(|near| near != address),
+        _ => false,
     }
 }
 
