@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use edgeproof_target::{LogFile, RunningTarget, ServiceName, SshdPaths};
+use edgeproof_target::{LineReader, LogFile, RunningTarget, ServiceName, SshdPaths};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::rustls::ClientConfig;
@@ -76,6 +76,20 @@ impl Surface {
 
     pub(crate) fn waf_log(&self, site: &str) -> Option<&LogFile> {
         self.running.waf_log(site)
+    }
+
+    /// How access-log lines of this preset are read.
+    pub(crate) fn log_reader(&self, preset: &str) -> Option<Arc<LineReader>> {
+        self.running.log_reader(preset).map(Arc::clone)
+    }
+
+    /// Tells the target to open its logs again. False where it does not say how.
+    pub(crate) fn reopen_logs(&self) -> bool {
+        self.running.reopen_logs()
+    }
+
+    pub(crate) fn upstream_log(&self, site: &str) -> Option<&LogFile> {
+        self.running.upstream_log(site)
     }
 
     /// The process ids of all its services.

@@ -4,7 +4,7 @@ use edgeproof_diagnostics::suggest;
 
 /// The abilities that this project knows, with what each claims. The words are not fixed: a vendor
 /// may add their own, and cases that need them.
-pub const ABILITIES: [(&str, &str); 19] = [
+pub const ABILITIES: [(&str, &str); 23] = [
     ("http", "it is a reverse proxy for HTTP/1.1"),
     ("tls", "it has a TLS listener"),
     ("http2", "it speaks HTTP/2"),
@@ -20,8 +20,12 @@ pub const ABILITIES: [(&str, &str); 19] = [
     ("cdn-cache-control", "it reads CDN-Cache-Control (RFC 9213)"),
     ("access-log", "it writes an access log"),
     ("refusals-logged", "a refused request gets a line in the access log too"),
+    ("log-rotation", "it opens its access log again when it is told to"),
+    ("log-watched", "it notices by itself that its access log was moved or removed"),
     ("waf", "it blocks attacks"),
     ("waf-log", "it writes a log of what its WAF found"),
+    ("upstream-command", "it starts a command as a site's upstream"),
+    ("upstream-log", "it writes a log of such commands"),
     ("ssh", "it has an SSH server"),
     ("sshd-config", "its effective SSH configuration can be asked for"),
 ];

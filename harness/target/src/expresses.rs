@@ -5,7 +5,7 @@ use edgeproof_scenario::model::SiteSpec;
 
 /// The dotted keys of a site ([`SiteSpec::keys`]). `host` is not among them: every target serves the
 /// host names that its template is given.
-const KEYS: [&str; 15] = [
+const KEYS: [&str; 23] = [
     "any_host",
     "cache",
     "cache.policy",
@@ -20,7 +20,15 @@ const KEYS: [&str; 15] = [
     "access_log.format",
     "access_log.preset",
     "access_log.dialect",
+    "trusted_peers",
     "clock",
+    "upstream",
+    "upstream.listen",
+    "upstream.idle",
+    "upstream.start_limit",
+    "upstream.stop_grace",
+    "upstream.environment",
+    "upstream.files",
 ];
 
 /// `expresses:` of a target.

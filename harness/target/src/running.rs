@@ -4,13 +4,15 @@ use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
 use crate::faketime::Faketime;
+use crate::log_reader::LineReader;
 use crate::service::{RunningService, ServiceName};
-use crate::spec::{Run, TargetSpec};
+use crate::spec::{Logs, Run, TargetSpec};
 use crate::stage::{LogFile, SiteLogs, Stage};
 use crate::start::StartError;
 
@@ -30,6 +32,7 @@ pub struct RunningTarget {
     login: Option<SshLogin>,
     sshd: Option<SshdPaths>,
     logs: HashMap<String, SiteLogs>,
+    ways_of_logs: Logs,
     // Ended before the stage below goes: fields are dropped in this order.
     pub(crate) services: Vec<RunningService>,
     folder: PathBuf,
@@ -98,6 +101,7 @@ impl RunningTarget {
             login,
             sshd,
             logs: stage.logs.clone(),
+            ways_of_logs: spec.logs.clone(),
             services: Vec::new(),
             folder: stage.folder.path().to_owned(),
             stage: None,
@@ -183,6 +187,24 @@ impl RunningTarget {
     /// The WAF's log of the site with this id.
     pub fn waf_log(&self, site: &str) -> Option<&LogFile> {
         self.logs.get(site)?.waf.as_ref()
+    }
+
+    /// How access-log lines of this preset are read.
+    pub fn log_reader(&self, preset: &str) -> Option<&Arc<LineReader>> {
+        self.ways_of_logs.reader(preset)
+    }
+
+    /// Tells the service `http` to open its logs again. False where the target does not say how.
+    pub fn reopen_logs(&self) -> bool {
+        if let Some(signal) = self.ways_of_logs.reopen {
+            self.signal(ServiceName::Http, signal);
+        }
+        self.ways_of_logs.reopen.is_some()
+    }
+
+    /// The log of the command behind the site with this id.
+    pub fn upstream_log(&self, site: &str) -> Option<&LogFile> {
+        self.logs.get(site)?.upstream.as_ref()
     }
 
     /// The folder with the rendered configuration, the logs and what the services printed.

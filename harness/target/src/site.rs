@@ -1,5 +1,6 @@
 //! A case's site, as the runner asks for it and as templates see it.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use edgeproof_scenario::model::{Paranoia, SiteSpec};
@@ -35,8 +36,22 @@ pub(crate) struct Site {
     cache: Option<Cache>,
     waf: Option<Waf>,
     access_log: Option<AccessLog>,
+    trusted_peers: Option<Vec<String>>,
     clock: Option<Clock>,
+    command: Option<Command>,
     pub(crate) log: Log,
+}
+
+/// `site.upstream` of a case, beside the address of its origin.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct Command {
+    line: String,
+    listen: Option<String>,
+    idle_ms: Option<u128>,
+    start_limit_ms: Option<u128>,
+    stop_grace_ms: Option<u128>,
+    environment: BTreeMap<String, String>,
+    files: Option<u64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -72,6 +87,7 @@ struct Clock {
 pub(crate) struct Log {
     pub(crate) access: Option<String>,
     pub(crate) waf: Option<String>,
+    pub(crate) upstream: Option<String>,
 }
 
 impl From<&SiteRequest> for Site {
@@ -100,7 +116,17 @@ impl From<&SiteRequest> for Site {
                 preset: log.preset,
                 dialect: log.dialect,
             }),
+            trusted_peers: spec.trusted_peers,
             clock: spec.clock.map(|clock| Clock { start: clock.start, zone: clock.zone }),
+            command: spec.upstream.map(|upstream| Command {
+                line: upstream.command,
+                listen: upstream.listen,
+                idle_ms: upstream.idle.map(|time| time.as_millis()),
+                start_limit_ms: upstream.start_limit.map(|time| time.as_millis()),
+                stop_grace_ms: upstream.stop_grace.map(|time| time.as_millis()),
+                environment: upstream.environment.into_iter().collect(),
+                files: upstream.files,
+            }),
             log: Log::default(),
         }
     }

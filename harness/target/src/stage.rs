@@ -39,6 +39,7 @@ pub(crate) struct Stage {
 pub(crate) struct SiteLogs {
     pub(crate) access: Option<LogFile>,
     pub(crate) waf: Option<LogFile>,
+    pub(crate) upstream: Option<LogFile>,
 }
 
 /// One log file.
@@ -110,6 +111,7 @@ impl Stage {
                 |log: &Option<LogFile>| log.as_ref().map(|log| log.path.display().to_string());
             site.log.access = text(&logs.access);
             site.log.waf = text(&logs.waf);
+            site.log.upstream = text(&logs.upstream);
             self.logs.insert(request.id.clone(), logs);
             sites.push(Value::from(Serde(&site)));
         }
@@ -137,7 +139,11 @@ impl Stage {
             }
             Ok(Some(LogFile { path, shared: !uses(text, "site") }))
         };
-        Ok(SiteLogs { access: file(&spec.logs.access)?, waf: file(&spec.logs.waf)? })
+        Ok(SiteLogs {
+            access: file(&spec.logs.access)?,
+            waf: file(&spec.logs.waf)?,
+            upstream: file(&spec.logs.upstream)?,
+        })
     }
 
     /// Where a key could not be made, the template knows only that it is undefined.

@@ -112,7 +112,10 @@ impl DateFormat {
         encode: impl Fn(&[u8], &mut Vec<u8>),
         out: &mut Vec<u8>,
     ) -> bool {
-        let second = second(at.timestamp);
+        let mut second = second(at.timestamp);
+        if mutant::is(Mutant::KeepsDateForAMinute) {
+            second -= second.rem_euclid(60);
+        }
         if !kept.as_ref().is_some_and(|k| k.second == second && k.zone == *at.zone) {
             *kept = self.render(at, second, &encode);
         }

@@ -8,6 +8,8 @@
 
 use std::io::Write as _;
 
+use edgeproof_mutant::{self as mutant, Mutant};
+
 use crate::escape::{self, Alphabet};
 
 /// Appends `value` as the inside of a JSON string.
@@ -17,6 +19,10 @@ pub(crate) fn write(value: &[u8], out: &mut Vec<u8>) {
     for chunk in rest.utf8_chunks() {
         write_text(chunk.valid(), out);
         for &byte in chunk.invalid() {
+            if mutant::is(Mutant::JsonPassesBytes) {
+                out.push(byte);
+                continue;
+            }
             write_escape(byte, out);
         }
     }

@@ -6,6 +6,8 @@ use std::{
     time::Duration,
 };
 
+use edgeproof_mutant::{self as mutant, Mutant};
+
 use crate::{
     file::LogFile,
     writer::{ENOUGH, Listener, Options, Shared, State, Trouble},
@@ -24,6 +26,7 @@ pub(crate) struct Scribe {
     /// The path could not be opened again, and that was told.
     astray: bool,
     told_lost: u64,
+    seen_lost: u64,
 }
 
 /// What the thread woke up for, besides lines.
@@ -45,6 +48,7 @@ impl Scribe {
             failing: false,
             astray: false,
             told_lost: 0,
+            seen_lost: 0,
         }
     }
 
@@ -91,7 +95,13 @@ impl Scribe {
 
     /// Tries to write the batch to the file that the path leads to.
     fn attempt(&mut self, reopen: bool) -> io::Result<()> {
-        if reopen || (!self.batch.is_empty() && self.file.displaced()) {
+        if reopen && mutant::is(Mutant::LosesLinesAtReopening) {
+            self.batch.clear();
+            self.lines = 0;
+        }
+        let moved = || !mutant::is(Mutant::IgnoresMovedLogs) && self.file.displaced();
+        let never = mutant::is(Mutant::NeverReopensLogs);
+        if !never && (reopen || (!self.batch.is_empty() && moved())) {
             match self.file.reopen() {
                 Ok(()) => self.astray = false,
                 // In a file without a name the lines would be lost without a trace.
@@ -106,6 +116,10 @@ impl Scribe {
         let (whole, outcome) = self.file.append(&self.batch);
         self.lines -= memchr::memchr_iter(b'\n', &self.batch[..whole]).count() as u64;
         self.batch.drain(..whole);
+        if mutant::is(Mutant::ForgetsUnwrittenLines) {
+            self.batch.clear();
+            self.lines = 0;
+        }
         outcome
     }
 
@@ -123,9 +137,9 @@ impl Scribe {
             state.failures += 1;
             state.cause = error.to_string();
         }
-        let lost = state.lost - self.told_lost;
-        self.told_lost = state.lost;
+        let lost = state.lost;
         drop(state);
+        let lost = self.lost_to_tell(lost, outcome.is_ok(), orders.close);
         self.shared.attempted.notify_all();
 
         // A burst is over: give its memory back.
@@ -144,6 +158,17 @@ impl Scribe {
         if lost > 0 {
             self.tell(&Trouble::Lost { path: path.clone(), lines: lost });
         }
+    }
+
+    /// How many lines more are lost than was told, where it is time to tell: at the first, whenever they
+    /// have doubled, and when it is over. A disk that stays full does not fill another log too.
+    fn lost_to_tell(&mut self, lost: u64, writes: bool, closes: bool) -> u64 {
+        let grows = mem::replace(&mut self.seen_lost, lost) < lost;
+        let is_time = lost >= 2 * self.told_lost || closes || (writes && !grows);
+        if !is_time {
+            return 0;
+        }
+        lost - mem::replace(&mut self.told_lost, lost)
     }
 
     fn tell(&self, trouble: &Trouble) {

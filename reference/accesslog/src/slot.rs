@@ -79,13 +79,16 @@ impl Slot {
             Variable::Request => self.bytes(record.request, out),
             Variable::RequestHostname => self.bytes(record.request_hostname, out),
             Variable::RequestMethod => self.bytes(record.request_method, out),
-            Variable::RequestPath => self.bytes(record.request_path, out),
+            Variable::RequestPath => self.bytes(path(record), out),
             Variable::RequestProtocol => self.bytes(record.request_protocol, out),
             Variable::Referer => self.field(record.request_fields, "referer", out),
             Variable::UserAgent => self.field(record.request_fields, "user-agent", out),
             Variable::RequestHeader(name) => self.field(record.request_fields, name, out),
             Variable::ResponseHeader(name) => self.field(record.response_fields, name, out),
             Variable::CompletionDate(date) => self.date(date, Some(record.completion), out),
+            Variable::RequestTime(date) if mutant::is(Mutant::RequestTimeIsCompletion) => {
+                self.date(date, Some(record.completion), out)
+            }
             Variable::RequestTime(date) => self.date(date, record.received, out),
             Variable::Duration => self.duration(record.duration, out),
             Variable::ResponseSize => self.integer(record.response_size, out),
@@ -119,6 +122,9 @@ impl Slot {
         let mut lines = 0usize;
         let mut start = 0;
         fields.each(name, &mut |value| {
+            if lines > 0 && mutant::is(Mutant::LogsFirstFieldLine) {
+                return;
+            }
             if lines == 0 {
                 self.wire.put_quote(out);
                 start = out.len();
@@ -222,6 +228,15 @@ impl Slot {
             return Err((0, Unreadable::JsonValue));
         }
         Ok((Some(text[..length].to_vec()), length))
+    }
+}
+
+/// The path with its query.
+fn path<'r>(record: &Record<'r>) -> Option<&'r [u8]> {
+    let path = record.request_path?;
+    match memchr::memchr(b'?', path) {
+        Some(at) if mutant::is(Mutant::LogsPathWithoutQuery) => Some(&path[..at]),
+        _ => Some(path),
     }
 }
 

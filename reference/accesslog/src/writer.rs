@@ -15,6 +15,8 @@ use std::{
     time::Duration,
 };
 
+use edgeproof_mutant::{self as mutant, Mutant};
+
 use crate::{
     file::{LogFile, OpenError},
     scribe::Scribe,
@@ -30,22 +32,30 @@ pub struct Options {
     pub queue: usize,
     /// How long lines are gathered before they are written. 20 ms.
     pub gather: Duration,
+    /// How long a close waits for a write that does not return. 5 s.
+    pub patience: Duration,
     /// Told when lines are lost and when the disk fails or recovers.
     pub trouble: Option<Listener>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { queue: 4 << 20, gather: Duration::from_millis(20), trouble: None }
+        Self {
+            queue: 4 << 20,
+            gather: Duration::from_millis(20),
+            patience: Duration::from_secs(5),
+            trouble: None,
+        }
     }
 }
 
 impl fmt::Debug for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { queue, gather, trouble: _ } = self;
+        let Self { queue, gather, patience, trouble: _ } = self;
         f.debug_struct("Options")
             .field("queue", queue)
             .field("gather", gather)
+            .field("patience", patience)
             .finish_non_exhaustive()
     }
 }
@@ -113,6 +123,7 @@ pub struct Writer {
 pub(crate) struct Shared {
     pub(crate) path: PathBuf,
     queue: usize,
+    patience: Duration,
     state: Mutex<State>,
     /// There is something to do.
     pub(crate) wake: Condvar,
@@ -145,6 +156,22 @@ pub(crate) struct State {
 }
 
 impl State {
+    /// The bugs of a queue, for the scenarios to find. `length` octets were queued last.
+    fn spoil(&mut self, length: usize) {
+        let one_in_a_thousand = (self.written + self.held_lines + self.lines) % 1000 == 500;
+        let start = self.incoming.len() - length;
+        if one_in_a_thousand && mutant::is(Mutant::LosesALineInAThousand) {
+            self.incoming.truncate(start);
+        }
+        if one_in_a_thousand && mutant::is(Mutant::DoublesALineInAThousand) {
+            self.incoming.extend_from_within(start..);
+            self.lines += 1;
+        }
+        if one_in_a_thousand && mutant::is(Mutant::JoinsALineInAThousand) {
+            self.incoming.pop();
+        }
+    }
+
     /// Whether somebody waits for more than lines to be written in their time.
     pub(crate) fn asked(&self) -> bool {
         self.flush || self.close || self.reopened < self.reopen
@@ -165,6 +192,7 @@ impl Writer {
         let shared = Arc::new(Shared {
             path: path.to_owned(),
             queue: options.queue,
+            patience: options.patience,
             state: Mutex::default(),
             wake: Condvar::new(),
             attempted: Condvar::new(),
@@ -195,6 +223,11 @@ impl Writer {
     fn write_lines(&self, line: &[u8], lines: u64) -> bool {
         let ended = line.last() == Some(&b'\n');
         let mut state = self.shared.lock();
+        if mutant::is(Mutant::WaitsForTheDisk) && state.failures > 0 && !state.gone {
+            drop(state);
+            std::thread::sleep(Duration::from_secs(2));
+            state = self.shared.lock();
+        }
         let before = state.incoming.len();
         let after = before + line.len() + usize::from(!ended);
         if state.gone || state.held + after > self.shared.queue {
@@ -202,6 +235,7 @@ impl Writer {
             return false;
         }
         state.incoming.extend_from_slice(line);
+        state.spoil(line.len());
         if !ended {
             state.incoming.push(b'\n');
         }
@@ -255,7 +289,8 @@ impl Writer {
         &self.shared.path
     }
 
-    /// Writes what is left and ends the thread. What can't be written now is lost.
+    /// Writes what is left and ends the thread. What can't be written now, or not in
+    /// [`Options::patience`], is lost.
     pub fn close(mut self) -> Stats {
         self.finish();
         self.stats()
@@ -264,10 +299,22 @@ impl Writer {
     fn finish(&mut self) {
         self.shared.lock().close = true;
         self.shared.wake.notify_one();
-        if let Some(thread) = self.thread.take() {
-            // It panics only where the trouble callback does; there is nobody left to tell.
-            let _ = thread.join();
+        let Some(thread) = self.thread.take() else { return };
+        let waiting = self.shared.attempted.wait_timeout_while(
+            self.shared.lock(),
+            self.shared.patience,
+            |state| !state.gone,
+        );
+        let (mut state, _) = waiting.unwrap_or_else(PoisonError::into_inner);
+        if !state.gone {
+            // The disk neither takes nor refuses what is being written. The thread is left behind; it
+            // ends with the process, or when the disk comes to.
+            state.lost += mem::take(&mut state.lines);
+            return state.incoming.clear();
         }
+        drop(state);
+        // It panics only where the trouble callback does; there is nobody left to tell.
+        let _ = thread.join();
     }
 }
 

@@ -569,6 +569,77 @@ mutants! {
     UtcAlways = "utc-always",
     /// Placeholder text that a client sent is expanded.
     ExpandsPlaceholdersAgain = "expands-placeholders-again",
+    /// The json preset writes bytes that are no UTF-8 as they are.
+    JsonPassesBytes = "json-passes-bytes",
+    /// Of several lines of one field only the first is logged.
+    LogsFirstFieldLine = "logs-first-field-line",
+    /// A date that was rendered once stands in all lines of its minute.
+    KeepsDateForAMinute = "keeps-date-for-a-minute",
+    /// The date of the request is that of its end.
+    RequestTimeIsCompletion = "request-time-is-completion",
+    /// The path is logged without its query.
+    LogsPathWithoutQuery = "logs-path-without-query",
+    /// The target is logged with its percent-encoding undone.
+    LogsDecodedTarget = "logs-decoded-target",
+    /// The size counts the framing of chunks.
+    SizeCountsFraming = "size-counts-framing",
+    /// Everybody's X-Forwarded-For is believed by the log.
+    TrustsEveryForwardedFor = "trusts-every-forwarded-for",
+    /// The first address of X-Forwarded-For is the client's.
+    TakesFirstForwardedFor = "takes-first-forwarded-for",
+    /// An answer from the cache has no line.
+    NoLogForHits = "no-log-for-hits",
+    /// A request that the firewall denies has no line.
+    NoLogForBlocked = "no-log-for-blocked",
+    /// The octets of an upgraded connection are not counted.
+    NoOctetsOfUpgrades = "no-octets-of-upgrades",
+    /// Every thousandth line is lost.
+    LosesALineInAThousand = "loses-a-line-in-a-thousand",
+    /// Every thousandth line is written twice.
+    DoublesALineInAThousand = "doubles-a-line-in-a-thousand",
+    /// Every thousandth line lacks its end.
+    JoinsALineInAThousand = "joins-a-line-in-a-thousand",
+    /// The log is never opened again.
+    NeverReopensLogs = "never-reopens-logs",
+    /// A log that was moved is opened again only when that is asked for.
+    IgnoresMovedLogs = "ignores-moved-logs",
+    /// What waits when the log is opened again is lost.
+    LosesLinesAtReopening = "loses-lines-at-reopening",
+    /// What cannot be written is forgotten.
+    ForgetsUnwrittenLines = "forgets-unwritten-lines",
+    /// Where the disk is full a request waits for it.
+    WaitsForTheDisk = "waits-for-the-disk",
+    // upstream processes
+    /// Standard error is logged like standard output.
+    UpstreamStderrUnmarked = "upstream-stderr-unmarked",
+    /// What a process writes is logged as it is.
+    UpstreamLogRaw = "upstream-log-raw",
+    /// The beginning of a line waits for its end for ever.
+    UpstreamKeepsPartialLines = "upstream-keeps-partial-lines",
+    /// A process is never stopped for being idle.
+    UpstreamNeverIdle = "upstream-never-idle",
+    /// A request does not begin the idle time anew.
+    UpstreamIdleWhileUsed = "upstream-idle-while-used",
+    /// Requests that come during a start are refused.
+    UpstreamRefusesWhileStarting = "upstream-refuses-while-starting",
+    /// A process counts as ready before it listens.
+    UpstreamReadyAtOnce = "upstream-ready-at-once",
+    /// A process that failed is started again at once.
+    UpstreamNoBackOff = "upstream-no-back-off",
+    /// Each wait after a failure is as long as the first.
+    UpstreamBackOffStays = "upstream-back-off-stays",
+    /// A crash has no line in the log.
+    UpstreamCrashUntold = "upstream-crash-untold",
+    /// Who ignores SIGTERM lives on.
+    UpstreamNeverKills = "upstream-never-kills",
+    /// Only the process itself is stopped.
+    UpstreamForgetsDescendants = "upstream-forgets-descendants",
+    /// A process has the proxy's whole environment.
+    UpstreamInheritsEnvironment = "upstream-inherits-environment",
+    /// A process has no limits.
+    UpstreamUnlimited = "upstream-unlimited",
+    /// A process stays in the session of its keeper.
+    UpstreamSharesSession = "upstream-shares-session",
 }
 
 /// Has this process the bug?

@@ -156,7 +156,16 @@ fn processes(live: &Live) -> Value {
 fn stats(shared: &Shared, live: &Live) -> Value {
     let stats = &shared.stats;
     let class = |digit: usize| stats.by_class[digit].get();
-    let logs: Vec<_> = live.writers().iter().map(|writer| writer.stats()).collect();
+    let writers = live.writers();
+    let logs: Vec<_> = writers.iter().map(|writer| writer.stats()).collect();
+    let files = writers.iter().zip(&logs).map(|(writer, log)| {
+        json!({
+            "file": writer.path().display().to_string(),
+            "written": log.written,
+            "queued": log.queued,
+            "lost": log.lost,
+        })
+    });
     let processes: Vec<_> = live.processes().map(|(_, process)| process.status()).collect();
     let caches: Vec<_> = live.stores().iter().map(|store| store.stats()).collect();
     let redis = caches.iter().filter_map(|cache| cache.redis).map(|redis| {
@@ -193,6 +202,7 @@ fn stats(shared: &Shared, live: &Live) -> Value {
             "written": logs.iter().map(|log| log.written).sum::<u64>(),
             "queued": logs.iter().map(|log| log.queued).sum::<u64>(),
             "lost": logs.iter().map(|log| log.lost).sum::<u64>(),
+            "files": files.collect::<Vec<_>>(),
         },
     })
 }

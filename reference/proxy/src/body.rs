@@ -104,6 +104,38 @@ pub(crate) trait Sink {
     async fn flush(&mut self) -> std::io::Result<()>;
 }
 
+/// A receiver of a body that holds something until all of it has come: a process that a client's request used is
+/// no longer in use when that client has its answer.
+pub(crate) struct Holding<'s, S, H> {
+    to: &'s mut S,
+    held: Option<H>,
+}
+
+impl<'s, S: Sink, H> Holding<'s, S, H> {
+    pub(crate) fn new(to: &'s mut S, held: Option<H>) -> Self {
+        Self { to, held }
+    }
+}
+
+impl<S: Sink, H> Sink for Holding<'_, S, H> {
+    fn data(&mut self, data: Bytes) {
+        self.to.data(data);
+    }
+
+    fn end(&mut self, trailers: Fields) {
+        self.held = None;
+        self.to.end(trailers);
+    }
+
+    fn queued(&self) -> usize {
+        self.to.queued()
+    }
+
+    async fn flush(&mut self) -> std::io::Result<()> {
+        self.to.flush().await
+    }
+}
+
 /// Why a body did not arrive whole.
 #[derive(Debug)]
 pub(crate) enum PumpError {

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use edgeproof_cache::Purge;
-use edgeproof_http1::{BodyLength, Fields, ParsedRequest, put_request_line};
+use edgeproof_http1::{BodyLength, Fields, ParsedRequest, Written, put_request_line};
 use jiff::Timestamp;
 use tokio::io::AsyncRead;
 
@@ -55,6 +55,11 @@ where
     let clock = site.map_or(&live.clock, |site| &site.clock);
     let received = clock.timestamp();
     let Client { incoming, out, peer } = client;
+    let log = site.map_or(live.log.as_ref(), |site| site.log.as_ref());
+    // The line says what it is called.
+    let inspection;
+    let over = Over { site, request, peer, sent: None, clock, received, unique_id: None };
+    let mut line = Line { log, over };
     let keep = request.is_persistent() && !worker.is_stopping();
     let is_head = &request.head.method[..] == b"HEAD";
     let mut reply = Reply::new(out, request.head.version, is_head, keep);
@@ -78,20 +83,20 @@ where
         Ok(_) => After::Close,
         Err(failure) => fail(failure, &mut reply, request, live, clock).await,
     };
-    let (out, mut begun, inspection) = reply.into_parts();
+    let (out, mut begun, inspected) = reply.into_parts();
+    inspection = inspected;
     if let Ok(Passed::Tunnel(mut origin)) = passed {
+        line.over.sent = Some(Sent { status: 101, fields: Written::default(), body: 0 });
         let count = Box::pin(tunnel::run(incoming, out, &mut origin, &live.limits)).await;
-        if let Some(begun) = &mut begun {
+        if let Some(begun) = begun.as_mut().filter(|_| !mutant::is(Mutant::NoOctetsOfUpgrades)) {
             begun.body = count;
         }
     }
     let sent = begun.map(|begun| begun.sent(out));
     worker.stats().answered(sent.map_or(0, |sent| sent.status));
-    let log = site.map_or(live.log.as_ref(), |site| site.log.as_ref());
-    if let Some(log) = log {
-        let unique_id = inspection.as_ref().map(Inspection::id);
-        Over { site, request, peer, sent, clock, received, unique_id }.write_to(log);
-    }
+    line.over.unique_id = inspection.as_ref().map(Inspection::id);
+    line.over.sent = sent;
+    drop(line);
     if let Some(inspection) = inspection {
         inspection.finish(Some(request), sent);
     }
@@ -283,7 +288,34 @@ struct Over<'a> {
     unique_id: Option<&'a str>,
 }
 
+/// The line of a request, written when it is dropped: what a stop does not wait for any more has its
+/// line too.
+struct Line<'a> {
+    log: Option<&'a Log>,
+    over: Over<'a>,
+}
+
+impl Drop for Line<'_> {
+    fn drop(&mut self) {
+        if let Some(log) = self.log.filter(|_| !self.over.is_forgotten()) {
+            self.over.write_to(log);
+        }
+    }
+}
+
 impl Over<'_> {
+    /// The bugs of a log that forgets some requests.
+    fn is_forgotten(&self) -> bool {
+        let status = self.sent.map(|sent| sent.status);
+        let is_hit = || {
+            let mut fields =
+                self.sent.into_iter().flat_map(|sent| sent.fields.get_all("cache-status"));
+            fields.any(|value| value.windows(5).any(|part| part == b"; hit"))
+        };
+        (mutant::is(Mutant::NoLogForBlocked) && status == Some(403))
+            || (mutant::is(Mutant::NoLogForHits) && is_hit())
+    }
+
     fn write_to(&self, log: &Log) {
         thread_local! {
             static LINE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
@@ -296,6 +328,9 @@ impl Over<'_> {
         LINE.with_borrow_mut(|line| {
             line.clear();
             put_request_line(line, head);
+            if mutant::is(Mutant::LogsDecodedTarget) {
+                undo_percent(line);
+            }
             Entry {
                 asked: Asked::of(request, line),
                 peer,
@@ -309,5 +344,12 @@ impl Over<'_> {
             }
             .write(log);
         });
+    }
+}
+
+/// The bug of a log that shows a target decoded.
+fn undo_percent(line: &mut Vec<u8>) {
+    while let Some(at) = line.windows(3).position(|part| part.eq_ignore_ascii_case(b"%0d")) {
+        line.splice(at..at + 3, *b"\r");
     }
 }

@@ -20,7 +20,7 @@ use edgeproof_http1::{Fields, ParsedResponse};
 use tokio::io::AsyncWrite;
 use tokio::sync::Notify;
 
-use crate::body::{Body, Idle, Sink, pump};
+use crate::body::{Body, Holding, Idle, Sink, pump};
 use crate::failure::Failure;
 use crate::forward::Exchange;
 use crate::patience::within;
@@ -66,7 +66,8 @@ pub(crate) fn begin(
     let mut body = Body::of_response(response.body, limits.of_heads());
     exchange.worker.spawn(async move {
         let idle = Idle::new(limits.upstream_timeout);
-        let mut sink = Tee { queue: &queue, writer: Some(writer) };
+        let mut tee = Tee { queue: &queue, writer: Some(writer) };
+        let mut sink = Holding::new(&mut tee, connected.lease.take());
         let (from, wait) = (&mut connected.incoming, limits.client_timeout);
         let done = pump(&mut body, from, &mut sink, &idle, wait, u64::MAX).await;
         match done {
@@ -75,7 +76,7 @@ pub(crate) fn begin(
             }
             Ok(()) => {}
             Err(error) => {
-                if let Some(writer) = sink.writer.take() {
+                if let Some(writer) = tee.writer.take() {
                     writer.break_off();
                 }
                 queue.finish(Err(Failure::of_download(&error)));

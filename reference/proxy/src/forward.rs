@@ -14,7 +14,7 @@ use edgeproof_http1::{
 use jiff::Timestamp;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::body::{Body, Idle, PumpError, Sink, pump};
+use crate::body::{Body, Holding, Idle, PumpError, Sink, pump};
 use crate::caching::{Watching, of_origin};
 use crate::clock;
 use crate::failure::Failure;
@@ -201,7 +201,8 @@ impl Exchange<'_> {
         let mut body = Body::of_response(response.body, self.limits.of_heads());
         reply.start(response.head.status, response.head.reason, fields, response.body);
         let wait = self.limits.client_timeout;
-        pump(&mut body, &mut connected.incoming, reply, idle, wait, u64::MAX)
+        let mut sink = Holding::new(reply, connected.lease.take());
+        pump(&mut body, &mut connected.incoming, &mut sink, idle, wait, u64::MAX)
             .await
             .map_err(|error| Failure::of_download(&error))
     }
@@ -241,7 +242,7 @@ impl Exchange<'_> {
         let idle = Idle::new(limits.upstream_timeout);
         let uploaded = Cell::new(false);
         let response = {
-            let Connected { incoming: from, out, .. } = &mut connected;
+            let Connected { incoming: from, out, lease, .. } = &mut connected;
             let upload = async {
                 out.put(|out| put_request_head(out, head));
                 let mut body = Body::of_request(self.request.body, limits.of_heads());
@@ -265,7 +266,8 @@ impl Exchange<'_> {
                 let (fields, writer) = self.watched(&response, watching);
                 let mut body = Body::of_response(response.body, limits.of_heads());
                 reply.start(response.head.status, response.head.reason, fields, response.body);
-                let mut sink = Tee { reply, writer };
+                let mut tee = Tee { reply, writer };
+                let mut sink = Holding::new(&mut tee, lease.take());
                 pump(&mut body, from, &mut sink, &idle, limits.client_timeout, u64::MAX)
                     .await
                     .map_err(|error| Failure::of_download(&error))?;

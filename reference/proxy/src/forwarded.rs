@@ -1,6 +1,6 @@
 //! Who the client is, and how the origin is told.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use edgeproof_http1::{Fields, list_items};
 use ipnet::IpNet;
@@ -12,21 +12,28 @@ use edgeproof_mutant::{self as mutant, Mutant};
 /// X-Forwarded-For that is not itself a trusted peer's.
 pub(crate) fn client_ip(peer: IpAddr, fields: &Fields, trusted: &[IpNet]) -> IpAddr {
     let is_trusted = |ip: IpAddr| trusted.iter().any(|net| net.contains(&ip));
-    if !is_trusted(peer) {
+    if !is_trusted(peer) && !mutant::is(Mutant::TrustsEveryForwardedFor) {
         return peer;
     }
     let mut client = peer;
     let claims: Vec<&[u8]> = fields.get_all("x-forwarded-for").flat_map(list_items).collect();
     for claim in claims.into_iter().rev() {
-        let Some(ip) = std::str::from_utf8(claim).ok().and_then(|text| text.parse().ok()) else {
-            break;
-        };
+        let Some(ip) = address(claim) else { break };
         client = ip;
-        if !is_trusted(ip) {
+        if !is_trusted(ip) && !mutant::is(Mutant::TakesFirstForwardedFor) {
             break;
         }
     }
     client
+}
+
+/// An address as proxies write it: alone, with a port, or in brackets.
+fn address(claim: &[u8]) -> Option<IpAddr> {
+    let text = std::str::from_utf8(claim).ok()?;
+    let with_port = || text.parse::<SocketAddr>().ok().map(|address| address.ip());
+    let in_brackets = || text.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
+    let ip = text.parse().ok().or_else(with_port).or_else(in_brackets);
+    ip.map(|ip: IpAddr| ip.to_canonical())
 }
 
 /// Adds the peer to X-Forwarded-For and Forwarded (RFC 7239), and says in X-Real-IP and
@@ -45,4 +52,31 @@ pub(crate) fn add(fields: &mut Fields, peer: IpAddr, client: IpAddr, secure: boo
     let host = fields.get("host").map(|host| String::from_utf8_lossy(host).into_owned());
     let host = host.map(|host| format!(";host=\"{host}\"")).unwrap_or_default();
     append(fields, "Forwarded", &format!("for={node}{host};proto={proto}"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trusted_peer_names_the_client_in_many_ways() {
+        let trusted = ["127.0.0.0/8".parse().unwrap()];
+        for (claim, expected) in [
+            ("192.0.2.7", "192.0.2.7"),
+            ("192.0.2.7:4242", "192.0.2.7"),
+            ("2001:db8::7", "2001:db8::7"),
+            ("[2001:db8::7]", "2001:db8::7"),
+            ("[2001:db8::7]:4242", "2001:db8::7"),
+            ("::ffff:192.0.2.7", "192.0.2.7"),
+            ("203.0.113.9, 192.0.2.7, 127.0.0.5", "192.0.2.7"),
+            ("192.0.2.7, unknown", "127.0.0.1"),
+            ("", "127.0.0.1"),
+        ] {
+            let mut fields = Fields::new();
+            fields.push("X-Forwarded-For", claim);
+            let peer = "127.0.0.1".parse().unwrap();
+            assert_eq!(client_ip(peer, &fields, &trusted).to_string(), expected, "{claim}");
+            assert_eq!(client_ip(peer, &fields, &[]), peer, "{claim}");
+        }
+    }
 }

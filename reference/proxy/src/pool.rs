@@ -26,8 +26,8 @@ pub(crate) struct Connected {
     pub(crate) reused: bool,
     /// What it is kept under.
     key: Arc<str>,
-    /// The hold on a process that the proxy started, as long as the connection is in use.
-    lease: Option<Lease>,
+    /// The hold on a process that the proxy started, until its response has come.
+    pub(crate) lease: Option<Lease>,
 }
 
 impl Connected {

@@ -262,6 +262,11 @@ impl<'c, W: AsyncWrite + Unpin> Reply<'c, W> {
             begun.body += data.len() as u64;
         }
         if self.framing == Framing::Chunked {
+            if let Some(begun) =
+                self.begun.as_mut().filter(|_| mutant::is(Mutant::SizeCountsFraming))
+            {
+                begun.body += chunk_start(data.len()).as_ref().len() as u64 + 2;
+            }
             self.out.put(|out| out.put_slice(chunk_start(data.len()).as_ref()));
             self.out.data(data);
             self.out.put(|out| out.put_slice(CHUNK_END));

@@ -6,6 +6,7 @@ use std::os::fd::OwnedFd;
 use std::process::Stdio;
 use std::time::Duration;
 
+use edgeproof_mutant::{self as mutant, Mutant};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
@@ -179,7 +180,7 @@ impl<'s> Run<'s> {
 /// Ends when something accepts connections there.
 async fn listens(endpoint: &Endpoint) {
     let (mut pause, longest) = PROBE;
-    while !endpoint.answers().await {
+    while !endpoint.answers().await && !mutant::is(Mutant::UpstreamReadyAtOnce) {
         sleep(pause).await;
         pause = (pause * 2).min(longest);
     }
@@ -221,6 +222,9 @@ fn job(settings: &Settings, endpoint: &Endpoint) -> Job {
     environment.extend(own("LANG"));
     environment.extend(values.iter().map(|(name, value)| (name.to_uppercase(), value.clone())));
     environment.extend(settings.environment.clone());
+    if mutant::is(Mutant::UpstreamInheritsEnvironment) {
+        environment.extend(std::env::vars());
+    }
     Job {
         words: settings.command.words(&values),
         environment,

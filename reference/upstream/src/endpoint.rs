@@ -2,15 +2,15 @@
 
 use std::fmt;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use socket2::{Domain, Socket, Type};
 use tempfile::TempDir;
 use tokio::net::{TcpStream, UnixStream};
 
+use crate::port::{FreePort, bind};
 use crate::settings::{Listen, Privileges};
 
 /// An address that a process listens on.
@@ -64,8 +64,16 @@ fn meets_itself(stream: &TcpStream) -> bool {
 #[derive(Debug, Clone)]
 pub(crate) struct Chosen {
     pub(crate) endpoint: Endpoint,
-    /// Removed with the last of its holders.
-    _directory: Option<Arc<TempDir>>,
+    /// Given back, or removed, with the last of its holders.
+    _held: Held,
+}
+
+/// What a place takes beside itself.
+#[derive(Debug, Clone)]
+enum Held {
+    Nothing,
+    Port { _port: Arc<FreePort> },
+    Directory { _directory: Arc<TempDir> },
 }
 
 /// Chooses where the next process is to listen.
@@ -73,14 +81,13 @@ pub(crate) struct Chosen {
 /// # Errors
 /// Why it could not listen there: somebody else does, or the system says so.
 pub(crate) fn choose(listen: &Listen, user: Option<&Privileges>) -> Result<Chosen, String> {
-    let bare = |endpoint| Chosen { endpoint, _directory: None };
+    let bare = |endpoint| Chosen { endpoint, _held: Held::Nothing };
     match listen {
         Listen::FreePort => {
-            let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-            let free = bind(any).and_then(|socket| socket.local_addr());
-            let free = free.map_err(|error| format!("there is no free port: {error}"))?;
-            let free = free.as_socket().ok_or("there is no free port")?;
-            Ok(bare(Endpoint::Tcp(free)))
+            let port =
+                FreePort::choose().map_err(|error| format!("there is no free port: {error}"))?;
+            let endpoint = Endpoint::Tcp(port.address());
+            Ok(Chosen { endpoint, _held: Held::Port { _port: Arc::new(port) } })
         }
         Listen::Tcp(address) => match bind(*address) {
             Ok(_) => Ok(bare(Endpoint::Tcp(*address))),
@@ -95,7 +102,7 @@ pub(crate) fn choose(listen: &Listen, user: Option<&Privileges>) -> Result<Chose
             let directory = private_directory(user)
                 .map_err(|error| format!("there is no place for a socket: {error}"))?;
             let endpoint = Endpoint::Unix(directory.path().join("socket"));
-            Ok(Chosen { endpoint, _directory: Some(Arc::new(directory)) })
+            Ok(Chosen { endpoint, _held: Held::Directory { _directory: Arc::new(directory) } })
         }
         Listen::Unix(path) => {
             clear(path)?;
@@ -106,14 +113,6 @@ pub(crate) fn choose(listen: &Listen, user: Option<&Privileges>) -> Result<Chose
 
 pub(crate) fn taken(place: impl fmt::Display) -> String {
     format!("{place} is taken by another process")
-}
-
-/// A socket bound as a server would, which a connection's last moments do not forbid.
-fn bind(address: SocketAddr) -> io::Result<Socket> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
-    socket.set_reuse_address(true)?;
-    socket.bind(&address.into())?;
-    Ok(socket)
 }
 
 fn private_directory(user: Option<&Privileges>) -> io::Result<TempDir> {
@@ -158,7 +157,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_connection_to_itself_is_nobody() {
-        let free = bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).unwrap();
+        let free = bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
         let address = free.local_addr().unwrap().as_socket().unwrap();
         free.connect(&address.into()).unwrap();
         free.set_nonblocking(true).unwrap();

@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::sync::Arc;
 
 use edgeproof_accesslog::{Writer, put_escaped};
+use edgeproof_mutant::{self as mutant, Mutant};
 use jiff::Zoned;
 
 use crate::note::{Note, Said};
@@ -121,10 +122,13 @@ fn put_printable(out: &mut Vec<u8>, text: &[u8]) {
 fn put_text(out: &mut Vec<u8>, now: &Zoned, pid: i32, stream: Stream, text: &[u8]) {
     put_date(out, now);
     let _ = write!(out, "[{pid}] ");
-    if stream == Stream::Err {
+    if stream == Stream::Err && !mutant::is(Mutant::UpstreamStderrUnmarked) {
         out.extend_from_slice(b"STDERR: ");
     }
-    put_escaped(text, out);
+    match mutant::is(Mutant::UpstreamLogRaw) {
+        true => out.extend_from_slice(text),
+        false => put_escaped(text, out),
+    }
     out.push(b'\n');
 }
 

@@ -29,6 +29,7 @@ mod lines;
 mod machine;
 mod note;
 mod output;
+mod port;
 mod process;
 mod settings;
 mod supervisor;

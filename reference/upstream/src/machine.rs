@@ -11,6 +11,7 @@
 
 use std::time::Duration;
 
+use edgeproof_mutant::{self as mutant, Mutant};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::note::{End, Note, Why};
@@ -150,6 +151,9 @@ impl Machine {
         self.stop_if_idle(now, &mut actions);
         let verdict = match self.state {
             State::Running { .. } => Verdict::Serve,
+            State::Starting { .. } if mutant::is(Mutant::UpstreamRefusesWhileStarting) => {
+                Verdict::Refuse(Refusal::Closing)
+            }
             State::Starting { .. } | State::Stopping { then: Then::Restart, .. } => Verdict::Wait,
             State::Stopped => self.start(&mut actions),
             State::Stopping { pid, then: Then::Rest } => {
@@ -190,7 +194,9 @@ impl Machine {
             Event::Gone => self.gone(now, &mut actions),
             Event::Done => {
                 self.in_flight = self.in_flight.saturating_sub(1);
-                self.last_used = now;
+                if !mutant::is(Mutant::UpstreamIdleWhileUsed) {
+                    self.last_used = now;
+                }
                 if self.retiring && self.in_flight == 0 {
                     self.close(&mut actions);
                 }
@@ -210,6 +216,7 @@ impl Machine {
     /// When it would be idle, if no request came before; `None` while it cannot be.
     pub(crate) fn idle_at(&self) -> Option<Timestamp> {
         match self.state {
+            _ if mutant::is(Mutant::UpstreamNeverIdle) => None,
             State::Running { .. } if self.in_flight == 0 => Some(later(self.last_used, self.idle?)),
             _ => None,
         }
@@ -268,7 +275,9 @@ impl Machine {
                     self.failures = 0;
                 }
                 self.crashes += 1;
-                actions.push(Action::Note(Note::Crashed { pid, end }));
+                if !mutant::is(Mutant::UpstreamCrashUntold) {
+                    actions.push(Action::Note(Note::Crashed { pid, end }));
+                }
                 self.back_off(Some(pid), now);
             }
             _ => {}
@@ -285,7 +294,8 @@ impl Machine {
 
     fn back_off(&mut self, pid: Option<i32>, now: Timestamp) {
         let wait = FIRST_WAIT.saturating_mul(1 << self.failures.min(16)).min(LONGEST_WAIT);
-        self.failures += 1;
+        let wait = if mutant::is(Mutant::UpstreamNoBackOff) { Duration::ZERO } else { wait };
+        self.failures += u32::from(!mutant::is(Mutant::UpstreamBackOffStays));
         self.state = State::Stopping { pid, then: Then::BackOff { until: later(now, wait) } };
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use edgeproof_mutant::{self as mutant, Mutant};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::time::{Instant, timeout_at};
 
@@ -25,7 +26,7 @@ pub(crate) async fn copy<R: AsyncRead + Unpin>(
     // When the line that waits began.
     let mut begun = Instant::now();
     loop {
-        let read = match lines.is_waiting() {
+        let read = match lines.is_waiting() && !mutant::is(Mutant::UpstreamKeepsPartialLines) {
             true => timeout_at(begun + PARTIAL, from.read(&mut buffer)).await,
             false => Ok(from.read(&mut buffer).await),
         };

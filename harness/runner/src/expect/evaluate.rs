@@ -51,9 +51,15 @@ pub(crate) fn evaluate(check: &Check, seen: &Seen<'_>, scope: &Scope<'_>) -> Vec
         }
         Check::OriginSaw(check) => origin_saw(check, seen, scope),
         Check::AccessLog(check) => {
-            log_mismatches("the access log", check, seen.access_log.as_ref(), scope)
+            let reader = seen.log_reader.as_deref();
+            log_mismatches("the access log", check, seen.access_log.as_ref(), reader, scope)
         }
-        Check::WafLog(check) => log_mismatches("the WAF log", check, seen.waf_log.as_ref(), scope),
+        Check::WafLog(check) => {
+            log_mismatches("the WAF log", check, seen.waf_log.as_ref(), None, scope)
+        }
+        Check::UpstreamLog(check) => {
+            log_mismatches("the upstream's log", check, seen.upstream_log.as_ref(), None, scope)
+        }
         Check::WafRules(check) => rules_mismatches(check, seen.waf_rules.as_ref()),
         Check::File(path, check) => file(path, check, seen, scope),
         Check::Processes { matching, count } => processes(matching, *count, seen, scope),

@@ -1,6 +1,9 @@
 //! Log lines.
 
+use std::collections::HashSet;
+
 use edgeproof_scenario::model::{LogCheck, Value};
+use edgeproof_target::LineReader;
 
 use super::Mismatch;
 use super::value::{Found, Scope, compare, words};
@@ -11,6 +14,7 @@ pub(crate) fn log_mismatches(
     log: &str,
     check: &LogCheck,
     lines: Option<&Result<Vec<Vec<u8>>, String>>,
+    reader: Option<&LineReader>,
     scope: &Scope<'_>,
 ) -> Vec<Mismatch> {
     let lines = match lines {
@@ -61,7 +65,57 @@ pub(crate) fn log_mismatches(
             Mismatch::new(format!("every line of {log}"), expected, found)
         }));
     }
+    if check.distinct
+        && let Some(line) = first_twice(lines)
+    {
+        let what = format!("lines of {log} that are there twice");
+        mismatches.push(Mismatch::new(what, "none", quoted(line)));
+    }
+    if !check.fields.is_empty() {
+        match lines.last() {
+            Some(line) => mismatches.extend(field_mismatches(log, check, line, reader, scope)),
+            None => mismatches.push(no_line(log, "a line")),
+        }
+    }
     mismatches
+}
+
+/// What does not hold of the values that a line shows, as the target's notation is read.
+fn field_mismatches(
+    log: &str,
+    check: &LogCheck,
+    line: &[u8],
+    reader: Option<&LineReader>,
+    scope: &Scope<'_>,
+) -> Vec<Mismatch> {
+    let unread = |why: &str| {
+        let found = format!("{why}: {}", quoted(line));
+        vec![Mismatch::new(format!("the last line of {log}"), "a line that can be read", found)]
+    };
+    let Some(reader) = reader else {
+        return unread("the target does not say how such lines are read (`logs.read`)");
+    };
+    let said = match reader.read(line) {
+        Ok(said) => said,
+        Err(why) => return unread(&why),
+    };
+    let differs = |(name, value): &(String, Value)| {
+        let Some(said) = said.get(name) else {
+            let found = "nothing: the target's lines do not show it";
+            return Some(Mismatch::new(format!("{name} in {log}"), "a value", found));
+        };
+        let lines: Vec<&[u8]> = said.as_deref().into_iter().collect();
+        let (expected, found) = compare(value, Found::field(&lines), scope)?;
+        let found = format!("{found} in {}", quoted(line));
+        Some(Mismatch::new(format!("{name} in the last line of {log}"), expected, found))
+    };
+    check.fields.iter().filter_map(differs).collect()
+}
+
+/// The first line that is there once more.
+fn first_twice(lines: &[Vec<u8>]) -> Option<&[u8]> {
+    let mut seen = HashSet::with_capacity(lines.len());
+    lines.iter().map(Vec::as_slice).find(|line| !seen.insert(*line))
 }
 
 fn no_line(log: &str, expected: &str) -> Mismatch {

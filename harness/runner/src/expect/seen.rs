@@ -1,7 +1,10 @@
 //! What was seen when a step's expectations are looked at.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
+
+use edgeproof_target::LineReader;
 
 use crate::client::Heard;
 use crate::origin::Record;
@@ -61,7 +64,10 @@ pub(crate) struct Seen<'a> {
     pub(crate) origin_records: Vec<Record>,
     /// Lines of the case; `Err`: why there is no log.
     pub(crate) access_log: Option<Result<Vec<Vec<u8>>, String>>,
+    /// How its lines are read; none where the target does not say.
+    pub(crate) log_reader: Option<Arc<LineReader>>,
     pub(crate) waf_log: Option<Result<Vec<Vec<u8>>, String>>,
+    pub(crate) upstream_log: Option<Result<Vec<Vec<u8>>, String>>,
     /// The rules that the lines of the WAF's log tell of.
     pub(crate) waf_rules: Option<Result<BTreeSet<u64>, String>>,
     /// By path as it was looked at.

@@ -1,8 +1,11 @@
 //! A [`Value`] of a scenario against the lines of a field, a body, a list of names.
 
+use std::cell::RefCell;
+
 use edgeproof_scenario::model::{Count, Template, Value};
 use edgeproof_scenario::{MissingVariable, compile_regex};
 use jiff::Timestamp;
+use regex::bytes::Regex;
 
 use crate::http_date;
 use crate::variables::Variables;
@@ -73,6 +76,23 @@ pub(crate) fn compare(value: &Value, found: Found<'_>, scope: &Scope<'_>) -> Opt
     }
 }
 
+/// The regex, compiled once where thousands of lines are held against the same.
+fn compiled(pattern: &str) -> Option<Regex> {
+    thread_local! {
+        static LAST: RefCell<Option<(String, Regex)>> = const { RefCell::new(None) };
+    }
+    LAST.with_borrow_mut(|last| {
+        if let Some((known, regex)) = last
+            && known == pattern
+        {
+            return Some(regex.clone());
+        }
+        let regex = compile_regex(pattern).ok()?;
+        *last = Some((pattern.to_owned(), regex.clone()));
+        Some(regex)
+    })
+}
+
 /// Does it hold, and what is expected in words?
 fn judge(
     value: &Value,
@@ -84,7 +104,7 @@ fn judge(
     let fill = |template: &Template| scope.variables.fill(template, scope.now);
     let regex = |template: &Template| {
         let pattern = String::from_utf8_lossy(&fill(template)?).into_owned();
-        Ok((compile_regex(&pattern).ok(), pattern))
+        Ok((compiled(&pattern), pattern))
     };
     Ok(match value {
         Value::Equals(template) => {

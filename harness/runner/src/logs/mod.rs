@@ -13,18 +13,21 @@ use std::fs::File;
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
+use edgeproof_scenario::model::LogAct;
 use edgeproof_target::LogFile;
 
 pub(crate) use rule_ids::RuleIds;
 pub(crate) use tail::{Tail, client_address, names};
 
+use crate::locking::lock;
 use crate::origin::MARKER;
 
 /// More of a log is not read for one case.
 const MOST_READ: u64 = 16 * 1024 * 1024;
+/// Every write to it fails for lack of room (full(4)).
+const FULL_DISK: &str = "/dev/full";
 /// The domain below which the harness makes host names.
 pub(crate) const DOMAIN: &str = ".edgeproof.test";
 
@@ -40,7 +43,7 @@ enum Follows {
     /// What is written from an offset on.
     From {
         path: PathBuf,
-        from: AtomicU64,
+        at: Mutex<Place>,
         /// Other cases write there too, though not while this one runs.
         shared: bool,
         /// A line that names another host of the harness is another case's.
@@ -50,12 +53,21 @@ enum Follows {
     Client { tail: Arc<Tail>, client: Ipv4Addr },
 }
 
+/// Where a case's lines are.
+#[derive(Debug, Default)]
+struct Place {
+    /// From here on in the log.
+    from: u64,
+    /// What was moved aside since the case began, each from an offset on.
+    aside: Vec<(PathBuf, u64)>,
+}
+
 impl CaseLog {
     /// Begins to follow the log, for a case with that host name.
     pub(crate) fn follow(file: &LogFile, host: &str) -> Self {
-        let from = AtomicU64::new(length(&file.path));
+        let at = Mutex::new(Place { from: length(&file.path), aside: Vec::new() });
         let (path, shared) = (file.path.clone(), file.shared);
-        Self(Follows::From { path, from, shared, host: host.to_owned() })
+        Self(Follows::From { path, at, shared, host: host.to_owned() })
     }
 
     /// Begins to follow the lines of one client.
@@ -75,7 +87,9 @@ impl CaseLog {
     /// What was written so far counts no more: the case is played again.
     pub(crate) fn start_over(&self) {
         match &self.0 {
-            Follows::From { path, from, .. } => from.store(length(path), Ordering::Relaxed),
+            Follows::From { path, at, .. } => {
+                *lock(at) = Place { from: length(path), aside: Vec::new() };
+            }
             Follows::Client { tail, client } => tail.begin(*client),
         }
     }
@@ -92,28 +106,79 @@ impl CaseLog {
 
     /// All whole lines so far.
     pub(crate) fn all(&self) -> Lines {
-        let (path, from, shared, host) = match &self.0 {
-            Follows::From { path, from, shared, host } => (path, from, *shared, host),
+        let (path, at, shared, host) = match &self.0 {
+            Follows::From { path, at, shared, host } => (path, at, *shared, host),
             Follows::Client { tail, client } => return tail.lines_of(*client),
         };
-        let failed = |error: std::io::Error| format!("{}: {error}", path.display());
-        let mut file = match File::open(path) {
-            Ok(file) => file,
-            // Made with its first line.
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(failed(error)),
-        };
-        file.seek(SeekFrom::Start(from.load(Ordering::Relaxed))).map_err(failed)?;
-        let mut bytes = Vec::new();
-        file.take(MOST_READ).read_to_end(&mut bytes).map_err(failed)?;
-        let mut lines: Vec<Vec<u8>> = bytes.split(|b| *b == b'\n').map(<[u8]>::to_vec).collect();
-        // What stands behind the last line's end is a line in the making, or nothing.
-        lines.pop();
+        let place = lock(at);
+        let mut lines = Vec::new();
+        for (path, from) in &place.aside {
+            lines.append(&mut whole_lines(path, *from)?);
+        }
+        lines.append(&mut whole_lines(path, place.from)?);
         if shared {
             lines.retain(|line| !is_of_another(line, host));
         }
         Ok(lines)
     }
+
+    /// Something befalls the file. Lines that were moved aside still count.
+    pub(crate) fn befall(&self, act: LogAct) -> std::io::Result<()> {
+        let Follows::From { path, at, .. } = &self.0 else {
+            return Err(std::io::Error::other("other cases write to it as well"));
+        };
+        let mut place = lock(at);
+        match act {
+            LogAct::Rotate | LogAct::Move => place.move_aside(path),
+            LogAct::FillDisk => {
+                place.move_aside(path)?;
+                std::os::unix::fs::symlink(FULL_DISK, path)
+            }
+            LogAct::Remove | LogAct::FreeDisk => {
+                place.from = 0;
+                std::fs::remove_file(path)
+            }
+        }
+    }
+}
+
+impl Place {
+    /// Gives the log another name. One that has not been made yet, after it was moved before, needs none.
+    fn move_aside(&mut self, path: &Path) -> std::io::Result<()> {
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".{}", self.aside.len() + 1));
+        let aside = PathBuf::from(name);
+        match std::fs::rename(path, &aside) {
+            Ok(()) => {
+                self.aside.push((aside, std::mem::take(&mut self.from)));
+                Ok(())
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound && !self.aside.is_empty() => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// The whole lines of a file from an offset on.
+fn whole_lines(path: &Path, from: u64) -> Lines {
+    let failed = |error: std::io::Error| format!("{}: {error}", path.display());
+    // It leads to the full disk, of which nothing can be read.
+    if path.is_symlink() {
+        return Ok(Vec::new());
+    }
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        // Made with its first line.
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(failed(error)),
+    };
+    file.seek(SeekFrom::Start(from)).map_err(failed)?;
+    let mut bytes = Vec::new();
+    file.take(MOST_READ).read_to_end(&mut bytes).map_err(failed)?;
+    let mut lines: Vec<Vec<u8>> = bytes.split(|b| *b == b'\n').map(<[u8]>::to_vec).collect();
+    // What stands behind the last line's end is a line in the making, or nothing.
+    lines.pop();
+    Ok(lines)
 }
 
 impl Drop for CaseLog {
@@ -158,6 +223,29 @@ mod tests {
         case.start_over();
         writeln!(file, "ne").unwrap();
         assert_eq!(case.lines().unwrap(), [b"ne".to_vec()]);
+    }
+
+    #[test]
+    fn lines_that_were_moved_aside_still_count() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("access.log");
+        std::fs::write(&path, "before\n").unwrap();
+        let case = CaseLog::follow(&LogFile { path: path.clone(), shared: false }, "h");
+        let append = |text: &str| {
+            let options = std::fs::OpenOptions::new().append(true).create(true).open(&path);
+            options.unwrap().write_all(text.as_bytes()).unwrap();
+        };
+        append("one\n");
+        case.befall(LogAct::Rotate).unwrap();
+        case.befall(LogAct::Move).unwrap();
+        append("two\n");
+        case.befall(LogAct::FillDisk).unwrap();
+        assert!(std::fs::write(&path, "lost\n").is_err());
+        case.befall(LogAct::FreeDisk).unwrap();
+        append("three\n");
+        assert_eq!(case.lines().unwrap(), [&b"one"[..], b"two", b"three"]);
+        case.befall(LogAct::Remove).unwrap();
+        assert_eq!(case.lines().unwrap(), [&b"one"[..], b"two"]);
     }
 
     #[test]

@@ -87,10 +87,14 @@ impl Player {
             Check::OriginSaw(_) => seen.origin_records = self.origin.records(0),
             Check::AccessLog(check) => {
                 lock(&self.progress).looked_at_access_log = true;
+                seen.log_reader = self.log_reader();
                 seen.access_log = Some(self.lines(Log::Access, check, variables).await);
             }
             Check::WafLog(check) => {
                 seen.waf_log = Some(self.lines(Log::Waf, check, variables).await);
+            }
+            Check::UpstreamLog(check) => {
+                seen.upstream_log = Some(self.lines(Log::Upstream, check, variables).await);
             }
             Check::WafRules(check) => seen.waf_rules = Some(self.rules(check).await),
             Check::File(path, _) => {

@@ -2,11 +2,13 @@
 //! for; and before something is said not to be there, the target is made to write what it has.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use edgeproof_scenario::model::{LogCheck, RulesCheck};
+use edgeproof_scenario::model::{AccessLog, LogAct, LogCheck, RulesCheck};
+use edgeproof_target::LineReader;
 
-use super::Player;
+use super::{Player, Stop};
 use crate::client::{Client, raw};
 use crate::event::LogExcerpt;
 use crate::expect::{Scope, log_mismatches, rules_mismatches};
@@ -31,6 +33,7 @@ const LONGEST_LINE: usize = 4096;
 pub(super) enum Log {
     Access,
     Waf,
+    Upstream,
 }
 
 /// What is looked for in a log.
@@ -46,9 +49,17 @@ impl Player {
     /// The case's lines, once they satisfy the check or it is clear that they do not.
     pub(super) async fn lines(&self, log: Log, check: &LogCheck, variables: &Variables) -> Lines {
         let scope = Scope { variables, now: self.clock.now() };
+        let reader = match log {
+            Log::Access => self.log_reader(),
+            Log::Waf | Log::Upstream => None,
+        };
+        let reader = reader.as_deref();
         let wanted = Wanted {
-            settled: check.none.is_some() || check.count.is_some() || check.every.is_some(),
-            holds: &|lines| log_mismatches("", check, Some(lines), &scope).is_empty(),
+            settled: check.none.is_some()
+                || check.count.is_some()
+                || check.every.is_some()
+                || check.distinct,
+            holds: &|lines| log_mismatches("", check, Some(lines), reader, &scope).is_empty(),
             could_heal: &|lines| could_heal(check, lines),
         };
         self.wanted_lines(log, &wanted).await
@@ -79,6 +90,7 @@ impl Player {
         let followed = match log {
             Log::Access => &self.access_log,
             Log::Waf => &self.waf_log,
+            Log::Upstream => &self.upstream_log,
         };
         let followed = followed.as_ref().map_err(Clone::clone)?;
         let marks = self.marks.as_ref().filter(|_| log == Log::Waf);
@@ -136,6 +148,30 @@ impl Player {
         while began.elapsed() < TO_BE_MARKED && log.has_mark(&mark) == Ok(false) {
             tokio::time::sleep(LOOK_AGAIN).await;
         }
+    }
+
+    /// How the lines of the case's access log are read, where the target says so.
+    pub(super) fn log_reader(&self) -> Option<Arc<LineReader>> {
+        let preset = match &self.case.site.access_log {
+            Some(AccessLog { format: Some(_), .. }) => return None,
+            Some(log) => log.preset.as_deref(),
+            None => None,
+        };
+        self.surface.log_reader(preset.unwrap_or("default"))
+    }
+
+    /// Something befalls the file of the access log.
+    pub(super) fn befall_log(&self, act: LogAct) -> Result<(), Stop> {
+        let log = self.access_log.as_ref().map_err(|why| Stop::Broken(why.clone()))?;
+        let failed = |error: std::io::Error| Stop::Broken(format!("the access log: {error}"));
+        log.befall(act).map_err(failed)?;
+        let is_told = matches!(act, LogAct::Rotate | LogAct::FillDisk | LogAct::FreeDisk);
+        if is_told && !self.surface.reopen_logs() {
+            let why =
+                "the target does not say how it is told to open its logs again (`logs.reopen`)";
+            return Err(Stop::Broken(why.to_owned()));
+        }
+        Ok(())
     }
 
     /// Only a line that shows the path can be told to be the harness's own.

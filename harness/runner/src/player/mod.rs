@@ -52,6 +52,7 @@ pub(crate) struct Player {
     /// `Err`: why there is none.
     pub(crate) access_log: Result<CaseLog, String>,
     pub(crate) waf_log: Result<CaseLog, String>,
+    pub(crate) upstream_log: Result<CaseLog, String>,
     /// What settles the WAF's log, where other cases write to it too.
     pub(crate) marks: Option<Marks>,
     pub(crate) rule_ids: RuleIds,
@@ -165,7 +166,11 @@ impl Player {
     }
 
     fn told(&self, broken: Option<String>, trouble: Option<Trouble>) -> Told {
-        let logs = [("access", &self.access_log), ("waf", &self.waf_log)];
+        let logs = [
+            ("access", &self.access_log),
+            ("waf", &self.waf_log),
+            ("upstream", &self.upstream_log),
+        ];
         let logs = logs.into_iter().filter_map(|(name, log)| lines::excerpt(name, log)).collect();
         let mut progress = lock(&self.progress);
         Told {

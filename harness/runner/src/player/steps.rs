@@ -79,6 +79,7 @@ impl Player {
             Action::Ssh(probe) => self.ssh(actor, probe, step, path).await,
             Action::Load(load) => self.load(actor, load, step, path).await,
             Action::Ratio(ratio) => self.ratio(ratio, step, path),
+            Action::Log(act) => self.befall_log(*act),
             Action::Close => {
                 actor.client(&step.client).close();
                 Ok(())
@@ -123,7 +124,9 @@ impl Player {
         } else if self.marks.is_some() && heard.answers.last().is_some_and(|it| !it.persistent) {
             client.is_open(TO_CLOSE).await;
         }
-        let expected = outgoing.asked.len().max(heard.answers.len());
+        // Bytes that no answer is read to may be a request as well.
+        let unread = usize::from(outgoing.asked.is_empty() && heard.sent_size > 0);
+        let expected = outgoing.asked.len().max(heard.answers.len()).max(unread);
         lock(&self.progress).explained += expected as u64 + u64::from(heard.resent);
         let last = &mut actor.last;
         last.exchange = self.record(path, &step.client, &heard);

@@ -24,6 +24,12 @@ pub(super) fn select(
         return Err(format!("needs {}, which {name} does not declare", missing.join(", ")));
     }
     target.expresses.site(&case.site).map_err(|why| format!("{name}: {why}"))?;
+    let preset = case.site.access_log.as_ref().and_then(|log| log.preset.as_deref());
+    let preset = preset.unwrap_or("default");
+    if !target.negative_control && reads_fields(&case.steps) && target.logs.reader(preset).is_none()
+    {
+        return Err(format!("{name} does not say how its log lines are read: logs.read.{preset}"));
+    }
     let given_as_url = target.kind() == "url" && target.folder.is_none();
     if given_as_url && has_origin(case) && options.origin_listen.is_none() {
         return Err(
@@ -45,6 +51,21 @@ fn has_origin(case: &Case) -> bool {
         Origin::Reflect(fixed) => fixed.is_some() || !case.site.any_host,
         Origin::Refuse | Origin::Reset | Origin::Stall => true,
     }
+}
+
+/// Is anything said of the values that a line of the access log shows?
+fn reads_fields(steps: &[Step]) -> bool {
+    let of = |check: &Check| matches!(check, Check::AccessLog(check) if !check.fields.is_empty());
+    steps.iter().any(|step| {
+        let within = match &step.action {
+            Action::Parallel { steps, .. } | Action::Repeat { steps, .. } => reads_fields(steps),
+            Action::Poll { step, until, .. } => {
+                until.iter().any(|it| of(&it.check)) || reads_fields(std::slice::from_ref(step))
+            }
+            _ => false,
+        };
+        within || step.expect.iter().any(|it| of(&it.check))
+    })
 }
 
 /// Which logs the case looks at: access, WAF.

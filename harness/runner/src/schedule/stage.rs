@@ -112,6 +112,13 @@ impl Prepared {
             Some(file) => Ok(CaseLog::follow(file, host)),
             None => Err("the target does not say where its WAF log is".to_owned()),
         };
+        let upstream_log = match surface.upstream_log(site) {
+            Some(file) if file.shared => {
+                Err("the target has one log for the upstreams of all sites".to_owned())
+            }
+            Some(file) => Ok(CaseLog::follow(file, host)),
+            None => Err("the target does not say where the log of its upstreams is".to_owned()),
+        };
         let mut dialer = surface.dialer(host);
         dialer.from = sharing.client(*index).filter(|_| any_host);
         let player = Player {
@@ -121,6 +128,7 @@ impl Prepared {
             dialer,
             access_log,
             waf_log,
+            upstream_log,
             marks: sharing.marks(id).filter(|_| any_host),
             rule_ids: RuleIds::new(options.rule_ids.as_deref())?,
             carry: Carry { most_octets: options.most_octets, secrets: options.show_secrets },

@@ -122,6 +122,10 @@ impl Binder<'_> {
                 self.need("waf-log", &key.span);
                 Check::WafLog(self.log_check(node)?)
             }
+            "upstream_log" => {
+                self.need("upstream-log", &key.span);
+                Check::UpstreamLog(self.log_check(node)?)
+            }
             "waf_rules" => {
                 self.need("waf-log", &key.span);
                 Check::WafRules(self.rules_check(node)?)
@@ -233,6 +237,8 @@ impl Binder<'_> {
             any: value("any"),
             none: value("none"),
             every: value("every"),
+            fields: fields.get("fields").map(|it| self.values(it)).unwrap_or_default(),
+            distinct: fields.get("distinct").and_then(|it| self.only_true(it)).is_some(),
         })
     }
 

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::Binder;
-use crate::model::{AccessLog, CacheSite, Paranoia, SiteClock, SiteSpec, WafSite};
+use crate::model::{AccessLog, CacheSite, Paranoia, SiteClock, SiteSpec, UpstreamSite, WafSite};
 use crate::table;
 
 impl Binder<'_> {
@@ -36,7 +36,12 @@ impl Binder<'_> {
             self.need("access-log", &key.span);
             site.access_log = self.access_log(log);
         }
+        site.trusted_peers = fields.get("trusted_peers").map(|peers| self.networks(peers));
         site.clock = fields.get("clock").and_then(|clock| self.clock(clock));
+        if let Some((key, upstream)) = fields.entry("upstream") {
+            self.need("upstream-command", &key.span);
+            site.upstream = self.upstream(upstream);
+        }
         let regression = site.waf.as_ref().is_some_and(|waf| waf.profile == WafSite::REGRESSION);
         if regression && !site.any_host {
             let message = "the profile `regression` is for a site with `any_host: true`";
@@ -105,6 +110,24 @@ impl Binder<'_> {
         log.preset = self.word(&fields, "preset").map(str::to_owned);
         log.dialect = self.word(&fields, "dialect").map(str::to_owned);
         Some(log)
+    }
+
+    fn upstream(&self, node: &Node) -> Option<UpstreamSite> {
+        let fields = self.fields(node, &table::UPSTREAM)?;
+        let duration = |key| fields.get(key).and_then(|it| self.duration(it));
+        let environment = fields.get("environment").map_or(&[][..], |it| self.entries(it));
+        let variable = |(name, value): &(Node, Node)| Some((self.text(name)?, self.text(value)?));
+        let upstream = UpstreamSite {
+            command: String::new(),
+            listen: self.word(&fields, "listen").map(str::to_owned),
+            idle: duration("idle"),
+            start_limit: duration("start_limit"),
+            stop_grace: duration("stop_grace"),
+            environment: environment.iter().filter_map(variable).collect(),
+            files: fields.get("files").and_then(|it| self.whole(it, 3..=1 << 20)),
+        };
+        let command = fields.get("command").and_then(|it| self.text(it))?;
+        Some(UpstreamSite { command, ..upstream })
     }
 
     fn clock(&self, node: &Node) -> Option<SiteClock> {

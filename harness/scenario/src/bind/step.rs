@@ -8,8 +8,9 @@ use crate::model::{Action, Capture, CaptureFrom, Step};
 use crate::table;
 use crate::template::is_name;
 
-const VERBS: [&str; 10] =
-    ["send", "raw", "advance", "parallel", "repeat", "poll", "ssh", "load", "ratio", "close"];
+const VERBS: [&str; 11] = [
+    "send", "raw", "advance", "parallel", "repeat", "poll", "ssh", "load", "ratio", "log", "close",
+];
 
 impl Binder<'_> {
     /// A list of steps.

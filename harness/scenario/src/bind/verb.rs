@@ -5,7 +5,7 @@ use std::time::Duration;
 use edgeproof_diagnostics::{Diagnostic, Node, suggest};
 
 use super::Binder;
-use crate::model::{Action, LoadSpec, Ratio, SshProbe, Step};
+use crate::model::{Action, LoadSpec, LogAct, Ratio, SshProbe, Step};
 use crate::table;
 
 impl Binder<'_> {
@@ -21,9 +21,18 @@ impl Binder<'_> {
             "ssh" => self.ssh(node).map(Action::Ssh),
             "load" => self.load(node).map(Action::Load),
             "ratio" => self.ratio(node).map(Action::Ratio),
+            "log" => self.log_act(node).map(Action::Log),
             "close" => self.only_true(node).map(|()| Action::Close),
             _ => None,
         }
+    }
+
+    fn log_act(&self, node: &Node) -> Option<LogAct> {
+        self.need("access-log", &node.span);
+        self.need("log-rotation", &node.span);
+        const WORDS: [&str; 5] = ["rotate", "move", "remove", "fill-disk", "free-disk"];
+        let word = self.word_of(node, &WORDS)?;
+        LogAct::WORDS.iter().find(|(known, _)| *known == word).map(|(_, act)| *act)
     }
 
     fn parallel(&self, node: &Node, path: &str) -> Option<Action> {

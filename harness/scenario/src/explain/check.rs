@@ -40,6 +40,7 @@ pub(super) fn assertion(check: &Check) -> String {
         Check::OriginSaw(check) => origin_saw(check),
         Check::AccessLog(check) => log("access log", check),
         Check::WafLog(check) => log("WAF log", check),
+        Check::UpstreamLog(check) => log("upstream's log", check),
         Check::WafRules(check) => rules(check),
         Check::File(path, check) => file(path, check),
         Check::Processes { matching, count } => {
@@ -142,6 +143,10 @@ fn log(name: &str, check: &LogCheck) -> String {
     for (which, value) in lines {
         parts.extend(value.as_ref().map(|value| format!("{which} {}", self::value(value))));
     }
+    for (variable, value) in &check.fields {
+        parts.push(format!("of its last line, {variable} {}", self::value(value)));
+    }
+    parts.extend(check.distinct.then(|| "no two lines are the same".to_owned()));
     format!("the {name}: {}", parts.join(", "))
 }
 

@@ -3,7 +3,7 @@
 use super::check::assertion;
 use super::{duration, line, plural, quoted, shown};
 use crate::model::{
-    Action, BodySpec, Capture, CaptureFrom, Framing, LoadSpec, Request, SshProbe, Step,
+    Action, BodySpec, Capture, CaptureFrom, Framing, LoadSpec, LogAct, Request, SshProbe, Step,
 };
 
 /// Writes a step as a line, and below it what must hold, what is captured, and its inner steps.
@@ -60,8 +60,21 @@ fn action(action: &Action) -> String {
             "Report as {} the {} of {} divided by that of {}",
             ratio.name, ratio.of, ratio.numerator, ratio.denominator
         ),
+        Action::Log(act) => log(*act).to_owned(),
         Action::Close => "Close the connection".to_owned(),
         Action::Look => "Look".to_owned(),
+    }
+}
+
+fn log(act: LogAct) -> &'static str {
+    match act {
+        LogAct::Rotate => "Move the access log aside and tell the target to open it again",
+        LogAct::Move => "Move the access log aside",
+        LogAct::Remove => "Remove the access log",
+        LogAct::FillDisk => {
+            "Put the access log on a full disk and tell the target to open it again"
+        }
+        LogAct::FreeDisk => "Let the disk have room and tell the target to open its log again",
     }
 }
 

@@ -65,6 +65,8 @@ pub enum Check {
     AccessLog(LogCheck),
     /// `waf_log:` lines of this case.
     WafLog(LogCheck),
+    /// `upstream_log:` lines about the site's command.
+    UpstreamLog(LogCheck),
     /// `waf_rules:` of this case.
     WafRules(RulesCheck),
     /// `files: { PATH: … }`.
@@ -174,7 +176,7 @@ pub struct OriginCheck {
     pub trailers: Vec<(String, Value)>,
 }
 
-/// `access_log:` and `waf_log:`.
+/// `access_log:`, `waf_log:` and `upstream_log:`.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct LogCheck {
     /// `count`: how many lines the case has in all.
@@ -187,6 +189,11 @@ pub struct LogCheck {
     pub none: Option<Value>,
     /// `every`: each line (and at least one).
     pub every: Option<Value>,
+    /// `fields`: what the last line says, by the variables of the log's format, as the target's own
+    /// notation is read. A variable that the line shows as missing is absent.
+    pub fields: Vec<(String, Value)>,
+    /// `distinct`: no two lines are the same.
+    pub distinct: bool,
 }
 
 /// `waf_rules:` which rules the case's lines of the WAF's log tell of, by their ids.

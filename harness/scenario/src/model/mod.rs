@@ -14,8 +14,9 @@ pub use check::{
 };
 pub use origin::{Answer, Body, Break, Chunking, Date, FieldValue, Interim, Origin, Rule, When};
 pub use setting::{Setting, SettingError};
-pub use site::{AccessLog, CacheSite, Paranoia, SiteClock, SiteSpec, WafSite};
+pub use site::{AccessLog, CacheSite, Paranoia, SiteClock, SiteSpec, UpstreamSite, WafSite};
 pub use step::{
-    Action, BodySpec, Capture, CaptureFrom, Framing, LoadSpec, Ratio, Request, SshProbe, Step,
+    Action, BodySpec, Capture, CaptureFrom, Framing, LoadSpec, LogAct, Ratio, Request, SshProbe,
+    Step,
 };
 pub use template::{Filter, Part, Template};

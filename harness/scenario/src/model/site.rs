@@ -17,8 +17,31 @@ pub struct SiteSpec {
     pub waf: Option<WafSite>,
     /// `access_log`: the target's default format when absent.
     pub access_log: Option<AccessLog>,
+    /// `trusted_peers`: whose X-Forwarded-For says who the client is, as CIDR; `None` = nobody's.
+    pub trusted_peers: Option<Vec<String>>,
     /// `clock`: where the site's virtual clock starts.
     pub clock: Option<SiteClock>,
+    /// `upstream`: a command that the target starts instead of asking the case's origin.
+    pub upstream: Option<UpstreamSite>,
+}
+
+/// `site.upstream`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct UpstreamSite {
+    /// `command`: `{port}`, `{host}` and `{socket}` in it are the target's to fill in.
+    pub command: String,
+    /// `listen`: `port` or `socket`; as the command asks if absent.
+    pub listen: Option<String>,
+    /// `idle`: how long nobody may ask for it before it is stopped; zero: never.
+    pub idle: Option<Duration>,
+    /// `start_limit`: how long it may take until it listens.
+    pub start_limit: Option<Duration>,
+    /// `stop_grace`: between SIGTERM and SIGKILL.
+    pub stop_grace: Option<Duration>,
+    /// `environment`: variables besides those that the target sets itself.
+    pub environment: Vec<(String, String)>,
+    /// `files`: open files that it may have.
+    pub files: Option<u64>,
 }
 
 /// `site.cache`.
@@ -123,8 +146,22 @@ impl SiteSpec {
             keys.extend(log.preset.iter().map(|p| ("access_log.preset", p.clone())));
             keys.extend(log.dialect.iter().map(|d| ("access_log.dialect", d.clone())));
         }
+        keys.extend(self.trusted_peers.iter().map(|peers| ("trusted_peers", peers.join(","))));
         if let Some(clock) = &self.clock {
             keys.push(("clock", clock.start.clone()));
+        }
+        if let Some(upstream) = &self.upstream {
+            keys.push(("upstream", String::new()));
+            keys.extend(upstream.listen.iter().map(|it| ("upstream.listen", it.clone())));
+            keys.extend(upstream.idle.iter().map(|it| ("upstream.idle", format!("{it:?}"))));
+            let limit = upstream.start_limit.iter();
+            keys.extend(limit.map(|it| ("upstream.start_limit", format!("{it:?}"))));
+            let grace = upstream.stop_grace.iter();
+            keys.extend(grace.map(|it| ("upstream.stop_grace", format!("{it:?}"))));
+            if !upstream.environment.is_empty() {
+                keys.push(("upstream.environment", String::new()));
+            }
+            keys.extend(upstream.files.iter().map(|it| ("upstream.files", it.to_string())));
         }
         keys
     }

@@ -70,10 +70,38 @@ pub enum Action {
     Load(LoadSpec),
     /// `ratio:` of two measured loads, reported as a figure.
     Ratio(Ratio),
+    /// `log:` something befalls the file of the access log.
+    Log(LogAct),
     /// `close:` the client's connection.
     Close,
     /// Only `expect:`.
     Look,
+}
+
+/// What befalls the file of the case's access log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogAct {
+    /// It is moved aside, and the target told to open its logs again. Its lines still count.
+    Rotate,
+    /// It is moved aside, and nobody is told.
+    Move,
+    /// It is removed with all its lines, and nobody is told.
+    Remove,
+    /// From now on it lies on a disk without room, and the target is told to open its logs again.
+    FillDisk,
+    /// The disk has room again, and the target is told to open its logs again.
+    FreeDisk,
+}
+
+impl LogAct {
+    /// Every act with its word.
+    pub const WORDS: [(&str, Self); 5] = [
+        ("rotate", Self::Rotate),
+        ("move", Self::Move),
+        ("remove", Self::Remove),
+        ("fill-disk", Self::FillDisk),
+        ("free-disk", Self::FreeDisk),
+    ];
 }
 
 impl Step {

@@ -45,6 +45,7 @@ pub(crate) static EXPECT: Form = Form {
         key("origin_saw", Takes::Form(|| &ORIGIN_SAW), "The last request that the origin saw."),
         key("access_log", Takes::Form(|| &LOG_CHECK), "The case's access-log lines."),
         key("waf_log", Takes::Form(|| &LOG_CHECK), "The case's WAF-log lines."),
+        key("upstream_log", Takes::Form(|| &LOG_CHECK), "Lines about the site's command."),
         key("waf_rules", Takes::Form(|| &WAF_RULES), "The rules that they tell of, by their ids."),
         key(
             "files",
@@ -147,7 +148,7 @@ pub(crate) static ORIGIN_SAW: Form = Form {
     others: None,
 };
 
-/// `access_log` and `waf_log`.
+/// `access_log`, `waf_log` and `upstream_log`.
 pub(crate) static LOG_CHECK: Form = Form {
     name: "logCheck",
     what: "a log expectation",
@@ -158,6 +159,8 @@ pub(crate) static LOG_CHECK: Form = Form {
         key("any", VALUE_TAKES, "At least one line."),
         key("none", VALUE_TAKES, "No line."),
         key("every", VALUE_TAKES, "Each line, and at least one."),
+        key("fields", VALUES, "What the last line says: status, user_agent, …"),
+        key("distinct", Takes::True, "No two lines are the same."),
     ],
     others: None,
 };

@@ -15,7 +15,7 @@ pub(crate) use check::{
     VALUE, WAF_RULES,
 };
 pub(crate) use origin::{ANSWER, BREAK, CONNECTION, DATE, INTERIM, ORIGIN_BODY, RULE, WHEN};
-pub(crate) use site::{ACCESS_LOG, CACHE, CLOCK, MODES, PROFILES, SITE, WAF};
+pub(crate) use site::{ACCESS_LOG, CACHE, CLOCK, MODES, PROFILES, SITE, UPSTREAM, WAF};
 pub(crate) use step::{
     BYTES, CAPTURE, CONTENT, LOAD, PARALLEL, POLL, RATIO, RAW, REPEAT, REQUEST, SSH, SSH_CONFIG,
     STEP,

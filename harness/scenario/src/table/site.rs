@@ -22,7 +22,13 @@ pub(crate) static SITE: Form = Form {
         key("cache", CACHE_TAKES, "A cache in front of the origin; `true` for its defaults."),
         key("waf", Takes::Form(|| &WAF), "A web application firewall."),
         key("access_log", LOG_TAKES, "The access log; `true` for its defaults."),
+        key(
+            "trusted_peers",
+            Takes::Either(&[Takes::Text, Takes::List(&Takes::Text)]),
+            "Networks (CIDR) whose X-Forwarded-For says who the client is.",
+        ),
         key("clock", Takes::Form(|| &CLOCK), "Where the site's virtual clock starts."),
+        key("upstream", Takes::Form(|| &UPSTREAM), "A command that the target starts itself."),
     ],
     others: None,
 };
@@ -85,6 +91,27 @@ pub(crate) static CLOCK: Form = Form {
     keys: &[
         required("start", Takes::Text, "A date and time with its offset (RFC 3339)."),
         key("zone", Takes::Text, "The zone of the log's dates: `+02:00` or `Europe/Paris`."),
+    ],
+    others: None,
+};
+
+/// `site.upstream`.
+pub(crate) static UPSTREAM: Form = Form {
+    name: "upstreamSite",
+    what: "`upstream`",
+    about: "A command that the target starts when somebody asks for the site.",
+    keys: &[
+        required(
+            "command",
+            Takes::Text,
+            "The program and its arguments; `{port}`, `{host}` and `{socket}` are filled in.",
+        ),
+        key("listen", Takes::Word(&["port", "socket"]), "Where it listens; as the command asks."),
+        key("idle", Takes::Duration, "Nobody asks for so long: it is stopped. `0`: never."),
+        key("start_limit", Takes::Duration, "How long it may take until it listens."),
+        key("stop_grace", Takes::Duration, "Between SIGTERM and SIGKILL."),
+        key("environment", Takes::Table(&Takes::Text), "Variables of its environment."),
+        key("files", Takes::Whole(3, 1 << 20), "Open files that it may have."),
     ],
     others: None,
 };

@@ -19,6 +19,7 @@ const FIELDS: Takes = Takes::Either(&[
     LINES,
 ]);
 const REQUEST_TAKES: Takes = Takes::Either(&[Takes::Text, Takes::Form(|| &REQUEST)]);
+const LOG_ACTS: &[&str] = &["rotate", "move", "remove", "fill-disk", "free-disk"];
 const MOST: u64 = 1_000_000;
 
 /// A step.
@@ -44,6 +45,7 @@ pub(crate) static STEP: Form = Form {
         ),
         key("load", Takes::Form(|| &LOAD), "Requests under load, measured."),
         key("ratio", Takes::Form(|| &RATIO), "A figure made of two measured loads."),
+        key("log", Takes::Word(LOG_ACTS), "Something befalls the file of the access log."),
         key("close", Takes::True, "Close the client's connection."),
         key("include", Takes::Text, "The steps and origin rules of a fragment, put here."),
         key("client", Takes::Text, "Steps of one client share a kept-alive connection (`main`)."),

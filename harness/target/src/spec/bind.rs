@@ -1,6 +1,7 @@
 //! From the node tree of a target.yaml to a [`TargetSpec`]. Reads on after every mistake.
 
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use edgeproof_diagnostics::{Diagnostic, Diagnostics, Kind, MapReader, Node, Value};
 use edgeproof_scenario::misspelt_ability;
@@ -11,6 +12,7 @@ use super::{
     services,
 };
 use crate::expresses::Expresses;
+use crate::log_reader::{Escapes, LineReader};
 
 pub(super) fn bind(node: &Node, folder: &Path, diagnostics: &Diagnostics) -> Option<TargetSpec> {
     let mut map = MapReader::new(node, diagnostics, "a target");
@@ -49,8 +51,11 @@ pub(super) fn bind(node: &Node, folder: &Path, diagnostics: &Diagnostics) -> Opt
     }
     let declares = declares?;
     // A negative control declares what it does not have; anybody else would fail every such case alike.
-    for (word, key, log) in [("access-log", "access", &logs.access), ("waf-log", "waf", &logs.waf)]
-    {
+    for (word, key, log) in [
+        ("access-log", "access", &logs.access),
+        ("waf-log", "waf", &logs.waf),
+        ("upstream-log", "upstream", &logs.upstream),
+    ] {
         if !negative_control && log.is_none() && declares.iter().any(|known| known == word) {
             return declared.reject(format!("`{word}` needs `logs.{key}`, where its lines are"));
         }
@@ -172,10 +177,38 @@ fn mode(text: &str) -> Result<u32, String> {
 }
 
 fn logs(mut map: MapReader<'_>) -> Logs {
-    let logs =
-        Logs { access: Text::read(map.optional("access")), waf: Text::read(map.optional("waf")) };
+    let logs = Logs {
+        access: Text::read(map.optional("access")),
+        waf: Text::read(map.optional("waf")),
+        read: readers(map.optional("read")),
+        reopen: map.optional("reopen").one_of(&services::SIGNALS),
+        upstream: Text::read(map.optional("upstream")),
+    };
     map.finish();
     logs
+}
+
+/// Presets, each with how its lines are read.
+fn readers(value: Value<'_>) -> Vec<(String, Arc<LineReader>)> {
+    let entries = if value.is_present() { value.entries() } else { None };
+    let read = |(name, value): (edgeproof_diagnostics::Spanned<&str>, Value<'_>)| {
+        let mut map = value.map("how lines are read")?;
+        let pattern = map.optional("pattern");
+        let escapes = map.required("escapes").one_of(&Escapes::WORDS);
+        map.finish();
+        let pattern = pattern.is_present().then(|| pattern.parse(pattern_of_lines));
+        let reader = LineReader::new(pattern.flatten(), escapes?);
+        match reader {
+            Ok(reader) => Some((name.value.to_owned(), Arc::new(reader))),
+            Err(why) => value.reject(why),
+        }
+    };
+    entries.into_iter().flatten().filter_map(read).collect()
+}
+
+fn pattern_of_lines(text: &str) -> Result<regex::bytes::Regex, String> {
+    let regex = regex::bytes::RegexBuilder::new(text).unicode(false).build();
+    regex.map_err(|error| error.to_string())
 }
 
 fn feature(value: Value<'_>) -> Option<String> {

@@ -7,6 +7,7 @@ mod templates;
 pub(crate) mod url;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use edgeproof_diagnostics::{Diagnostic, Diagnostics, Source, Span, parse};
@@ -16,6 +17,7 @@ use regex::Regex;
 
 use crate::expresses::Expresses;
 use crate::known::KnownFailures;
+use crate::log_reader::LineReader;
 
 pub use templates::Text;
 pub use url::UrlError;
@@ -284,6 +286,19 @@ pub struct Logs {
     pub access: Option<Text>,
     /// The WAF's log.
     pub waf: Option<Text>,
+    /// The log of commands that it starts, one for each site.
+    pub upstream: Option<Text>,
+    /// How lines of the access log are read, by the preset that the case asks for.
+    pub read: Vec<(String, Arc<LineReader>)>,
+    /// The signal that makes the target open its logs again.
+    pub reopen: Option<Signal>,
+}
+
+impl Logs {
+    /// How lines of this preset are read.
+    pub fn reader(&self, preset: &str) -> Option<&Arc<LineReader>> {
+        self.read.iter().find(|(name, _)| name == preset).map(|(_, reader)| reader)
+    }
 }
 
 /// How a target's time is moved.

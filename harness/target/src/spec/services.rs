@@ -10,6 +10,17 @@ use regex::Regex;
 use super::{Container, Process, Ready, ReadyWhen, Run, Service, Services, Sshd, Stop, Text};
 
 const READY_WITHIN: Duration = Duration::from_secs(10);
+/// The signals that a target.yaml can name.
+pub(super) const SIGNALS: [(&str, Signal); 8] = [
+    ("TERM", Signal::SIGTERM),
+    ("QUIT", Signal::SIGQUIT),
+    ("INT", Signal::SIGINT),
+    ("HUP", Signal::SIGHUP),
+    ("USR1", Signal::SIGUSR1),
+    ("USR2", Signal::SIGUSR2),
+    ("WINCH", Signal::SIGWINCH),
+    ("KILL", Signal::SIGKILL),
+];
 const STOP: Stop = Stop { signal: Signal::SIGTERM, within: Duration::from_secs(5) };
 
 pub(super) fn bind(mut map: MapReader<'_>, folder: &Path, value: Value<'_>) -> Option<Services> {
@@ -145,16 +156,7 @@ fn ready(mut map: MapReader<'_>, value: Value<'_>) -> Option<Ready> {
 }
 
 fn stop(mut map: MapReader<'_>) -> Stop {
-    let signal = map.optional("signal").one_of(&[
-        ("TERM", Signal::SIGTERM),
-        ("QUIT", Signal::SIGQUIT),
-        ("INT", Signal::SIGINT),
-        ("HUP", Signal::SIGHUP),
-        ("USR1", Signal::SIGUSR1),
-        ("USR2", Signal::SIGUSR2),
-        ("WINCH", Signal::SIGWINCH),
-        ("KILL", Signal::SIGKILL),
-    ]);
+    let signal = map.optional("signal").one_of(&SIGNALS);
     let within = map.optional("within").duration();
     map.finish();
     Stop { signal: signal.unwrap_or(STOP.signal), within: within.unwrap_or(STOP.within) }

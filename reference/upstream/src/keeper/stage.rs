@@ -5,6 +5,7 @@ use std::io;
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, ExitCode, Stdio};
 
+use edgeproof_mutant::{self as mutant, Mutant};
 use nix::errno::Errno;
 use nix::sys::prctl::set_pdeathsig;
 use nix::sys::resource::{Resource, setrlimit};
@@ -41,12 +42,14 @@ fn failed(message: &str) -> ExitCode {
 }
 
 fn prepare(job: &Job) -> Result<(), (&'static str, Errno)> {
-    setsid().map_err(|errno| ("no session of its own", errno))?;
+    if !mutant::is(Mutant::UpstreamSharesSession) {
+        setsid().map_err(|errno| ("no session of its own", errno))?;
+    }
     for (what, resource, limit) in [
         ("the limit of open files cannot be set", Resource::RLIMIT_NOFILE, job.files),
         ("the limit of processes cannot be set", Resource::RLIMIT_NPROC, job.processes),
     ] {
-        if let Some(limit) = limit {
+        if let Some(limit) = limit.filter(|_| !mutant::is(Mutant::UpstreamUnlimited)) {
             setrlimit(resource, limit, limit).map_err(|errno| (what, errno))?;
         }
     }
@@ -54,7 +57,7 @@ fn prepare(job: &Job) -> Result<(), (&'static str, Errno)> {
         drop_to(user).map_err(|errno| ("its user cannot be changed", errno))?;
     }
     // Last: what comes before needs memory too.
-    if let Some(limit) = job.memory {
+    if let Some(limit) = job.memory.filter(|_| !mutant::is(Mutant::UpstreamUnlimited)) {
         setrlimit(Resource::RLIMIT_AS, limit, limit)
             .map_err(|errno| ("the limit of memory cannot be set", errno))?;
     }

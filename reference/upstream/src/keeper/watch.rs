@@ -5,6 +5,7 @@ use std::os::fd::AsFd as _;
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
+use edgeproof_mutant::{self as mutant, Mutant};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::prctl::set_child_subreaper;
@@ -176,11 +177,17 @@ impl Watch {
     fn end_all(&mut self) {
         if self.kill_at.is_none() {
             self.kill_at = Some(Instant::now() + self.grace);
-            signal_all(Signal::SIGTERM);
+            match self.child.filter(|_| mutant::is(Mutant::UpstreamForgetsDescendants)) {
+                Some(child) => drop(kill(child, Signal::SIGTERM)),
+                None => signal_all(Signal::SIGTERM),
+            }
         }
     }
 
     fn kill_if_due(&mut self) {
+        if mutant::is(Mutant::UpstreamNeverKills) {
+            self.kill_at = None;
+        }
         if self.kill_at.is_some_and(|at| Instant::now() >= at) {
             if !self.killed {
                 say(&Report::Killed);
@@ -198,7 +205,10 @@ impl Watch {
             match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
                 Ok(WaitStatus::Exited(pid, code)) => self.ended(pid, Some(code), None),
                 Ok(WaitStatus::Signaled(pid, signal, _)) => self.ended(pid, None, Some(signal)),
-                Ok(WaitStatus::StillAlive) => return true,
+                Ok(WaitStatus::StillAlive) => {
+                    let forgets = mutant::is(Mutant::UpstreamForgetsDescendants);
+                    return self.child.is_some() || !forgets;
+                }
                 Ok(_) | Err(Errno::EINTR) => {}
                 Err(_) => return false,
             }
