@@ -3,7 +3,8 @@
 //! ```text
 //!  words ──▶ cli ─┬─▶ action (MIG's JSON) ─┬─▶ file ──▶ Findings ──┐
 //!                 ├─▶ file (flags) ────────┘                       ├──▶ report: MIG's lines, human, JSON
-//!                 └─▶ keys ──▶ KeyFindings ─────────────────────┘        exit code
+//!                 ├─▶ keys ──▶ KeyFindings ─────────────────────┤        exit code
+//!                 └─▶ integrity, manifest ──▶ Integrity ────────┘
 //! ```
 //!
 //! Left to others: who asks, and how the question came here.
@@ -13,6 +14,7 @@ mod action;
 mod authorized;
 mod cli;
 mod file;
+mod integrity;
 mod keys;
 mod limits;
 mod mode;
@@ -27,6 +29,10 @@ pub use cli::main;
 pub use file::{
     AgeBound, Algorithm, Counts, CriterionError, Digest, Family, Findings, Found, Kind, Link,
     Options, Search, SearchError, SizeBound, Trouble, investigate,
+};
+pub use integrity::{
+    Damaged, Fault, Hash, Integrity, Manifest, ManifestError, PackageError, Packages,
+    check_packages, make_manifest,
 };
 pub use keys::{
     Account, Allowed, AllowedError, Key, KeyFindings, Scope, Strange, accounts, assert_keys,

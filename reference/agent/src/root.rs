@@ -73,6 +73,23 @@ impl Files for Root {
 }
 
 impl Root {
+    /// Opens a file, its links followed; `None` for what is no plain file.
+    pub(crate) fn plain_file(&self, path: &Path) -> io::Result<Option<File>> {
+        if self.kind(path)? != FileType::RegularFile {
+            return Ok(None);
+        }
+        let file = File::from(self.open_at(path, OFlags::empty())?);
+        // It may have been replaced since it was looked at; nothing else can hold us, as opening does not block.
+        Ok(file.metadata()?.is_file().then_some(file))
+    }
+
+    /// What a path's last part is itself, be it a link that leads nowhere.
+    pub(crate) fn itself(&self, path: &Path) -> io::Result<FileType> {
+        let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let fd = rustix::fs::openat2(&self.0, path, flags, Mode::empty(), ResolveFlags::IN_ROOT)?;
+        Ok(FileType::from_raw_mode(rustix::fs::fstat(&fd)?.st_mode))
+    }
+
     /// Whether something is at a path.
     pub(crate) fn is_there(&self, path: &Path) -> bool {
         !matches!(self.kind(path), Err(error) if error.kind() == io::ErrorKind::NotFound)

@@ -3,7 +3,9 @@
 mod action;
 mod file;
 mod flags;
+mod integrity;
 mod keys;
+mod manifest;
 mod run;
 
 use std::ffi::OsString;
@@ -16,6 +18,9 @@ The node agent: looks at this host and says what it found, never what is in a fi
 Usage: edgeproof agent ACTION.json [FLAGS]     searches of a MIG action, in one pass over the disk
        edgeproof agent file [FLAGS]            one search; its flags below
        edgeproof agent keys --allowed FILE     every key that sshd would accept must be in FILE
+       edgeproof agent integrity               Debian's packages: are their files what they were?
+       edgeproof agent manifest make FOLDER    notes what a folder's files are
+       edgeproof agent manifest check FILE     are they still so?
 
 Flags of all:
   -t TARGET     only `local`
@@ -42,6 +47,18 @@ Flags of keys:
   -peruser      a key must be that user's own in the LDIF (uid)
   -passwd F, -sshd-config F [/etc/passwd, /etc/ssh/sshd_config]
   -root DIR     what stands for /
+
+Flags of integrity:
+  -package P    only this package; again for more
+  -older DIR    md5sums of earlier versions, such as a saved /var/lib/dpkg/info; again for more
+  -root DIR     what stands for /
+
+Flags of manifest:
+  -o FILE       make: write there, not on standard output
+  -hash H       make: blake3 or sha256 [blake3]
+  -older FILE   check: an earlier manifest, which tells old content; again for more
+  -folder DIR   check: where the folder is now
+  -allownew     check: files that were not there are no finding
 
 Exit codes: 0 all was looked at and nothing found · 1 found · 2 usage · 4 there was nothing to look at
             6 not everything could be looked at · 7 the agent broke
@@ -71,6 +88,8 @@ fn dispatch(words: &[String]) -> Result<u8, Failure> {
             "help" | "-h" | "-help" | "--help" => run::print(HELP).map(|()| 0),
             "file" => file::run(rest),
             "keys" => keys::run(rest),
+            "integrity" => integrity::run(rest),
+            "manifest" => manifest::run(rest),
             _ => action::run(words),
         },
     }
