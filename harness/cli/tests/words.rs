@@ -39,6 +39,7 @@ fn help() {
     golden("help", &words(&["--help"]));
     golden("help-run", &words(&["run", "--help"]));
     golden("help-proxy", &words(&["proxy", "--help"]));
+    golden("help-agent", &words(&["agent", "help"]));
 }
 
 /// Ten broken files and more: all their mistakes in one go, each at its place.

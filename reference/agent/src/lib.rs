@@ -4,7 +4,8 @@
 //!  words ──▶ cli ─┬─▶ action (MIG's JSON) ─┬─▶ file ──▶ Findings ──┐
 //!                 ├─▶ file (flags) ────────┘                       ├──▶ report: MIG's lines, human, JSON
 //!                 ├─▶ keys ──▶ KeyFindings ─────────────────────┤        exit code
-//!                 └─▶ integrity, manifest ──▶ Integrity ────────┘
+//!                 ├─▶ integrity, manifest ──▶ Integrity ────────┤
+//!                 └─▶ netstat ──▶ Heard ────────────────────────┘
 //! ```
 //!
 //! Left to others: who asks, and how the question came here.
@@ -18,6 +19,7 @@ mod integrity;
 mod keys;
 mod limits;
 mod mode;
+mod netstat;
 mod pattern;
 mod report;
 mod root;
@@ -36,6 +38,10 @@ pub use integrity::{
 };
 pub use keys::{
     Account, Allowed, AllowedError, Key, KeyFindings, Scope, Strange, accounts, assert_keys,
+};
+pub use netstat::{
+    Heard, Hit, Interface, KnownError, KnownHosts, Mac, Neighbour, Network, Ports, Process,
+    Protocol, Questions, Socket, TcpState,
 };
 pub use pattern::{Pattern, PatternError};
 pub use report::escaped;

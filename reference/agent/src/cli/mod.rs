@@ -6,6 +6,7 @@ mod flags;
 mod integrity;
 mod keys;
 mod manifest;
+mod netstat;
 mod run;
 
 use std::ffi::OsString;
@@ -18,6 +19,7 @@ The node agent: looks at this host and says what it found, never what is in a fi
 Usage: edgeproof agent ACTION.json [FLAGS]     searches of a MIG action, in one pass over the disk
        edgeproof agent file [FLAGS]            one search; its flags below
        edgeproof agent keys --allowed FILE     every key that sshd would accept must be in FILE
+       edgeproof agent netstat [FLAGS]         neighbours, addresses, sockets; its flags below
        edgeproof agent integrity               Debian's packages: are their files what they were?
        edgeproof agent manifest make FOLDER    notes what a folder's files are
        edgeproof agent manifest check FILE     are they still so?
@@ -47,6 +49,13 @@ Flags of keys:
   -peruser      a key must be that user's own in the LDIF (uid)
   -passwd F, -sshd-config F [/etc/passwd, /etc/ssh/sshd_config]
   -root DIR     what stands for /
+
+Flags of netstat (each may stand again for more):
+  -lm R, -nm R  the MAC of this host, of a neighbour, is such (regex)
+  -li N, -ni N, -ci N  an address of this host, a neighbour, a peer lies in 10.0.0.0/8 or is 10.0.0.1
+  -lp P         something listens on the port 22, or on 8000-8999
+  -process R    of the sockets only those of such processes
+  -known FILE   name the neighbours whose MAC is not in FILE
 
 Flags of integrity:
   -package P    only this package; again for more
@@ -89,6 +98,7 @@ fn dispatch(words: &[String]) -> Result<u8, Failure> {
             "file" => file::run(rest),
             "keys" => keys::run(rest),
             "integrity" => integrity::run(rest),
+            "netstat" => netstat::run(rest),
             "manifest" => manifest::run(rest),
             _ => action::run(words),
         },
