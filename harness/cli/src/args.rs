@@ -28,6 +28,8 @@ Exit codes: 0 all good · 1 a must failed · 2 usage or bad scenario · 3 a targ
 pub(crate) enum Command {
     /// Play scenarios against one target or more.
     Run(Box<Run>),
+    /// Send the same random requests to two targets with a WAF and find those that fire other rules.
+    Differ(Differ),
     /// Look for mistakes in scenario files, all of them in one go.
     Check(Check),
     /// Print the JSON Schema of the scenario file, for editors.
@@ -133,6 +135,45 @@ pub(crate) struct Run {
     /// Show the values of Authorization, Cookie and Set-Cookie in reports.
     #[arg(long)]
     pub(crate) show_secrets: bool,
+    /// Where targets are looked up by name.
+    #[arg(long, value_name = "DIR", default_value = "ci/targets")]
+    pub(crate) targets_dir: PathBuf,
+}
+
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("end").required(true).multiple(true).args(["requests", "time"]))]
+pub(crate) struct Differ {
+    /// The two targets, names below ci/targets or folders with a target.yaml: the one that is looked at,
+    /// then the one that it is compared with.
+    #[arg(long, value_name = "NAME|DIR", required = true)]
+    pub(crate) target: Vec<String>,
+    /// End after so many requests, those for making others smaller not counted.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) requests: Option<u64>,
+    /// End after that time: `10m`.
+    #[arg(long, value_name = "D", value_parser = duration)]
+    pub(crate) time: Option<Duration>,
+    /// The seed of the requests: the same makes the same.
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Scenarios, or tests as `ftw:PATH`, whose requests and payloads are changed and sent too.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) corpus: Vec<PathBuf>,
+    /// Differences that are known and stay, beside the file differences.yaml of each target's folder.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) known: Vec<PathBuf>,
+    /// Write each smallest request there, as a test in the ftw format that plays as it is.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// How many smallest requests are looked for in each cause.
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=100))]
+    pub(crate) examples: u16,
+    /// An output, to standard output or to a file: human or json.
+    #[arg(long, value_name = "F[=FILE]")]
+    pub(crate) format: Vec<Output>,
+    /// Requests at a time on each target.
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) jobs: u16,
     /// Where targets are looked up by name.
     #[arg(long, value_name = "DIR", default_value = "ci/targets")]
     pub(crate) targets_dir: PathBuf,

@@ -24,6 +24,9 @@ pub(crate) enum Failure {
     /// The harness itself broke.
     #[error("{0}")]
     Broken(String),
+    /// Somebody stopped it before it had anything to say.
+    #[error("interrupted")]
+    Interrupted,
 }
 
 impl Failure {
@@ -49,6 +52,7 @@ impl Failure {
             Failure::Nothing(_) => ExitCode::NothingRan,
             Failure::NotStarted(_) => ExitCode::TargetNotStarted,
             Failure::Broken(_) => ExitCode::Error,
+            Failure::Interrupted => ExitCode::Interrupted,
         }
     }
 

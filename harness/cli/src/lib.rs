@@ -4,6 +4,7 @@
 //! arguments ──▶ run ──▶ scenario::load ──▶ runner::run ──Event──▶ report (every --format) ──▶ exit code
 //!           ├─▶ check, list, explain, schema ──▶ scenario
 //!           ├─▶ load, compare, plan ──▶ load (figures, two to a verdict, all to a number of machines)
+//!           ├─▶ differ ──▶ workbench::differ (requests, what is found) ◀──▶ runner::Pair (two targets)
 //!           ├─▶ import ──▶ workbench (tests of other formats; `run ftw:DIR` reads them too)
 //!           ├─▶ report ──▶ a recorded stream of events ──▶ report
 //!           └─▶ agent, proxy, proxy quarantine, logs, crs ──▶ the reference
@@ -14,6 +15,7 @@
 mod args;
 mod compare;
 mod crs;
+mod differ;
 mod failure;
 mod import;
 mod load;
@@ -38,6 +40,7 @@ use args::{Cli, Command, Crs, Logs, ProxyCommand};
 pub fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Run(arguments) => run::run(&arguments),
+        Command::Differ(arguments) => differ::differ(&arguments),
         Command::Check(arguments) => scenarios::check(&arguments),
         Command::Schema => scenarios::schema(),
         Command::List(arguments) => scenarios::list(&arguments),

@@ -42,13 +42,13 @@ pub(crate) fn asked(arguments: &Run) -> Result<Vec<Asked>, Failure> {
     Ok(asked)
 }
 
-fn same_place(one: &TargetSpec, other: &TargetSpec) -> bool {
+pub(crate) fn same_place(one: &TargetSpec, other: &TargetSpec) -> bool {
     let place = |spec: &TargetSpec| spec.folder.as_ref().map(|folder| folder.canonicalize().ok());
     place(one) == place(other)
 }
 
 /// A verdict names its target by the folder's name: two of one name could not be told apart.
-fn two_of_a_name(one: &TargetSpec, other: &TargetSpec) -> Failure {
+pub(crate) fn two_of_a_name(one: &TargetSpec, other: &TargetSpec) -> Failure {
     let folder = |spec: &TargetSpec| {
         spec.folder.as_ref().map_or_else(|| spec.name.clone(), |it| it.display().to_string())
     };
@@ -77,21 +77,26 @@ fn specs(word: &str, arguments: &Run) -> Result<Vec<TargetSpec>, Failure> {
         let every = every.iter().map(|folder| load(folder)).collect::<Result<Vec<_>, _>>()?;
         return Ok(every.into_iter().filter(|spec| !spec.negative_control).collect());
     }
-    let named = arguments.targets_dir.join(word);
+    Ok(vec![in_folder(word, &arguments.targets_dir)?])
+}
+
+/// The target in a folder, or in the folder of that name below `targets`.
+pub(crate) fn in_folder(word: &str, targets: &Path) -> Result<TargetSpec, Failure> {
+    let named = targets.join(word);
     let folder =
         if Path::new(word).join("target.yaml").is_file() { PathBuf::from(word) } else { named };
     if !folder.join("target.yaml").is_file() {
-        let known = folders(&arguments.targets_dir).unwrap_or_default();
+        let known = folders(targets).unwrap_or_default();
         let names: Vec<String> =
             known.iter().filter_map(|f| Some(f.file_name()?.to_str()?.to_owned())).collect();
         let near = did_you_mean(word, names.iter().map(String::as_str));
         return Err(Failure::Usage(format!(
             "there is no target `{word}`: neither a folder with a target.yaml nor one of {} in {}{near}",
             if names.is_empty() { "none".to_owned() } else { names.join(", ") },
-            arguments.targets_dir.display()
+            targets.display()
         )));
     }
-    Ok(vec![load(&folder)?])
+    load(&folder)
 }
 
 fn load(folder: &Path) -> Result<TargetSpec, Failure> {

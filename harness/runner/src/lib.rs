@@ -29,4 +29,4 @@ mod variables;
 mod visible;
 mod wire;
 
-pub use schedule::{RunError, RunOptions, run};
+pub use schedule::{Fired, Pair, PairError, RunError, RunOptions, Shot, run};

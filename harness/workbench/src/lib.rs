@@ -1,4 +1,4 @@
-//! From the field to a scenario: tests of other formats.
+//! From the field to a scenario: tests of other formats, and requests that two WAFs see differently.
 //!
 //! ```text
 //! ftw files ──read──▶ ftw::Test ──▶ model::Case, as it is (`run ftw:DIR`)
@@ -10,6 +10,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod differ;
 pub mod ftw;
 mod import;
 

@@ -29,6 +29,9 @@ pub struct RequestHead {
 pub struct ParsedRequest {
     /// The head as received.
     pub head: RequestHead,
+    /// The request line as sent, without its end: a version such as HTTP/1.2, which is read as 1.1, stands only
+    /// here.
+    pub line: Bytes,
     /// The form of the target.
     pub form: TargetForm,
     /// Host and port of an absolute-form or authority-form target, else of Host
@@ -41,12 +44,21 @@ pub struct ParsedRequest {
 }
 
 impl ParsedRequest {
+    /// The version as sent, such as `HTTP/1.1`.
+    #[must_use]
+    pub fn sent_version(&self) -> &[u8] {
+        &self.line[self.line.len() - VERSION..]
+    }
+
     /// Whether the client lets the connection go on after this exchange.
     #[must_use]
     pub fn is_persistent(&self) -> bool {
         framing::is_persistent(self.head.version, &self.head.fields)
     }
 }
+
+/// Octets of a version.
+const VERSION: usize = "HTTP/1.1".len();
 
 /// Reads request heads one after another from a growing buffer.
 #[derive(Debug)]
@@ -143,11 +155,9 @@ impl RequestParser {
             return Err(self.refused(Error::BadRequestLine, head));
         };
         let fields = Fields::parsed(head.clone(), std::mem::take(&mut self.fields));
-        let refuse = |error, fields| Refused {
-            error,
-            line: head.slice(line.method.start..line.target.end + " HTTP/1.1".len()),
-            fields: Box::new(fields),
-        };
+        let sent = head.slice(line.method.start..line.target.end + 1 + VERSION);
+        let refuse =
+            |error, fields| Refused { error, line: sent.clone(), fields: Box::new(fields) };
         let authority = match authority(head, &line, &fields) {
             Ok(authority) => authority,
             Err(error) => return Err(refuse(error, fields)),
@@ -157,6 +167,7 @@ impl RequestParser {
             Err(error) => return Err(refuse(error, fields)),
         };
         Ok(ParsedRequest {
+            line: sent,
             form: line.form,
             authority,
             path: path(head, &line),

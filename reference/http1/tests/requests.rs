@@ -30,6 +30,15 @@ fn a_plain_request_is_read() {
     insta::assert_compact_debug_snapshot!(request.head.fields, @"[Host: a.test:8080, X-Empty: , x: y z]");
 }
 
+/// RFC 9110 §6.2: it is understood as 1.1. Whoever judges the request sees what was sent.
+#[test]
+fn a_later_minor_version_is_read_as_1_1_and_kept_as_sent() {
+    let request = accept("\r\nGET /a HTTP/1.2\r\nHost: a.test\r\n\r\n");
+    assert_eq!(request.head.version, Version::Http11);
+    assert_eq!(request.line, "GET /a HTTP/1.2");
+    assert_eq!(request.sent_version(), b"HTTP/1.2");
+}
+
 #[test]
 fn pipelined_requests_come_one_by_one() {
     let mut parser = RequestParser::new(Limits::default());

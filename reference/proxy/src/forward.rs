@@ -76,7 +76,7 @@ fn evaluate(request: &Fields, response: &mut ParsedResponse) {
 impl Exchange<'_> {
     /// The request as the origin gets it.
     pub(crate) fn request_for_origin(&self) -> RequestHead {
-        let ParsedRequest { head, form, authority, path, body } = self.request;
+        let ParsedRequest { head, form, authority, path, body, line: _ } = self.request;
         let backend = &self.site.backend;
         let mut fields = head.fields.clone();
         hop::strip(&mut fields);

@@ -41,6 +41,16 @@ impl RuleIds {
         lines.iter().flat_map(|line| self.of_line(line)).collect()
     }
 
+    /// Does any line leave it open whether a rule matched? ModSecurity 2 cuts long lines, at whose end the id
+    /// stands, and gives up a rule whose pattern takes too long.
+    pub(crate) fn leaves_open(&self, lines: &[Vec<u8>]) -> bool {
+        let has = |line: &[u8], part: &[u8]| memchr::memmem::find(line, part).is_some();
+        lines.iter().any(|line| {
+            let cut = has(line, b"ModSecurity: Warning.") && self.of_line(line).is_empty();
+            cut || has(line, b"Execution error - PCRE limits exceeded")
+        })
+    }
+
     fn of_line(&self, line: &[u8]) -> Vec<u64> {
         let found = |form: &Regex| -> Vec<u64> {
             let id = |groups: regex::bytes::Captures<'_>| {
@@ -81,6 +91,17 @@ mod tests {
         ] {
             assert_eq!(ids(None, line), expected, "{line}");
         }
+    }
+
+    #[test]
+    fn a_line_that_leaves_it_open_is_noticed() {
+        let open = |line: &str| RuleIds::default().leaves_open(&[line.as_bytes().to_vec()]);
+        assert!(open(r#"[client a] ModSecurity: Warning. Pattern match "x" at ARGS_NAMES:aaaaaa"#));
+        assert!(open(
+            r#"ModSecurity: Rule 7f [id "1"][file "f"] - Execution error - PCRE limits exceeded (-47): (null)."#
+        ));
+        assert!(!open(r#"[client a] ModSecurity: Warning. Pattern match "x" [id "942100"]"#));
+        assert!(!open("[client a] ModSecurity: XML parsing error"));
     }
 
     #[test]

@@ -8,6 +8,7 @@
 
 mod finished;
 mod options;
+mod pair;
 mod plan;
 mod select;
 mod sharing;
@@ -23,6 +24,7 @@ use edgeproof_target::TargetSpec;
 use tokio::sync::{mpsc, watch};
 
 pub use options::{RunError, RunOptions};
+pub use pair::{Fired, Pair, PairError, Shot};
 
 use crate::event::{EVENT_VERSION, Event, TargetInfo};
 use crate::logs::RuleIds;

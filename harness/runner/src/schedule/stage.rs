@@ -152,7 +152,11 @@ pub(super) struct Scene {
 
 /// A WAF log that many cases write to, told apart by their clients or, where none runs at the same time,
 /// by when it was written.
-fn shared_waf_log(file: &LogFile, sharing: &Sharing, number: usize) -> Result<CaseLog, String> {
+pub(super) fn shared_waf_log(
+    file: &LogFile,
+    sharing: &Sharing,
+    number: usize,
+) -> Result<CaseLog, String> {
     match sharing {
         Sharing::ByClient(tail, _) => {
             let client = sharing.client(number).ok_or("the case's client has no address")?;

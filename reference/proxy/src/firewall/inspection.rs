@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use edgeproof_accesslog::{Record, When};
-use edgeproof_http1::{Fields, ParsedRequest, Refused, put_request_line};
+use edgeproof_http1::{Fields, ParsedRequest, Refused};
 use edgeproof_waf::seclang::Mode;
 use edgeproof_waf::{
     BodyVerdict, Connection, Held, Moment, Reason, RequestLine, Transaction, Verdict,
@@ -102,7 +102,7 @@ impl Inspection {
     /// The request line and the header: phase 1.
     pub(crate) fn head(&mut self, request: &ParsedRequest) -> Decision {
         let head = &request.head;
-        put_request_line(&mut self.line, head);
+        self.line.extend_from_slice(&request.line);
         self.host = request.authority.as_ref().map(|host| host.host().to_vec().into());
         self.path = Some(request.path.clone());
         let decision = self.decide(|rules, line| {
@@ -110,7 +110,7 @@ impl Inspection {
                 line,
                 method: Some(&head.method),
                 target: Some(&head.target),
-                version: Some(head.version.as_str().as_bytes()),
+                version: Some(request.sent_version()),
             };
             rules.request(asked, head.fields.iter())
         });

@@ -72,6 +72,22 @@ fn no_request_can_forge_a_line() {
     insta::assert_snapshot!(proxy.stop_and_read("waf.log"), @r#"[16/Jul/2018:12:04:07 +0200] [waf] - 127.0.0.1 "GET /?x=attack%0a[waf]%1b%22\x5C HTTP/1.1" - 7 | An attack with value: attack\x0A[waf]\x1B\x22\x5C"#);
 }
 
+/// It is answered as HTTP/1.1, but a rule about versions judges the one that was sent.
+#[test]
+fn a_version_is_seen_as_it_was_sent() {
+    let origin = Origin::answering(OK);
+    let rules = "SecRuleEngine On\n\
+        SecRule REQUEST_PROTOCOL \"!@within HTTP/1.0 HTTP/1.1\" \"id:7,phase:1,pass,log,msg:'A version'\"\n";
+    let mut proxy = guarded(&origin, rules, "", "");
+    for version in ["1.1", "1.2"] {
+        let mut client = proxy.client();
+        let (head, _) =
+            client.send(format!("GET / HTTP/{version}\r\nHost: a.test\r\n\r\n")).response();
+        assert_eq!(status(&head), 200);
+    }
+    insta::assert_snapshot!(proxy.stop_and_read("waf.log"), @r#"[16/Jul/2018:12:04:07 +0200] [waf] - 127.0.0.1 "GET / HTTP/1.2" - 7 | A version with value: HTTP/1.2"#);
+}
+
 #[test]
 fn lines_can_have_the_form_of_modsecurity() {
     let origin = Origin::answering(OK);
