@@ -243,21 +243,45 @@ fn contents_are_lines() {
 }
 
 #[test]
-fn every_line_must_fit_one_of_the_contents() {
+fn every_line_must_fit_all_contents() {
     let host = Host::new();
     host.write("x", "alpha 1\nbeta 2\n");
-    let fits = |contents: &[&str]| {
+    let fits = |all: bool, contents: &[&str]| {
         let findings = host.search("", |search| {
             contents.iter().for_each(|content| search.add_content(content).expect("a content"));
+            search.options().macroal = true;
+            search.options().matchall = all;
+        });
+        !findings.found.is_empty()
+    };
+    for all in [true, false] {
+        assert!(fits(all, &[r"^\w+ \d$"]));
+        assert!(!fits(all, &["^alpha"]));
+        assert!(fits(all, &["!gamma"]));
+        assert!(!fits(all, &["!beta"]));
+    }
+    assert!(fits(true, &[r"^\w+ \d$", "a"]));
+    assert!(!fits(true, &[r"^\w+ \d$", "^alpha"]));
+    // Where one is enough, each line may have its own.
+    assert!(fits(false, &["^alpha", "^beta"]));
+    assert!(!fits(false, &["^alpha", "^gamma"]));
+}
+
+#[test]
+fn a_list_of_keys_is_judged_beside_other_contents() {
+    let host = Host::new();
+    host.write("home/bob/.ssh/authorized_keys", format!("ssh-ed25519 {KEY} bob\n"));
+    let fits = |content: &str| {
+        let findings = host.search("home", |search| {
+            search.add_name("^authorized_keys$").expect("a name");
+            search.add_content(&published()).expect("a content");
+            search.add_content(content).expect("a content");
             search.options().macroal = true;
         });
         !findings.found.is_empty()
     };
-    assert!(fits(&[r"^\w+ \d$"]));
-    assert!(fits(&["^alpha", "^beta"]));
-    assert!(!fits(&["^alpha"]));
-    assert!(fits(&["!gamma"]));
-    assert!(!fits(&["!beta"]));
+    assert!(fits(" bob$"));
+    assert!(!fits(" alice$"));
 }
 
 #[test]

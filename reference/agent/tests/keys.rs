@@ -28,7 +28,7 @@ fn host(config: Option<&str>) -> Host {
 fn look(host: &Host) -> KeyFindings {
     let allowed = Allowed::read(format!("ssh-ed25519 {KEY} all\n").as_bytes()).expect("a list");
     let scope = Scope { root: host.path(""), ..Scope::default() };
-    assert_keys(&scope, &allowed).expect("a host")
+    assert_keys(&scope, &allowed, None).expect("a host")
 }
 
 fn strange(host: &Host) -> Vec<String> {
@@ -117,9 +117,9 @@ fn an_export_of_a_directory() {
     let host = host(None);
     host.write("home/bob/.ssh/authorized_keys", format!("ssh-ed25519 {KEY}\n{}", rogue()));
     let scope = Scope { root: host.path(""), ..Scope::default() };
-    assert_eq!(assert_keys(&scope, &allowed).expect("a host").exit_code(), 0);
+    assert_eq!(assert_keys(&scope, &allowed, None).expect("a host").exit_code(), 0);
     let scope = Scope { by_user: true, ..scope };
-    let findings = assert_keys(&scope, &allowed).expect("a host");
+    let findings = assert_keys(&scope, &allowed, None).expect("a host");
     assert_eq!(findings.strange.len(), 1, "ann's key is not bob's");
     assert_eq!(Allowed::read(b"# none\n").expect_err("nothing"), AllowedError::Empty);
 }
@@ -248,7 +248,7 @@ fn no_key_that_sshd_accepts_is_missed() {
     let mut accepted = 0;
     for line in LINES {
         let keys = sshd.host.write("keys", sshd.text(line));
-        let named = assert_keys(&scope, &allowed).expect("a host").exit_code() == 1;
+        let named = assert_keys(&scope, &allowed, None).expect("a host").exit_code() == 1;
         let accepts = sshd.accepts(&format!("AuthorizedKeysFile {}\n", keys.display()));
         assert!(named || !accepts, "sshd accepts a key that is not named: {line:?}");
         accepted += usize::from(accepts);
@@ -278,4 +278,15 @@ fn what_sshd_does_not_read_as_a_key_raises_no_alarm() {
     host.write("home/bob/.ssh/authorized_keys", text);
     let findings = look(&host);
     assert_eq!((findings.exit_code(), findings.allowed), (0, 2));
+}
+
+#[test]
+fn what_the_time_did_not_suffice_for_is_said() {
+    let host = host(None);
+    host.write("home/bob/.ssh/authorized_keys", format!("ssh-ed25519 {ROGUE}\n"));
+    let scope = Scope { root: host.path(""), ..Scope::default() };
+    let allowed = Allowed::read(format!("ssh-ed25519 {KEY}\n").as_bytes()).expect("a list");
+    let findings = assert_keys(&scope, &allowed, Some(std::time::Instant::now())).expect("a host");
+    assert_eq!((findings.exit_code(), findings.files), (6, 0));
+    assert!(findings.expired);
 }

@@ -50,7 +50,7 @@ pub struct RunOptions {
 impl Default for RunOptions {
     fn default() -> Self {
         Self {
-            jobs: 8,
+            jobs: 32,
             repeat: 1,
             most_sites: 2500,
             require: Vec::new(),

@@ -35,7 +35,7 @@ pub(crate) fn run(words: &[String]) -> Result<u8, Failure> {
         let text = "which keys are allowed? Expected `--allowed FILE` and flags only".to_owned();
         return Err(Failure::Usage(text));
     };
-    settings.start()?;
+    let deadline = settings.start()?;
     let wrong =
         |error: &dyn std::fmt::Display| Failure::Usage(format!("{}: {error}", list.display()));
     let text = std::fs::read(&list).map_err(|error| wrong(&error))?;
@@ -43,7 +43,7 @@ pub(crate) fn run(words: &[String]) -> Result<u8, Failure> {
     if scope.by_user {
         allowed.by_user().map_err(|error| wrong(&error))?;
     }
-    let findings = assert_keys(&scope, &allowed)
+    let findings = assert_keys(&scope, &allowed, deadline)
         .map_err(|error| Failure::Usage(format!("the accounts cannot be read: {error}")))?;
     run::print(&match settings.format {
         Format::Json => json_of(&findings),
@@ -72,7 +72,10 @@ fn human(findings: &KeyFindings) -> String {
     for (path, reason) in &findings.troubles {
         let _ = writeln!(text, "error: {}: {reason}", path_text(path));
     }
-    let KeyFindings { strange, allowed, accounts, files, troubles } = findings;
+    if findings.expired {
+        text.push_str("error: the time was over before everything was looked at\n");
+    }
+    let KeyFindings { strange, allowed, accounts, files, troubles, expired: _ } = findings;
     let _ = writeln!(
         text,
         "{accounts} accounts, {files} files of keys, {allowed} keys allowed, {} not, {} errors",
@@ -104,6 +107,7 @@ fn json_of(findings: &KeyFindings) -> String {
             "allowed": findings.allowed,
             "not_allowed": findings.strange.len(),
             "errors": findings.troubles.len(),
+            "expired": findings.expired,
         },
         "not_allowed": strange.collect::<Vec<_>>(),
         "errors": errors.collect::<Vec<_>>(),

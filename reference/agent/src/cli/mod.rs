@@ -39,7 +39,7 @@ Flags of file (as in MIG; patterns are regexes, ! before one inverts it):
   -md5 H, -sha1 H, -sha2 H, -sha256 H, -sha3 H
   -maxdepth N   levels below the path [1000]      -matchlimit N  files that are named [1000]
   -matchall=B   all that is asked must hold [true]
-  -macroal      every line must fit a content     -mismatch K    turn round what a kind answers
+  -macroal      every line fits all contents      -mismatch K    turn round what a kind answers
   -returnsha256 -decompress -maxerrors N [30]
   -follow       follow links out of the path      -plainlines    take lists of keys as plain text
   -searchname S its name in the result [s1]

@@ -26,6 +26,8 @@ pub(crate) struct Contents {
     searches: Vec<About>,
     /// For each content, whose it is and whether it is inverted.
     owners: Vec<(usize, bool)>,
+    /// For each content, the keys that it lists.
+    keys: Vec<Option<Keys>>,
     forms: Vec<Form>,
     /// Forms that begin with a literal, by its hash; empty where there are few.
     by_literal: HashMap<u64, Vec<usize>>,
@@ -40,19 +42,20 @@ pub(crate) struct Contents {
 struct About {
     contents: std::ops::Range<usize>,
     every_line: bool,
-    keys: Option<Keys>,
+    /// Must all contents hold? Else one is enough.
+    all: bool,
 }
 
-/// The keys of a search that every line must fit, where its contents are a list of keys.
+/// A content of a search that every line must fit, where it is a list of keys.
 #[derive(Debug)]
 struct Keys {
-    texts: Vec<Box<str>>,
+    text: Box<str>,
     words: OnceLock<HashSet<Box<[u8]>>>,
 }
 
 impl Keys {
     fn words(&self) -> &HashSet<Box<[u8]>> {
-        self.words.get_or_init(|| self.texts.iter().flat_map(|text| key_words(text)).collect())
+        self.words.get_or_init(|| key_words(&self.text).into_iter().collect())
     }
 }
 
@@ -77,6 +80,7 @@ impl Contents {
         let mut all = Self {
             searches: Vec::with_capacity(searches.len()),
             owners: Vec::new(),
+            keys: Vec::new(),
             forms: Vec::new(),
             by_literal: HashMap::new(),
             lengths: Vec::new(),
@@ -90,6 +94,7 @@ impl Contents {
             for pattern in &search.contents {
                 let content = all.owners.len();
                 all.owners.push((index, pattern.inverted()));
+                all.keys.push(keys_of(search, pattern));
                 match pattern.shape() {
                     Some(shape) => {
                         for alternative in shape.alternatives() {
@@ -102,7 +107,7 @@ impl Contents {
             all.searches.push(About {
                 contents: first..all.owners.len(),
                 every_line: search.options.macroal,
-                keys: keys_of(search),
+                all: search.options.matchall,
             });
         }
         drop(known);
@@ -153,6 +158,13 @@ impl Contents {
         self.lengths.dedup();
     }
 
+    /// Whether all contents of a search are so, or one where one is enough.
+    fn of(&self, search: usize, holds: impl FnMut(usize) -> bool) -> bool {
+        let about = &self.searches[search];
+        let mut contents = about.contents.clone();
+        if about.all { contents.all(holds) } else { contents.any(holds) }
+    }
+
     /// Whether a content is inverted.
     pub(crate) fn is_inverted(&self, content: usize) -> bool {
         self.owners[content].1
@@ -187,20 +199,14 @@ impl Contents {
 }
 
 /// A list of keys that every line must fit is judged by the line's own key.
-fn keys_of(search: &Search) -> Option<Keys> {
+fn keys_of(search: &Search, content: &Pattern) -> Option<Keys> {
     let options = &search.options;
-    if !options.macroal || options.plainlines {
+    let text = content.text();
+    let may = options.macroal && !options.plainlines && !content.inverted();
+    if !may || !mentions_a_key(text.as_bytes()) || key_words(text).is_empty() {
         return None;
     }
-    let texts: Vec<Box<str>> = search
-        .contents
-        .iter()
-        .filter(|content| !content.inverted())
-        .filter(|content| memchr::memmem::find(content.text().as_bytes(), b"AAAA").is_some())
-        .map(|content| content.text().into())
-        .collect();
-    let named = texts.iter().any(|text| !key_words(text).is_empty());
-    named.then(|| Keys { texts, words: OnceLock::new() })
+    Some(Keys { text: text.into(), words: OnceLock::new() })
 }
 
 /// Compiles what needs an engine, some regexes an engine. Each has been compiled alone before; where several
@@ -310,29 +316,33 @@ impl<'c> Reading<'c> {
             self.matched_plainly[content] = self.line;
             self.seen[content] = true;
         }
-        let line = self.line;
-        let Self { contents, matched, fitting, .. } = self;
+        let mut fitting = std::mem::take(&mut self.fitting);
         fitting.retain(|search| {
-            let mut range = contents.searches[*search].contents.clone();
-            range.any(|content| (matched[content] == line) != contents.is_inverted(content))
+            self.contents.of(*search, |content| self.is_met(&self.matched, content))
         });
+        self.fitting = fitting;
     }
 
     /// Whether the line that was just matched fits a search that every line must fit.
     fn fits(&self, search: usize, line: &[u8]) -> bool {
-        let about = &self.contents.searches[search];
-        let by = |matched: &[u64], content: usize| {
-            (matched[content] == self.line) != self.contents.is_inverted(content)
-        };
-        let Some(keys) = &about.keys else {
-            return about.contents.clone().any(|content| by(&self.matched, content));
-        };
-        if about.contents.clone().any(|content| by(&self.matched_plainly, content)) {
-            return true;
-        }
+        self.contents.of(search, |content| match &self.contents.keys[content] {
+            None => self.is_met(&self.matched, content),
+            Some(keys) => {
+                self.is_met(&self.matched_plainly, content) || self.is_listed(content, keys, line)
+            }
+        })
+    }
+
+    /// Whether a content answers yes to the line that was just read.
+    fn is_met(&self, matched: &[u64], content: usize) -> bool {
+        (matched[content] == self.line) != self.contents.is_inverted(content)
+    }
+
+    /// Whether the key that sshd would read on the line is one of the list.
+    fn is_listed(&self, content: usize, keys: &Keys, line: &[u8]) -> bool {
         let own = authorized::key_on(line);
         let own_word: Option<Box<[u8]>> = own.map(|own| authorized::digits(own.blob).collect());
-        let named = about.contents.clone().any(|content| by(&self.matched, content));
+        let named = self.is_met(&self.matched, content);
         match own_word {
             // sshd reads no key here: nothing to fear, unless something looks like one.
             None => named || !authorized::effective(line).is_some_and(mentions_a_key),
@@ -342,17 +352,13 @@ impl<'c> Reading<'c> {
         }
     }
 
-    /// Whether a search's contents hold: all of them, or one of them; before any `mismatch`.
-    pub(crate) fn holds(&self, search: usize, all: bool) -> bool {
-        let about = &self.contents.searches[search];
-        if about.every_line {
+    /// Whether a search's contents hold, before any `mismatch`.
+    pub(crate) fn holds(&self, search: usize) -> bool {
+        if self.contents.searches[search].every_line {
             return self.fitting.contains(&search);
         }
-        let mut answers = about
-            .contents
-            .clone()
-            .map(|content| self.seen[content] != self.contents.is_inverted(content));
-        if all { answers.all(|holds| holds) } else { answers.any(|holds| holds) }
+        let seen = |content: usize| self.seen[content] != self.contents.is_inverted(content);
+        self.contents.of(search, seen)
     }
 }
 

@@ -74,9 +74,8 @@ impl<'r> Reader<'r> {
         for one in wanted {
             let search = &self.pass.searches[one.search];
             let reading = groups.iter().find(|of| of.group == one.group).map(|of| &of.reading);
-            let holds = (!search.contents.is_empty()).then(|| {
-                reading.is_some_and(|reading| reading.holds(one.position, search.options.matchall))
-            });
+            let holds = (!search.contents.is_empty())
+                .then(|| reading.is_some_and(|reading| reading.holds(one.position)));
             if one.settled || !search.judges_content() || by_content(search, holds, &digests) {
                 let sha256 = digests
                     .iter()

@@ -55,7 +55,7 @@ pub struct Options {
     pub matchall: bool,
     /// Files that this search may name; the others are counted. 0 is no limit.
     pub matchlimit: u64,
-    /// Every line must fit one of the contents ("Match All Content Regexes On All Lines").
+    /// Every line must fit the contents ("Match All Content Regexes On All Lines"): all, or with `matchall` off one.
     pub macroal: bool,
     /// Kinds whose answer is turned round.
     pub mismatch: Vec<Kind>,

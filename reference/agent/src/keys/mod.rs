@@ -8,6 +8,7 @@ mod passwd;
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 pub use allowed::{Allowed, AllowedError};
 pub use key::Key;
@@ -70,12 +71,14 @@ pub struct KeyFindings {
     pub files: usize,
     /// What could not be looked at, and why.
     pub troubles: BTreeSet<(PathBuf, String)>,
+    /// The deadline came before the last account.
+    pub expired: bool,
 }
 
 impl KeyFindings {
     /// DESIGN's exit code: 1 a key is not allowed, 6 not everything could be looked at, 0 all good.
     pub fn exit_code(&self) -> u8 {
-        match (self.strange.is_empty(), self.troubles.is_empty()) {
+        match (self.strange.is_empty(), self.troubles.is_empty() && !self.expired) {
             (false, _) => 1,
             (true, false) => 6,
             (true, true) => 0,
@@ -83,11 +86,15 @@ impl KeyFindings {
     }
 }
 
-/// Asserts that every key that sshd would accept is allowed.
+/// Asserts that every key that sshd would accept is allowed. Accounts are looked at until the deadline.
 ///
 /// # Errors
 /// The root, or the accounts below it, cannot be read.
-pub fn assert_keys(scope: &Scope, allowed: &Allowed) -> std::io::Result<KeyFindings> {
+pub fn assert_keys(
+    scope: &Scope,
+    allowed: &Allowed,
+    deadline: Option<Instant>,
+) -> std::io::Result<KeyFindings> {
     let root = Root::open(&scope.root)?;
     let accounts = accounts(&String::from_utf8_lossy(&root.read(&scope.passwd)?));
     let mut troubles = Vec::new();
@@ -99,10 +106,14 @@ pub fn assert_keys(scope: &Scope, allowed: &Allowed) -> std::io::Result<KeyFindi
     let mut search = Search { root, allowed, scope, findings: KeyFindings::default() };
     search.findings.troubles.extend(troubles);
     search.findings.accounts = accounts.len();
+    search.authorities(&directives);
     for account in &accounts {
+        if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+            search.findings.expired = true;
+            break;
+        }
         search.account(&directives, account);
     }
-    search.authorities(&directives);
     search.findings.strange.sort();
     Ok(search.findings)
 }
