@@ -57,7 +57,7 @@ const CAUGHT_BY: &[(&str, &str)] = &[
     ("upstream-never-idle", "upstreams/life/idle-stop"),
     ("upstream-idle-while-used", "upstreams/life/used-is-not-idle"),
     ("upstream-refuses-while-starting", "upstreams/life/together"),
-    ("upstream-ready-at-once", "upstreams/life/wake"),
+    ("upstream-ready-at-once", "upstreams/slow-start"),
     ("upstream-no-back-off", "upstreams/crash/mid-answer"),
     ("upstream-back-off-stays", "upstreams/start#exits"),
     ("upstream-crash-untold", "upstreams/crash/signal"),

@@ -61,12 +61,20 @@ pub(crate) async fn to(shared: &Shared, request: &ParsedRequest, body: &[u8]) ->
     answer.unwrap_or_else(|refusal| refusal)
 }
 
-/// Waits until the lines of all requests answered so far are in their files.
+/// Waits until the lines of all requests answered so far are in their files; one that cannot be written holds up
+/// no other.
 fn flush(live: &Live) -> Result<Answer, Answer> {
-    for writer in live.writers() {
-        writer.flush().map_err(|error| Answer::error(503, &error.to_string()))?;
+    let failed: Vec<_> = live
+        .writers()
+        .iter()
+        .filter_map(|writer| {
+            Some(format!("{}: {}", writer.path().display(), writer.flush().err()?))
+        })
+        .collect();
+    match failed.is_empty() {
+        true => Ok(Answer::ok(json!({ "flushed": true }))),
+        false => Err(Answer::error(503, &failed.join("; "))),
     }
-    Ok(Answer::ok(json!({ "flushed": true })))
 }
 
 /// The site of exactly this host; `*` is the one for any host.

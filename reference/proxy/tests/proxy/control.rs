@@ -98,6 +98,33 @@ fn a_flush_waits_for_the_lines_of_what_was_answered() {
 }
 
 #[test]
+fn a_log_that_cannot_be_written_holds_up_no_other() {
+    let origin = Origin::answering(OK);
+    let site = |name: &str| {
+        format!(
+            "  - hosts: [{name}.test]\n    upstream: http://{}\n    access_log: {{ file: DIR/{name}.log }}\n",
+            origin.address
+        )
+    };
+    // The one that cannot be written comes first.
+    let proxy = Proxy::from_yaml(&format!(
+        "listen: [\"127.0.0.1:0\"]\ncontrol: unix:DIR/control.sock\nsites:\n{}{}",
+        site("b"),
+        site("a")
+    ));
+    let full = proxy.file("b.log");
+    std::fs::remove_file(&full).unwrap();
+    std::os::unix::fs::symlink("/dev/full", &full).unwrap();
+    let mut client = proxy.client();
+    for host in ["b.test", "a.test"] {
+        client.send(format!("GET / HTTP/1.1\r\nHost: {host}\r\n\r\n")).response();
+    }
+    let (status, json) = ask(&proxy, "POST /logs/flush", "");
+    assert!(status == 503 && json.contains("b.log") && !json.contains("a.log"), "{status} {json}");
+    assert_eq!(std::fs::read_to_string(proxy.file("a.log")).unwrap().lines().count(), 1);
+}
+
+#[test]
 fn counts() {
     let proxy = proxy(&Origin::answering(OK));
     let mut client = proxy.client();
