@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use serde::Deserialize;
 use serde::de::{MapAccess, Visitor};
 
@@ -151,10 +152,18 @@ impl Action {
             if operation.module != "file" {
                 return Err(ActionError::Module(index + 1, operation.module));
             }
-            for (name, written) in operation.parameters.searches.0 {
-                let search =
-                    search(&name, &written).map_err(|error| ActionError::Search(name, error))?;
-                searches.push(search);
+            // Of several mistakes the first is told: the order is kept.
+            let made: Vec<_> = operation
+                .parameters
+                .searches
+                .0
+                .into_par_iter()
+                .map(|(name, written)| {
+                    search(&name, &written).map_err(|error| ActionError::Search(name, error))
+                })
+                .collect();
+            for search in made {
+                searches.push(search?);
             }
         }
         if searches.is_empty() {

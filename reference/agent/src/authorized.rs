@@ -73,7 +73,7 @@ fn past_options(text: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 /// A key's base64 without padding and what sshd passes over within it: two that are equal so are the same key.
-pub(crate) fn digits(blob: &[u8]) -> impl Iterator<Item = u8> + '_ {
+pub(crate) fn digits(blob: &[u8]) -> impl Iterator<Item = u8> + Clone + '_ {
     blob.iter()
         .copied()
         .filter(|octet| !octet.is_ascii_whitespace() && *octet != 0x0b && *octet != b'=')

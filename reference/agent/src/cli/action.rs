@@ -1,6 +1,7 @@
 //! `edgeproof agent ACTION.json`
 
 use std::io::{self, BufWriter, Write as _};
+use std::mem::ManuallyDrop;
 use std::time::Instant;
 
 use super::flags::{self, Known};
@@ -33,7 +34,8 @@ pub(crate) fn run(words: &[String]) -> Result<u8, Failure> {
     let action =
         Action::from_json(&text).map_err(|error| Failure::Usage(format!("{file}: {error}")))?;
     drop(text);
-    answer(&action.searches, &settings, deadline)
+    // The process ends with its answer: nobody needs this memory back.
+    answer(&ManuallyDrop::new(action).searches, &settings, deadline)
 }
 
 /// Makes the searches and writes what they found.

@@ -1,7 +1,8 @@
 //! The lines of a file, matched against the contents of many searches at once.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::OnceLock;
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
 
 use regex_automata::meta;
 use regex_automata::util::syntax;
@@ -11,7 +12,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::search::Search;
 use crate::authorized;
 use crate::pattern::Pattern;
-use crate::pattern::key_words::key_words;
+use crate::pattern::key_words;
 use crate::pattern::shape::Alternative;
 
 /// Up to so many alternatives are tried one after another, which is quicker than to look them up.
@@ -40,7 +41,7 @@ pub(crate) struct Contents {
 /// What lines mean to one search.
 #[derive(Debug)]
 struct About {
-    contents: std::ops::Range<usize>,
+    contents: Range<usize>,
     every_line: bool,
     /// Must all contents hold? Else one is enough.
     all: bool,
@@ -49,20 +50,42 @@ struct About {
 /// A content of a search that every line must fit, where it is a list of keys.
 #[derive(Debug)]
 struct Keys {
-    text: Box<str>,
-    words: OnceLock<HashSet<Box<[u8]>>>,
+    text: Arc<str>,
+    /// Where they stand in the text, in the order of their digits.
+    words: OnceLock<Vec<Range<usize>>>,
 }
 
 impl Keys {
-    fn words(&self) -> &HashSet<Box<[u8]>> {
-        self.words.get_or_init(|| key_words(&self.text).into_iter().collect())
+    fn digits(&self, word: &Range<usize>) -> impl Iterator<Item = u8> + Clone + '_ {
+        key_words::digits(&self.text.as_bytes()[word.clone()])
+    }
+
+    fn words(&self) -> &[Range<usize>] {
+        self.words.get_or_init(|| {
+            let mut words = key_words::key_words(&self.text);
+            words.sort_unstable_by(|one, other| self.digits(one).cmp(self.digits(other)));
+            words
+        })
+    }
+
+    /// Is one of them exactly this key?
+    fn has(&self, own: &(impl Iterator<Item = u8> + Clone)) -> bool {
+        self.words().binary_search_by(|word| self.digits(word).cmp(own.clone())).is_ok()
+    }
+
+    /// Is one of them the beginning of this key?
+    fn has_beginning(&self, own: &(impl Iterator<Item = u8> + Clone)) -> bool {
+        self.words().iter().any(|word| {
+            let mut own = own.clone();
+            self.digits(word).all(|digit| own.next() == Some(digit))
+        })
     }
 }
 
 /// A form that a line may have, with the contents that ask for it.
 #[derive(Debug)]
 struct Form {
-    alternative: Alternative,
+    alternative: Arc<Alternative>,
     names_a_key: bool,
     contents: Vec<usize>,
 }
@@ -118,23 +141,22 @@ impl Contents {
 
     fn add_form(
         &mut self,
-        alternative: &Alternative,
+        alternative: &Arc<Alternative>,
         content: usize,
-        known: &mut HashMap<Alternative, usize>,
+        known: &mut HashMap<Arc<Alternative>, usize>,
     ) {
-        // One search has few forms; only where there are many can two be the same.
-        if let Some(form) = known.get(alternative) {
-            self.forms[*form].contents.push(content);
-            return;
-        }
-        let names_a_key = alternative
-            .literals()
-            .any(|text| text.len() >= 40 && memchr::memmem::find(text, b"AAAA").is_some());
+        let names_a_key =
+            alternative.literals().any(|text| text.len() >= 40 && mentions_a_key(text));
+        // Keys are seldom the same, and long.
         if !names_a_key {
-            known.insert(alternative.clone(), self.forms.len());
+            if let Some(form) = known.get(alternative) {
+                self.forms[*form].contents.push(content);
+                return;
+            }
+            known.insert(Arc::clone(alternative), self.forms.len());
         }
         self.forms.push(Form {
-            alternative: alternative.clone(),
+            alternative: Arc::clone(alternative),
             names_a_key,
             contents: vec![content],
         });
@@ -201,12 +223,9 @@ impl Contents {
 /// A list of keys that every line must fit is judged by the line's own key.
 fn keys_of(search: &Search, content: &Pattern) -> Option<Keys> {
     let options = &search.options;
-    let text = content.text();
     let may = options.macroal && !options.plainlines && !content.inverted();
-    if !may || !mentions_a_key(text.as_bytes()) || key_words(text).is_empty() {
-        return None;
-    }
-    Some(Keys { text: text.into(), words: OnceLock::new() })
+    (may && mentions_a_key(content.text().as_bytes()))
+        .then(|| Keys { text: content.shared_text(), words: OnceLock::new() })
 }
 
 /// Compiles what needs an engine, some regexes an engine. Each has been compiled alone before; where several
@@ -326,10 +345,10 @@ impl<'c> Reading<'c> {
     /// Whether the line that was just matched fits a search that every line must fit.
     fn fits(&self, search: usize, line: &[u8]) -> bool {
         self.contents.of(search, |content| match &self.contents.keys[content] {
-            None => self.is_met(&self.matched, content),
-            Some(keys) => {
-                self.is_met(&self.matched_plainly, content) || self.is_listed(content, keys, line)
+            Some(keys) if !self.is_met(&self.matched_plainly, content) => {
+                self.is_listed(content, keys, line)
             }
+            _ => self.is_met(&self.matched, content),
         })
     }
 
@@ -340,15 +359,15 @@ impl<'c> Reading<'c> {
 
     /// Whether the key that sshd would read on the line is one of the list.
     fn is_listed(&self, content: usize, keys: &Keys, line: &[u8]) -> bool {
-        let own = authorized::key_on(line);
-        let own_word: Option<Box<[u8]>> = own.map(|own| authorized::digits(own.blob).collect());
         let named = self.is_met(&self.matched, content);
-        match own_word {
+        if keys.words().is_empty() {
+            return named;
+        }
+        match authorized::key_on(line).map(|own| authorized::digits(own.blob)) {
             // sshd reads no key here: nothing to fear, unless something looks like one.
             None => named || !authorized::effective(line).is_some_and(mentions_a_key),
-            Some(own) if keys.words().contains(&own) => true,
             // A pattern may name but the beginning of a key.
-            Some(own) => named && keys.words().iter().any(|word| own.starts_with(word)),
+            Some(own) => keys.has(&own) || named && keys.has_beginning(&own),
         }
     }
 

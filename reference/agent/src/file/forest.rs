@@ -116,6 +116,22 @@ fn plant(root: &mut Node, path: &Path, group: usize) {
 }
 
 fn group(members: Vec<usize>, searches: &[Search]) -> Group {
+    let classes = match &*members {
+        [alone] => {
+            vec![Class { members: vec![0], depth: depth_of(&searches[*alone]), names_of: *alone }]
+        }
+        several => classes(several, searches),
+    };
+    Group {
+        depth: classes.iter().map(|class| class.depth).max().unwrap_or(0),
+        follows: members.iter().any(|search| searches[*search].options.follow),
+        searches: members,
+        classes,
+        contents: OnceLock::new(),
+    }
+}
+
+fn classes(members: &[usize], searches: &[Search]) -> Vec<Class> {
     let mut classes: Vec<Class> = Vec::new();
     let mut known: HashMap<String, usize> = HashMap::new();
     for (position, index) in members.iter().enumerate() {
@@ -126,13 +142,7 @@ fn group(members: Vec<usize>, searches: &[Search]) -> Group {
         });
         classes[class].members.push(position);
     }
-    Group {
-        depth: classes.iter().map(|class| class.depth).max().unwrap_or(0),
-        follows: members.iter().any(|search| searches[*search].options.follow),
-        searches: members,
-        classes,
-        contents: OnceLock::new(),
-    }
+    classes
 }
 
 fn depth_of(search: &Search) -> u32 {

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::ffi::CStr;
 use std::fs::File;
+use std::io::{self, Read};
 use std::os::fd::BorrowedFd;
 use std::path::{Path, PathBuf};
 
@@ -233,7 +234,7 @@ impl<'p> Judge<'p> {
         let reader = Reader { pass: self.pass, path, facts };
         let outcome = BUFFER.with_borrow_mut(|buffer| {
             if !plain.is_empty() {
-                reader.read(&mut file, &plain, None, buffer)?;
+                reader.read(&mut ToTheEnd::of(&file, facts.size), &plain, None, buffer)?;
             }
             if !unpacked.is_empty() {
                 if !plain.is_empty() {
@@ -248,6 +249,33 @@ impl<'p> Judge<'p> {
         if let Err(error) = outcome {
             self.pass.trouble(path, &error);
         }
+    }
+}
+
+/// A file that is not asked again for what lies behind its end: where a read that had room for more ends at the
+/// size or behind it, nothing follows (read(2)). A file of size 0 may be one of those that the system makes.
+struct ToTheEnd<'f> {
+    file: &'f File,
+    left: u64,
+    ended: bool,
+}
+
+impl<'f> ToTheEnd<'f> {
+    fn of(file: &'f File, size: u64) -> Self {
+        Self { file, left: size, ended: false }
+    }
+}
+
+impl Read for ToTheEnd<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.ended {
+            return Ok(0);
+        }
+        let read = self.file.read(buffer)?;
+        let left = self.left;
+        self.left = left.saturating_sub(read as u64);
+        self.ended = left > 0 && self.left == 0 && read < buffer.len();
+        Ok(read)
     }
 }
 

@@ -1,45 +1,61 @@
 //! The SSH keys that stand in a regex's text.
 
+use std::ops::Range;
+
 /// A blob shorter than this many base64 digits is no key: the shortest, Ed25519's, has 68.
 const SHORTEST: usize = 40;
 
-/// The base64 words of keys in a regex, without their padding, escapes taken off.
+/// Where the base64 words of keys stand in a regex, without their padding.
 ///
 /// A word ends where the regex says anything but a base64 digit, so what stands here is a whole key or, before
 /// a `.*`, the beginning of one.
-pub(crate) fn key_words(regex: &str) -> Vec<Box<[u8]>> {
+pub(crate) fn key_words(regex: &str) -> Vec<Range<usize>> {
     let text = regex.as_bytes();
     let mut words = Vec::new();
     let mut from = 0;
     while let Some(found) = memchr::memmem::find(&text[from..], b"AAAA") {
         let start = from + found;
-        let (word, end) = word_at(text, start);
-        if word.len() >= SHORTEST && !middle_of_word(text, start) {
-            words.push(word.into_boxed_slice());
+        let (length, end) = word_at(text, start);
+        if length >= SHORTEST && !middle_of_word(text, start) {
+            words.push(start..end);
         }
         from = end.max(start + 4);
     }
     words
 }
 
-/// The digits from `start` on, and where they end.
-fn word_at(text: &[u8], start: usize) -> (Vec<u8>, usize) {
-    let mut word = Vec::new();
-    let mut at = start;
+/// The digits of such a word, escapes taken off.
+pub(crate) fn digits(word: &[u8]) -> impl Iterator<Item = u8> + Clone + '_ {
+    word.iter().copied().filter(|octet| *octet != b'\\')
+}
+
+/// How many digits there are from `start` on, and where they end.
+fn word_at(text: &[u8], start: usize) -> (usize, usize) {
+    let (mut length, mut at) = (0, start);
     loop {
+        let plain = text[at..].iter().take_while(|octet| DIGITS[usize::from(**octet)]).count();
+        length += plain;
+        at += plain;
         match &text[at..] {
-            [b'\\', octet @ (b'+' | b'/'), ..] => {
-                word.push(*octet);
+            [b'\\', b'+' | b'/', ..] => {
+                length += 1;
                 at += 2;
             }
-            [octet, ..] if octet.is_ascii_alphanumeric() || *octet == b'/' => {
-                word.push(*octet);
-                at += 1;
-            }
-            _ => return (word, at),
+            _ => return (length, at),
         }
     }
 }
+
+/// Base64 digits that stand for themselves in a regex.
+const DIGITS: [bool; 256] = {
+    let mut digits = [false; 256];
+    let mut octet = 0;
+    while octet < 256 {
+        digits[octet] = matches!(octet as u8, b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'/');
+        octet += 1;
+    }
+    digits
+};
 
 fn middle_of_word(text: &[u8], start: usize) -> bool {
     match text[..start].last() {

@@ -3,6 +3,8 @@
 pub(crate) mod key_words;
 pub(crate) mod shape;
 
+use std::sync::Arc;
+
 use regex::bytes::{Regex, RegexBuilder};
 use shape::Shape;
 
@@ -22,7 +24,7 @@ pub struct PatternError {
 /// know ASCII, unless the pattern itself has other characters.
 #[derive(Clone, Debug)]
 pub struct Pattern {
-    text: Box<str>,
+    text: Arc<str>,
     inverted: bool,
     form: Form,
 }
@@ -67,6 +69,11 @@ impl Pattern {
     /// The regex, without `!`.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// The same, to keep.
+    pub(crate) fn shared_text(&self) -> Arc<str> {
+        Arc::clone(&self.text)
     }
 
     /// Whether it is matched without a regex engine.

@@ -5,6 +5,8 @@
 //! to compile them takes longer than to read every file that they are about. What is not of this form is
 //! [`None`], and a regex engine's job. The verdict is the regex's in either case: `tests/shapes.rs` holds it.
 
+use std::sync::Arc;
+
 use memchr::memmem;
 
 /// Alternatives beyond this many by expanding optional parts are a regex engine's job.
@@ -120,7 +122,7 @@ fn matches_parts(parts: &[Part], line: &[u8]) -> bool {
 /// A pattern as the forms that a whole line may have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Shape {
-    alternatives: Vec<Alternative>,
+    alternatives: Vec<Arc<Alternative>>,
 }
 
 impl Shape {
@@ -131,13 +133,13 @@ impl Shape {
         (reader.at == reader.text.len()).then_some(())?;
         let mut alternatives = Vec::with_capacity(branches.len());
         for branch in branches {
-            alternatives.push(anchored(&branch)?);
+            alternatives.push(Arc::new(anchored(branch)?));
         }
         Some(Self { alternatives })
     }
 
     /// The forms.
-    pub(crate) fn alternatives(&self) -> &[Alternative] {
+    pub(crate) fn alternatives(&self) -> &[Arc<Alternative>] {
         &self.alternatives
     }
 
@@ -158,24 +160,24 @@ enum Item {
 type Branch = Vec<Item>;
 
 /// Anchors stand at the ends, or a regex engine has to look; without them anything may stand before or after.
-fn anchored(branch: &[Item]) -> Option<Alternative> {
+fn anchored(branch: Branch) -> Option<Alternative> {
     let anything = || Part::Many { class: Class::Any, least: 0 };
     let start = branch.iter().take_while(|item| **item == Item::Start).count();
     let end = branch.iter().rev().take_while(|item| **item == Item::End).count();
     if start + end > branch.len() {
         return None;
     }
-    let inner = &branch[start..branch.len() - end];
-    let mut parts = Vec::with_capacity(inner.len() + 2);
+    let inner = branch.len() - start - end;
+    let mut parts = Vec::with_capacity(inner + 2);
     if start == 0 {
         parts.push(anything());
     }
-    for item in inner {
+    for item in branch.into_iter().skip(start).take(inner) {
         match (item, parts.last_mut()) {
             (Item::Part(Part::Literal(more)), Some(Part::Literal(text))) => {
-                *text = [&**text, &**more].concat().into_boxed_slice();
+                *text = [&**text, &*more].concat().into_boxed_slice();
             }
-            (Item::Part(part), _) => parts.push(part.clone()),
+            (Item::Part(part), _) => parts.push(part),
             (Item::Start | Item::End, _) => return None,
         }
     }
@@ -261,13 +263,29 @@ impl Reader<'_> {
         (!self.at_quantifier()).then_some(inner)
     }
 
+    /// How many literal octets there are from here on.
+    fn literal_length(&self) -> usize {
+        let (mut length, mut at) = (0, self.at);
+        loop {
+            let plain = plain_length(&self.text[at..]);
+            length += plain;
+            at += plain;
+            match self.text.get(at..) {
+                Some([b'\\', octet, ..]) if escapable(*octet) => {
+                    length += 1;
+                    at += 2;
+                }
+                _ => return length,
+            }
+        }
+    }
+
     /// As many literal octets as no quantifier is about.
     fn literal_run(&mut self) -> Option<Box<[u8]>> {
-        let mut run = Vec::new();
+        let mut run = Vec::with_capacity(self.literal_length());
         let mut last_length = 1;
         loop {
-            let plain =
-                self.text[self.at..].iter().take_while(|octet| PLAIN[usize::from(**octet)]).count();
+            let plain = plain_length(&self.text[self.at..]);
             run.extend_from_slice(&self.text[self.at..self.at + plain]);
             self.at += plain;
             if plain > 0 {
@@ -316,16 +334,23 @@ impl Reader<'_> {
 }
 
 /// Every branch so far followed by every choice.
-fn joined(mut open: Vec<Branch>, choices: Vec<Branch>) -> Option<Vec<Branch>> {
-    if let [choice] = &*choices {
-        open.iter_mut().for_each(|branch| branch.extend_from_slice(choice));
+fn joined(mut open: Vec<Branch>, mut choices: Vec<Branch>) -> Option<Vec<Branch>> {
+    if let [choice] = &mut *choices {
+        match &mut *open {
+            [branch] => branch.append(choice),
+            many => many.iter_mut().for_each(|branch| branch.extend_from_slice(choice)),
+        }
         return Some(open);
     }
     if let [branch] = &*open
         && branch.iter().all(|item| !matches!(item, Item::Part(Part::Literal(_))))
     {
         // A long list of alternatives behind `^` or `^\s*`: nothing of size is copied.
-        return Some(choices.into_iter().map(|choice| [branch.clone(), choice].concat()).collect());
+        let behind = |mut choice: Branch| {
+            choice.splice(..0, branch.iter().cloned());
+            choice
+        };
+        return Some(choices.into_iter().map(behind).collect());
     }
     if choices.len() > MOST_EXPANSIONS && open.len() > 1
         || open.len() > MOST_EXPANSIONS && choices.len() > 2
@@ -342,6 +367,11 @@ fn joined(mut open: Vec<Branch>, choices: Vec<Branch>) -> Option<Vec<Branch>> {
 /// Whether a backslash before it makes it a literal and nothing else.
 fn escapable(octet: u8) -> bool {
     octet.is_ascii_punctuation() && !matches!(octet, b'<' | b'>')
+}
+
+/// How many octets stand for themselves before one that does not.
+fn plain_length(text: &[u8]) -> usize {
+    text.iter().take_while(|octet| PLAIN[usize::from(**octet)]).count()
 }
 
 /// Octets that stand for themselves.
