@@ -12,7 +12,7 @@ use tokio::io::AsyncRead;
 use crate::body::Sink;
 use crate::clock::{self, Clock};
 use crate::failure::Failure;
-use crate::firewall::{Inspected, Inspection};
+use crate::firewall::Inspected;
 use crate::forward::{Exchange, Passed, max_forwards, wanted_upgrade};
 use crate::limits::Limits;
 use crate::live::{Live, Site};
@@ -57,7 +57,7 @@ where
     let Client { incoming, out, peer } = client;
     let log = site.map_or(live.log.as_ref(), |site| site.log.as_ref());
     // The line says what it is called.
-    let inspection;
+    let gate;
     let over = Over { site, request, peer, sent: None, clock, received, unique_id: None };
     let mut line = Line { log, over };
     let keep = request.is_persistent() && !worker.is_stopping();
@@ -83,8 +83,8 @@ where
         Ok(_) => After::Close,
         Err(failure) => fail(failure, &mut reply, request, live, clock).await,
     };
-    let (out, mut begun, inspected) = reply.into_parts();
-    inspection = inspected;
+    let (out, mut begun, passed_gate) = reply.into_parts();
+    gate = passed_gate;
     if let Ok(Passed::Tunnel(mut origin)) = passed {
         line.over.sent = Some(Sent { status: 101, fields: Written::default(), body: 0 });
         let count = Box::pin(tunnel::run(incoming, out, &mut origin, &live.limits)).await;
@@ -94,11 +94,11 @@ where
     }
     let sent = begun.map(|begun| begun.sent(out));
     worker.stats().answered(sent.map_or(0, |sent| sent.status));
-    line.over.unique_id = inspection.as_ref().map(Inspection::id);
+    line.over.unique_id = gate.as_ref().map(|gate| gate.inspection().id());
     line.over.sent = sent;
     drop(line);
-    if let Some(inspection) = inspection {
-        inspection.finish(Some(request), sent);
+    if let Some(gate) = gate {
+        gate.into_inspection().finish(Some(request), sent);
     }
     after
 }

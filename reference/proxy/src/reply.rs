@@ -93,8 +93,8 @@ impl<'c, W: AsyncWrite + Unpin> Reply<'c, W> {
     }
 
     /// The connection, what was sent on it, and the rules that looked at it.
-    pub(crate) fn into_parts(self) -> (&'c mut Outgoing<W>, Option<Begun>, Option<Inspection>) {
-        (self.out, self.begun, self.gate.map(|gate| gate.into_inspection()))
+    pub(crate) fn into_parts(self) -> (&'c mut Outgoing<W>, Option<Begun>, Option<Box<Gate>>) {
+        (self.out, self.begun, self.gate)
     }
 
     /// Queues an interim response; an HTTP/1.0 client does not know them (RFC 9110 §15.2).
