@@ -33,6 +33,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         elif self.path == '/write':
             print('to stdout', flush=True); print('to\x1b stderr "é"', file=sys.stderr, flush=True)
             self.answer('written')
+        elif self.path == '/greedy':
+            try: bytearray(1 << 30); self.answer('taken')
+            except MemoryError: self.answer('MemoryError')
         elif self.path == '/crash':
             self.wfile.write(b'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\npart'); self.wfile.flush()
             os._exit(3)
@@ -337,4 +340,88 @@ fn several_servers_take_turns_and_one_that_is_away_is_passed_over() {
     answers.sort_unstable();
     answers.dedup();
     assert_eq!(answers, ["one", "two"]);
+}
+
+#[test]
+fn its_log_is_written_anew_where_it_was_moved() {
+    let proxy = server("");
+    let pid = proxy.get("/pid", "").1;
+    std::fs::rename(proxy.file("upstream.log"), proxy.file("upstream.log.1")).unwrap();
+    assert_eq!(proxy.get("/write", "").1, "written");
+    let written = || std::fs::read_to_string(proxy.file("upstream.log")).unwrap_or_default();
+    until("both lines are in a new file", || written().lines().count() == 2);
+    assert!(written().lines().all(|line| line.contains(&format!("[{pid}] "))));
+    let before = std::fs::read_to_string(proxy.file("upstream.log.1")).unwrap();
+    assert!(before.ends_with(&format!("Upstream started PID: {pid}\n")), "{before}");
+}
+
+#[test]
+fn it_runs_as_another_user_where_the_proxy_is_root() {
+    if !nix::unistd::geteuid().is_root() {
+        eprintln!("left out: only root can become somebody else");
+        return;
+    }
+    let proxy = server("      user: nobody\n");
+    let readable = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(proxy.directory.path(), readable).unwrap();
+    let pid = proxy.get("/pid", "").1;
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let of = |name: &str| {
+        let line = status.lines().find(|line| line.starts_with(name)).unwrap();
+        line.split_whitespace().skip(1).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let nobody = nix::unistd::User::from_name("nobody").unwrap().unwrap();
+    assert_eq!(of("Uid:"), vec![nobody.uid.to_string(); 4], "no way back");
+    assert_eq!(of("Gid:"), vec![nobody.gid.to_string(); 4]);
+    assert!(!of("Groups:").contains(&"0".to_owned()), "{status}");
+}
+
+#[test]
+fn it_gets_no_more_memory_than_its_limit() {
+    let proxy = server("      limits: { memory: 512MiB, files: 64, processes: 32 }\n");
+    let pid = proxy.get("/pid", "").1;
+    let limits = std::fs::read_to_string(format!("/proc/{pid}/limits")).unwrap();
+    for (name, value) in
+        [("Max address space", "536870912"), ("Max open files", "64"), ("Max processes", "32")]
+    {
+        let line = limits.lines().find(|line| line.starts_with(name)).unwrap();
+        let words: Vec<_> = line[name.len()..].split_whitespace().take(2).collect();
+        assert_eq!(words, [value, value], "{name}");
+    }
+    assert_eq!(proxy.get("/greedy", "").1, "MemoryError");
+}
+
+#[test]
+fn sites_of_an_account_share_a_log_in_whole_lines() {
+    let site = |name: &str| {
+        format!(
+            "  - hosts: [{name}.test]\n    upstream: {{ command: /usr/bin/python3 DIR/server.py, log: DIR/upstream.log }}\n"
+        )
+    };
+    let text = format!(
+        "listen: [\"127.0.0.1:0\"]\ncontrol: unix:DIR/control.sock\nsites:\n{}{}",
+        site("a"),
+        site("b")
+    );
+    let keeper = vec![keeper().into(), edgeproof_proxy::keeper::SUBCOMMAND.into()];
+    let proxy = Proxy::with_keeper(&text, &[("server.py", SERVER)], keeper);
+    let ask_both = |path: &str| {
+        ["a", "b"].map(|name| {
+            let request = format!("GET {path} HTTP/1.1\r\nHost: {name}.test\r\n\r\n");
+            proxy.client().send(request).response().1
+        })
+    };
+    let pids = ask_both("/pid");
+    assert_ne!(pids[0], pids[1]);
+    for _ in 0..5 {
+        ask_both("/write");
+    }
+    let of = |pid: &str| {
+        let text = std::fs::read_to_string(proxy.file("upstream.log")).unwrap();
+        text.lines().filter(|line| line.contains(&format!("[{pid}] "))).count()
+    };
+    until("all output is there", || pids.iter().all(|pid| of(pid) == 10));
+    let text = std::fs::read_to_string(proxy.file("upstream.log")).unwrap();
+    let whole = |line: &str| line.starts_with('[') && line.matches("to stdout").count() < 2;
+    assert!(text.lines().all(whole) && text.lines().count() == 24, "{text}");
 }
