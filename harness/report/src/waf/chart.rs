@@ -14,9 +14,12 @@ const LEFT: f64 = 104.0;
 const TOP: f64 = 92.0;
 const WIDTH: f64 = 228.0;
 const HEIGHT: f64 = 118.0;
-/// Between panels.
+/// Between panels beside each other, and below: there figures near 0 and the levels need room.
 const GAP: f64 = 26.0;
+const ROW_GAP: f64 = 42.0;
 const BELOW: f64 = 44.0;
+/// What the legend needs across.
+const LEGEND: f64 = 740.0;
 /// From a panel's edge to its first and last level.
 const INSET: f64 = 24.0;
 
@@ -43,9 +46,8 @@ pub(crate) fn chart(rates: &Rates) -> String {
 
 fn drawing(out: &mut String, rates: &Rates) -> std::fmt::Result {
     let (targets, profiles, levels) = (rates.targets(), rates.profiles(), rates.levels());
-    let across = targets.len().max(2) as f64;
-    let width = LEFT + across * (WIDTH + GAP);
-    let height = TOP + profiles.len() as f64 * (HEIGHT + GAP) + BELOW;
+    let width = (LEFT + targets.len() as f64 * (WIDTH + GAP)).max(LEGEND);
+    let height = TOP + profiles.len() as f64 * (HEIGHT + ROW_GAP) + BELOW;
     writeln!(
         out,
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" \
@@ -63,8 +65,9 @@ fn drawing(out: &mut String, rates: &Rates) -> std::fmt::Result {
         write_at(out, (x, TOP - 12.0), "ink name", target)?;
     }
     for (row, profile) in profiles.iter().enumerate() {
-        let y = TOP + row as f64 * (HEIGHT + GAP);
-        write_at(out, (16.0, y + HEIGHT / 2.0 + 4.0), "ink name", profile)?;
+        let y = TOP + row as f64 * (HEIGHT + ROW_GAP);
+        // Between the labels of 100 and 50, which a long name would meet.
+        write_at(out, (16.0, y + HEIGHT / 4.0 + 4.0), "ink name", profile)?;
         for (column, target) in targets.iter().enumerate() {
             let x = LEFT + column as f64 * (WIDTH + GAP);
             let panel = Panel { x, y, levels: &levels, first: column == 0 };
@@ -126,7 +129,7 @@ impl Panel<'_> {
             }
         }
         for (place, level) in self.levels.iter().enumerate() {
-            let at = (self.across(place), self.y + HEIGHT + 15.0);
+            let at = (self.across(place), self.y + HEIGHT + 29.0);
             anchored(out, at, "quiet", "middle", level)?;
         }
         Ok(())
