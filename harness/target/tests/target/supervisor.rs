@@ -229,8 +229,9 @@ fn harness(folder: &Path, end: &str) -> (Child, i32, i32) {
         example("supervise").display(),
         args.join(" ")
     );
-    let process = Command::new("setsid")
-        .args(["sh", "-c", &script])
+    // Who runs the tests in the background may have SIGINT ignored, and a shell cannot undo that.
+    let process = Command::new("env")
+        .args(["--default-signal=INT", "setsid", "sh", "-c", &script])
         .current_dir(folder)
         .stdin(Stdio::null())
         .spawn()

@@ -346,6 +346,7 @@ fn several_servers_take_turns_and_one_that_is_away_is_passed_over() {
 fn its_log_is_written_anew_where_it_was_moved() {
     let proxy = server("");
     let pid = proxy.get("/pid", "").1;
+    ask(&proxy, "POST /logs/flush", "");
     std::fs::rename(proxy.file("upstream.log"), proxy.file("upstream.log.1")).unwrap();
     assert_eq!(proxy.get("/write", "").1, "written");
     let written = || std::fs::read_to_string(proxy.file("upstream.log")).unwrap_or_default();
