@@ -12,6 +12,8 @@ const PRECISION: f64 = 0.05;
 const SERVED: f64 = 0.95;
 /// More failed requests than this share break any promise, where none was given.
 const MOST_FAILED: f64 = 0.01;
+/// So often a rate is tried at which the generator is late: on a busy machine it may be so once by chance.
+const MOST_TRIED: usize = 3;
 /// A knee that a longer look does not confirm is lowered so many times.
 const MOST_LOWERED: usize = 4;
 
@@ -97,18 +99,23 @@ where
 {
     /// Does it hold? `None`: stopped, or the generator cannot say.
     fn holds(&mut self, rate: f64, confirming: bool) -> Result<Option<bool>, LoadError> {
-        let Some(shot) = (self.probe)(rate, confirming)? else { return Ok(None) };
-        let (held, why) = match outcome(&shot, rate, self.slo) {
-            Outcome::Held => (Some(true), None),
-            Outcome::Broken(why) => (Some(false), Some(why)),
-            Outcome::Generator => {
-                self.generator_limited = true;
-                (None, Some("the generator could not keep its schedule".to_owned()))
+        for _ in 0..MOST_TRIED {
+            let Some(shot) = (self.probe)(rate, confirming)? else { return Ok(None) };
+            let (held, why) = match outcome(&shot, rate, self.slo) {
+                Outcome::Held => (Some(true), None),
+                Outcome::Broken(why) => (Some(false), Some(why)),
+                Outcome::Generator => {
+                    (None, Some("the generator could not keep its schedule".to_owned()))
+                }
+            };
+            self.steps.push(Step { rate, held: held == Some(true), why, confirming });
+            self.shots.push(shot);
+            if held.is_some() {
+                return Ok(held);
             }
-        };
-        self.steps.push(Step { rate, held: held == Some(true), why, confirming });
-        self.shots.push(shot);
-        Ok(held)
+        }
+        self.generator_limited = true;
+        Ok(None)
     }
 }
 
@@ -265,6 +272,25 @@ mod tests {
         let (found, _) = sweep(100.0, 1e7, None, model(1e6, 5000.0)).unwrap();
         assert!(found.generator_limited);
         assert_eq!(found.knee_rps, Some(3200.0));
+    }
+
+    #[test]
+    fn a_generator_that_is_late_once_is_asked_again() {
+        let mut inner = model(1000.0, 1e9);
+        let mut tries = 0;
+        let probe = |rate, longer| {
+            tries += 1;
+            let mut shot = inner(rate, longer)?;
+            if let Some(open) = shot.as_mut().and_then(|shot| shot.open.as_mut()) {
+                open.saturated = tries % 3 != 0;
+            }
+            Ok(shot)
+        };
+        let (found, shots) = sweep(100.0, 1e7, None, probe).unwrap();
+        assert!(found.confirmed && !found.generator_limited, "{found:?}");
+        assert_eq!(found.steps.len(), shots.len());
+        let late = found.steps.iter().filter(|step| step.why.is_some()).count();
+        assert!(late * 3 >= shots.len() * 2, "{found:?}");
     }
 
     #[test]
