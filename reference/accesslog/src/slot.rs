@@ -188,12 +188,12 @@ impl Slot {
                     (Some(&byte), Some(delimiter)) => byte == delimiter,
                     _ => false,
                 };
-                read_text(text, alphabet, ended)
+                read_own_text(text, alphabet, ended)
             }
             Wire::Quoted => {
                 let inside = text.strip_prefix(b"\"").ok_or((0, Unreadable::Quote))?;
                 let ended = |at: usize| inside.get(at) == Some(&b'"');
-                let (value, length) = read_text(inside, Alphabet::PRINTABLE, ended)
+                let (value, length) = read_own_text(inside, Alphabet::PRINTABLE, ended)
                     .map_err(|(at, why)| (at + 1, why))?;
                 Ok((value, length + 2))
             }
@@ -240,28 +240,10 @@ fn path<'r>(record: &Record<'r>) -> Option<&'r [u8]> {
     }
 }
 
-/// Reads escaped text up to where `ended` says so.
-fn read_text(text: &[u8], alphabet: Alphabet, ended: impl Fn(usize) -> bool) -> Reading {
-    if text.first() == Some(&b'-') && ended(1) {
-        return Ok((None, 1));
-    }
-    let mut value = Vec::new();
-    let mut at = 0;
-    while !ended(at) {
-        match text.get(at) {
-            Some(b'\\') => {
-                value.push(escape::unescape(&text[at..]).ok_or((at, Unreadable::Escape))?);
-                at += 4;
-            }
-            Some(&byte) if alphabet.has(byte) => {
-                value.push(byte);
-                at += 1;
-            }
-            Some(&byte) => return Err((at, Unreadable::Byte(byte))),
-            None => return Err((at, Unreadable::End)),
-        }
-    }
-    Ok((Some(value), at))
+/// Reads text that this crate wrote up to where `ended` says so.
+fn read_own_text(text: &[u8], alphabet: Alphabet, ended: impl Fn(usize) -> bool) -> Reading {
+    let unescape = |text: &[u8]| escape::unescape(text).map(|byte| (byte, 4));
+    read_text(text, ended, unescape, |byte| alphabet.has(byte))
 }
 
 /// Reads text with anybody's escapes, in which any printable byte may stand for itself.
@@ -270,6 +252,17 @@ fn read_foreign_text(text: &[u8], follower: Option<&[u8]>) -> Reading {
         Some(follower) => text[at..].starts_with(follower),
         None => at == text.len(),
     };
+    read_text(text, ended, escape::unescape_foreign, |byte| matches!(byte, b' '..=b'~'))
+}
+
+/// Reads escaped text up to where `ended` says so. `unescape` gives what an escape stands for and its length;
+/// bytes that are `plain` stand for themselves.
+fn read_text(
+    text: &[u8],
+    ended: impl Fn(usize) -> bool,
+    unescape: impl Fn(&[u8]) -> Option<(u8, usize)>,
+    plain: impl Fn(u8) -> bool,
+) -> Reading {
     if text.first() == Some(&b'-') && ended(1) {
         return Ok((None, 1));
     }
@@ -278,12 +271,11 @@ fn read_foreign_text(text: &[u8], follower: Option<&[u8]>) -> Reading {
     while !ended(at) {
         match text.get(at) {
             Some(b'\\') => {
-                let (byte, length) =
-                    escape::unescape_foreign(&text[at..]).ok_or((at, Unreadable::Escape))?;
+                let (byte, length) = unescape(&text[at..]).ok_or((at, Unreadable::Escape))?;
                 value.push(byte);
                 at += length;
             }
-            Some(&byte @ b' '..=b'~') => {
+            Some(&byte) if plain(byte) => {
                 value.push(byte);
                 at += 1;
             }
