@@ -1,33 +1,20 @@
 //! Differential mode, as a user runs it: the reference twice, once with a rule less. No rule set has to be
 //! installed.
 
+mod run;
+
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 
 use serde_json::Value;
 
+use run::{edgeproof, text};
+
 const TARGETS: &str = "harness/cli/tests/differ";
-
-fn root() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
-}
-
-fn edgeproof(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_edgeproof"))
-        .current_dir(root())
-        .env("NO_COLOR", "1")
-        .args(arguments)
-        .output()
-        .expect("edgeproof runs")
-}
 
 fn differ(first: &str, second: &str, more: &[&str]) -> Output {
     let words = ["differ", "--targets-dir", TARGETS, "--target", first, "--target", second];
     edgeproof(&[&words[..], more].concat())
-}
-
-fn text(octets: &[u8]) -> String {
-    String::from_utf8_lossy(octets).into_owned()
 }
 
 fn object(output: &Output) -> Value {

@@ -1,31 +1,17 @@
 //! Tests in the ftw format, as a user runs and imports them: against a small WAF that lives in this process and
 //! logs as the reference does.
 
+mod run;
+
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+
+use run::{edgeproof, text};
 
 const GOOD: &str = "harness/cli/tests/ftw/good";
-
-fn root() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
-}
-
-fn edgeproof(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_edgeproof"))
-        .current_dir(root())
-        .env("NO_COLOR", "1")
-        .args(arguments)
-        .output()
-        .expect("edgeproof runs")
-}
-
-fn text(octets: &[u8]) -> String {
-    String::from_utf8_lossy(octets).into_owned()
-}
 
 /// A WAF that knows two rules and blocks nothing. It listens until the test's process ends.
 struct Waf {

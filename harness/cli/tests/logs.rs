@@ -1,8 +1,11 @@
 //! `edgeproof logs parse`, as people call it. The expected words stand in `golden/`.
 
+mod golden;
+
 use std::io::Write;
-use std::path::Path;
 use std::process::{Command, Stdio};
+
+use golden::golden;
 
 const GOOD: &str =
     "127.0.0.1 - - [22/Nov/2026:09:00:00 +0000] \"GET /a HTTP/1.1\" 200 5 \"-\" \"a\\x22b\"\n";
@@ -25,21 +28,7 @@ fn words(arguments: &[&str], input: &str) -> String {
     // Who has a mistake in its arguments reads nothing.
     let _ = child.stdin.take().expect("a pipe").write_all(input.as_bytes());
     let output = child.wait_with_output().expect("an end");
-    format!(
-        "$ edgeproof logs parse {}\n{}{}exit code {}\n",
-        arguments.join(" "),
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr),
-        output.status.code().expect("an exit code")
-    )
-}
-
-fn golden(name: &str, text: &str) {
-    let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../golden"));
-    settings.set_prepend_module_to_snapshot(false);
-    settings.set_omit_expression(true);
-    settings.bind(|| insta::assert_snapshot!(name, text));
+    golden::words(&format!("logs parse {}", arguments.join(" ")), &output)
 }
 
 #[test]

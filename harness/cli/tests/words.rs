@@ -1,7 +1,11 @@
 //! What people read: help, mistakes, a case in words. The expected texts stand in `golden/`.
 
+mod golden;
+
 use std::path::Path;
 use std::process::Command;
+
+use golden::golden;
 
 fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
@@ -16,22 +20,7 @@ fn words(arguments: &[&str]) -> String {
         .args(arguments)
         .output()
         .expect("edgeproof runs");
-    format!(
-        "$ edgeproof {}\n{}{}exit code {}\n",
-        arguments.join(" "),
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr),
-        output.status.code().expect("an exit code")
-    )
-}
-
-/// Compares with `golden/NAME.snap`.
-fn golden(name: &str, text: &str) {
-    let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path(root().join("golden"));
-    settings.set_prepend_module_to_snapshot(false);
-    settings.set_omit_expression(true);
-    settings.bind(|| insta::assert_snapshot!(name, text));
+    golden::words(&arguments.join(" "), &output)
 }
 
 #[test]
