@@ -1,11 +1,20 @@
 //! The judge of `ci/cache-mutants`: the scenarios of the cache, played by the harness that EDGEPROOF names
 //! against the reference as it is built here, its cache in memory or in a Redis. Ends with the first case that
 //! does not hold.
+//!
+//! What condemned one mutant of a file often condemns the next. EDGEPROOF_JUDGED_BY may name a file of such
+//! cases, one id a line: they are played first, and all the others if they hold.
+//!
+//! The program is the reference as well, `family FILE` with the proxy's configuration, so that a mutant costs
+//! one link and not two.
 #![forbid(unsafe_code)]
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitCode, Stdio};
+
+use edgeproof_diagnostics::Colour;
+use edgeproof_proxy::Settings;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -59,7 +68,8 @@ fn target(dir: &Path) -> PathBuf {
     let original = root().join("ci/targets/reference");
     let template = std::fs::read(original.join("proxy.yaml.j2")).expect("the proxy's template");
     std::fs::write(folder.join("proxy.yaml.j2"), template).expect("the template's copy");
-    let program = serde_json::to_string(env!("CARGO_BIN_EXE_edgeproof-reference")).expect("a path");
+    let program =
+        serde_json::to_string(&std::env::current_exe().expect("this program")).expect("a path");
     let (command, vars, size, known) = Store::wanted().parts(&program);
     let yaml = format!(
         "title: The reference as it is built here
@@ -96,14 +106,14 @@ impl Drop for Harness {
     }
 }
 
-#[test]
-fn the_scenarios_hold() {
+/// Plays the cases that fit a filter. The first that does not hold, or how many passed.
+fn play(target: &Path, filter: &[String]) -> Result<usize, String> {
     let harness = std::env::var_os("EDGEPROOF").expect("EDGEPROOF names a built edgeproof");
-    let dir = tempfile::tempdir().expect("a folder");
     let child = Command::new(harness)
         .current_dir(root())
         .args(["run", "scenarios/cache", "--discard", "--format", "events", "--target"])
-        .arg(target(dir.path()))
+        .arg(target)
+        .args(filter)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
@@ -116,13 +126,82 @@ fn the_scenarios_hold() {
         if event["event"] != "case-finished" {
             continue;
         }
-        let case = &event["id"];
         match event["verdict"].as_str() {
             Some("pass") => passed += 1,
-            Some("known-fail") => {}
-            Some("skip") => {}
-            verdict => panic!("{case}: {verdict:?}"),
+            Some("known-fail" | "skip") => {}
+            _ => return Err(event["id"].as_str().expect("an id").to_owned()),
         }
     }
-    assert!(passed > 1000, "only {passed} cases were played");
+    Ok(passed)
+}
+
+/// The cases that condemned mutants before, the last one first.
+struct Condemning(Option<PathBuf>);
+
+impl Condemning {
+    /// So many are tried before all are played.
+    const MOST: usize = 24;
+
+    fn read(&self) -> Vec<String> {
+        let text = self.0.as_ref().and_then(|file| std::fs::read_to_string(file).ok());
+        text.iter().flat_map(|text| text.lines()).map(str::to_owned).collect()
+    }
+
+    fn note(&self, case: &str) {
+        let Some(file) = &self.0 else { return };
+        let mut cases = self.read();
+        cases.retain(|known| known != case);
+        cases.insert(0, case.to_owned());
+        cases.truncate(Self::MOST);
+        std::fs::write(file, cases.join("\n"))
+            .expect("what EDGEPROOF_JUDGED_BY names can be written");
+    }
+}
+
+/// The case that condemns the reference as it is built here.
+fn condemned() -> Option<String> {
+    let dir = tempfile::tempdir().expect("a folder");
+    let target = target(dir.path());
+    let before = Condemning(std::env::var_os("EDGEPROOF_JUDGED_BY").map(PathBuf::from));
+    let known = before.read();
+    let filter =
+        if known.is_empty() { Vec::new() } else { vec!["-k".to_owned(), known.join(" or ")] };
+    let first = if known.is_empty() { Ok(0) } else { play(&target, &filter) };
+    match first.and_then(|_| play(&target, &[])) {
+        Err(case) => {
+            before.note(&case);
+            Some(case)
+        }
+        Ok(passed) => (passed < 1000).then(|| format!("only {passed} cases were played")),
+    }
+}
+
+fn reference(file: &str) -> ExitCode {
+    let settings = match Settings::from_file(Path::new(file)) {
+        Ok(settings) => settings,
+        Err(mistakes) => {
+            eprintln!("{}", mistakes.render(Colour::Never));
+            return ExitCode::from(2);
+        }
+    };
+    match edgeproof_proxy::run(&settings) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::from(3)
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    if let Some(file) = std::env::args().nth(1).filter(|word| word.ends_with(".yaml")) {
+        return reference(&file);
+    }
+    match condemned() {
+        Some(case) => {
+            eprintln!("condemned by {case}");
+            ExitCode::from(101)
+        }
+        None => ExitCode::SUCCESS,
+    }
 }
