@@ -251,6 +251,7 @@ pub(crate) struct Proxy {
     #[arg(long, value_name = "ADDR", requires = "upstream")]
     pub(crate) listen: Option<std::net::SocketAddr>,
     /// Where requests go: http://HOST:PORT, or HOST:PORT for short; given several times, they take turns.
+    /// fastcgi://HOST:PORT/ROOT or fastcgi://unix:/PATH:/ROOT for PHP, with the folder of its scripts.
     /// Or 'cmd:COMMAND': a process that the first request starts, told where to listen by {port} or {socket}
     /// in the command, or by PORT or SOCKET in its environment.
     #[arg(long, value_name = "URL|cmd:COMMAND", requires = "listen")]

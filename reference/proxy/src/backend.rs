@@ -10,13 +10,13 @@ use tokio::time::timeout;
 use crate::failure::Failure;
 use crate::limits::Limits;
 use crate::pool::Connected;
-use crate::upstream::Upstream;
+use crate::upstream::{Protocol, Upstream};
 use crate::worker::Worker;
 
 /// A site's upstream at work.
 pub(crate) enum Backend {
     Urls(Balancer),
-    Process(Arc<Process>),
+    Process(Arc<Process>, Protocol),
 }
 
 impl Backend {
@@ -24,15 +24,15 @@ impl Backend {
     pub(crate) fn prefix(&self) -> &str {
         match self {
             Self::Urls(balancer) => balancer.first().prefix(),
-            Self::Process(_) => "",
+            Self::Process(..) => "",
         }
     }
 
     /// The host for a request that names none.
     pub(crate) fn authority(&self) -> &str {
         match self {
-            Self::Urls(balancer) => balancer.first().authority(),
-            Self::Process(_) => "localhost",
+            Self::Urls(balancer) => balancer.first().host(),
+            Self::Process(..) => "localhost",
         }
     }
 
@@ -46,12 +46,13 @@ impl Backend {
     ) -> Result<Connected, Failure> {
         match self {
             Self::Urls(balancer) => balancer.connect(worker, limits, fresh).await,
-            Self::Process(process) => {
+            Self::Process(process, protocol) => {
                 let lease = process.lease().await?;
                 if !fresh && let Some(kept) = kept(worker, lease.key()) {
                     return Ok(kept.holding(lease));
                 }
-                let made = made(worker, limits, Connected::to_process(&lease)).await;
+                let connect = Connected::to_process(&lease, protocol, limits);
+                let made = made(worker, limits, connect).await;
                 made.map(|made| made.holding(lease))
             }
         }
@@ -147,10 +148,10 @@ impl Server {
         limits: &Limits,
         fresh: bool,
     ) -> Result<Connected, Failure> {
-        if !fresh && let Some(kept) = kept(worker, self.url.authority()) {
+        if !fresh && let Some(kept) = kept(worker, &self.url.key()) {
             return Ok(kept);
         }
-        made(worker, limits, Connected::new(&self.url)).await
+        made(worker, limits, Connected::new(&self.url, limits)).await
     }
 }
 

@@ -37,6 +37,7 @@ mod firewall;
 pub mod folders;
 mod forward;
 mod forwarded;
+mod gateway;
 mod hit;
 mod hop;
 mod limits;
@@ -74,4 +75,4 @@ pub use settings::{
     CacheSettings, HostName, HostNameError, LogSettings, QuarantineSettings, Settings,
     SiteSettings, StoreSettings, TlsListener, WafLogFormat, WafRules, WafSettings,
 };
-pub use upstream::{Upstream, UpstreamError, UpstreamSettings, Urls};
+pub use upstream::{CommandSettings, Protocol, Upstream, UpstreamError, UpstreamSettings, Urls};

@@ -1,11 +1,11 @@
-//! A connection to an upstream, over TCP or over a unix socket.
+//! A connection to an upstream: over TCP, over a unix socket, or through a gateway to FastCGI.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use socket2::SockRef;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf, ReadHalf, WriteHalf};
 use tokio::net::{tcp, unix};
 
 /// Its reading half.
@@ -13,6 +13,7 @@ use tokio::net::{tcp, unix};
 pub(crate) enum Reading {
     Tcp(tcp::OwnedReadHalf),
     Unix(unix::OwnedReadHalf),
+    Gateway(ReadHalf<DuplexStream>),
 }
 
 /// Its writing half.
@@ -20,13 +21,16 @@ pub(crate) enum Reading {
 pub(crate) enum Writing {
     Tcp(tcp::OwnedWriteHalf),
     Unix(unix::OwnedWriteHalf),
+    Gateway(WriteHalf<DuplexStream>),
 }
 
 impl Reading {
-    pub(crate) fn socket(&self) -> SockRef<'_> {
+    /// Its socket, if it has one.
+    pub(crate) fn socket(&self) -> Option<SockRef<'_>> {
         match self {
-            Self::Tcp(half) => SockRef::from(half.as_ref()),
-            Self::Unix(half) => SockRef::from(half.as_ref()),
+            Self::Tcp(half) => Some(SockRef::from(half.as_ref())),
+            Self::Unix(half) => Some(SockRef::from(half.as_ref())),
+            Self::Gateway(_) => None,
         }
     }
 }
@@ -40,6 +44,7 @@ impl AsyncRead for Reading {
         match self.get_mut() {
             Self::Tcp(half) => Pin::new(half).poll_read(cx, buf),
             Self::Unix(half) => Pin::new(half).poll_read(cx, buf),
+            Self::Gateway(half) => Pin::new(half).poll_read(cx, buf),
         }
     }
 }
@@ -53,6 +58,7 @@ impl AsyncWrite for Writing {
         match self.get_mut() {
             Self::Tcp(half) => Pin::new(half).poll_write(cx, buf),
             Self::Unix(half) => Pin::new(half).poll_write(cx, buf),
+            Self::Gateway(half) => Pin::new(half).poll_write(cx, buf),
         }
     }
 
@@ -64,6 +70,7 @@ impl AsyncWrite for Writing {
         match self.get_mut() {
             Self::Tcp(half) => Pin::new(half).poll_write_vectored(cx, bufs),
             Self::Unix(half) => Pin::new(half).poll_write_vectored(cx, bufs),
+            Self::Gateway(half) => Pin::new(half).poll_write_vectored(cx, bufs),
         }
     }
 
@@ -75,6 +82,7 @@ impl AsyncWrite for Writing {
         match self.get_mut() {
             Self::Tcp(half) => Pin::new(half).poll_flush(cx),
             Self::Unix(half) => Pin::new(half).poll_flush(cx),
+            Self::Gateway(half) => Pin::new(half).poll_flush(cx),
         }
     }
 
@@ -82,6 +90,7 @@ impl AsyncWrite for Writing {
         match self.get_mut() {
             Self::Tcp(half) => Pin::new(half).poll_shutdown(cx),
             Self::Unix(half) => Pin::new(half).poll_shutdown(cx),
+            Self::Gateway(half) => Pin::new(half).poll_shutdown(cx),
         }
     }
 }

@@ -90,10 +90,12 @@ impl Live {
                 UpstreamSettings::Urls(urls) => Backend::Urls(Balancer::new(urls.all())),
                 UpstreamSettings::Command(command) => {
                     let mut open = |path| open_file(path, gather(), &mut writers, previous);
-                    let writer = command.log.as_deref().map(&mut open).transpose()?;
+                    let process = &command.process;
+                    let writer = process.log.as_deref().map(&mut open).transpose()?;
                     let journal = Journal::new(writer, Arc::clone(&clock) as Arc<_>);
                     let supervisor = supervisor(&mut upstreams, &settings.keeper)?;
-                    Backend::Process(process_of(command, journal, supervisor, old, &clock))
+                    let process = process_of(process, journal, supervisor, old, &clock);
+                    Backend::Process(process, command.protocol.clone())
                 }
             };
             sites.push(Arc::new(Site {
@@ -143,7 +145,7 @@ impl Live {
     /// The processes, each with its site.
     pub(crate) fn processes(&self) -> impl Iterator<Item = (&Site, &Process)> {
         self.sites.iter().filter_map(|site| match &site.backend {
-            Backend::Process(process) => Some((&**site, &**process)),
+            Backend::Process(process, _) => Some((&**site, &**process)),
             Backend::Urls(_) => None,
         })
     }
@@ -210,7 +212,7 @@ fn process_of(
     clock: &Arc<Clock>,
 ) -> Arc<Process> {
     match old.map(|old| (&old.backend, &old.clock)) {
-        Some((Backend::Process(process), of_old))
+        Some((Backend::Process(process, _), of_old))
             if process.settings() == settings && Arc::ptr_eq(of_old, clock) =>
         {
             Arc::clone(process)

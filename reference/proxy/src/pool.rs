@@ -12,8 +12,10 @@ use edgeproof_upstream::{Endpoint, Lease};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::Instant;
 
+use crate::gateway::{Gateway, To};
+use crate::limits::Limits;
 use crate::link::{Reading, Writing};
-use crate::upstream::Upstream;
+use crate::upstream::{Place, Protocol, Upstream};
 use crate::wire::{Incoming, Outgoing};
 use edgeproof_mutant::{self as mutant, Mutant};
 
@@ -32,19 +34,40 @@ pub(crate) struct Connected {
 
 impl Connected {
     /// Connects to `upstream`.
-    pub(crate) async fn new(upstream: &Upstream) -> io::Result<Self> {
-        let stream = TcpStream::connect(upstream.address()).await?;
-        Self::over_tcp(stream, upstream.authority().clone())
+    pub(crate) async fn new(upstream: &Upstream, limits: &Limits) -> io::Result<Self> {
+        let key = upstream.key();
+        let made = match upstream.place() {
+            Place::Tcp { host, port } => {
+                let stream = TcpStream::connect((host.as_str(), *port)).await?;
+                Self::over_tcp(stream, Arc::clone(&key))?
+            }
+            Place::Unix(path) => Self::over_unix(path, Arc::clone(&key)).await?,
+        };
+        Ok(made.speaking(upstream.protocol(), limits, || To::Stderr(key)))
     }
 
     /// Connects to a process that the proxy started.
-    pub(crate) async fn to_process(lease: &Lease) -> io::Result<Self> {
-        match lease.endpoint() {
+    pub(crate) async fn to_process(
+        lease: &Lease,
+        protocol: &Protocol,
+        limits: &Limits,
+    ) -> io::Result<Self> {
+        let made = match lease.endpoint() {
             Endpoint::Tcp(address) => {
-                Self::over_tcp(TcpStream::connect(address).await?, lease.key().clone())
+                Self::over_tcp(TcpStream::connect(address).await?, lease.key().clone())?
             }
-            Endpoint::Unix(path) => Self::over_unix(path, lease.key().clone()).await,
-        }
+            Endpoint::Unix(path) => Self::over_unix(path, lease.key().clone()).await?,
+        };
+        Ok(made.speaking(protocol, limits, || To::Process(lease.errors())))
+    }
+
+    /// With a gateway in between if the other end does not speak HTTP.
+    fn speaking(self, protocol: &Protocol, limits: &Limits, errors: impl FnOnce() -> To) -> Self {
+        let Protocol::FastCgi(application) = protocol else { return self };
+        let application = Arc::clone(application);
+        let gateway = Gateway { application, limits: limits.clone(), errors: errors() };
+        let (read, write) = gateway.open(self.incoming, self.out);
+        Self::of(Reading::Gateway(read), Writing::Gateway(write), self.key)
     }
 
     fn over_tcp(stream: TcpStream, key: Arc<str>) -> io::Result<Self> {
@@ -71,7 +94,8 @@ impl Connected {
     /// Whether the origin has neither closed the connection nor sent what nobody asked for.
     fn is_quiet(&self) -> bool {
         let mut byte = [MaybeUninit::uninit()];
-        let peeked = self.incoming.io.socket().peek(&mut byte);
+        let Some(socket) = self.incoming.io.socket() else { return false };
+        let peeked = socket.peek(&mut byte);
         self.incoming.buf.is_empty()
             && peeked.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
     }

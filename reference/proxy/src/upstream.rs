@@ -1,33 +1,60 @@
 //! Where a site's origin is.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// An origin: `http://host[:port][/prefix]`, or `host:port` for short. The prefix is put before the path of
-/// each request.
+use edgeproof_fastcgi::Application;
+
+/// An origin: `http://host[:port][/prefix]`, or `host:port` for short, whose prefix is put before the path of each
+/// request; or `fastcgi://host:port[/root]`, or `fastcgi://unix:/path[:/root]`, whose root is the folder of its
+/// scripts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Upstream {
+    protocol: Protocol,
+    place: Place,
     authority: Arc<str>,
-    host: String,
-    port: u16,
     prefix: String,
+}
+
+/// What is spoken with an upstream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Protocol {
+    /// HTTP/1.1
+    Http,
+    /// FastCGI 1.0, with what runs there.
+    FastCgi(Arc<Application>),
+}
+
+/// Where an upstream listens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// A host without brackets, and a port.
+    Tcp { host: String, port: u16 },
+    /// A unix socket.
+    Unix(PathBuf),
 }
 
 /// Why a text is no upstream.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UpstreamError {
-    /// It neither begins with `http://` nor is a host and a port.
+    /// It begins with no scheme that is known, and is no host and port.
     #[error(
-        "expected a URL that begins with `http://`, such as `http://127.0.0.1:9000`, or `host:port`"
+        "expected a URL that begins with `http://`, such as `http://127.0.0.1:9000`, `host:port`, or one that begins with `fastcgi://`"
     )]
     Scheme,
     /// Host or port cannot be read.
     #[error("expected `host` or `host:port` after `http://`")]
     Authority,
+    /// FastCGI has no usual port.
+    #[error(
+        "expected `host:port` or `unix:` and a path after `fastcgi://`, such as `fastcgi://127.0.0.1:9000/srv/www` or `fastcgi://unix:/run/php-fpm.sock:/srv/www`"
+    )]
+    FastCgi,
     /// URLs of one site have different paths.
     #[error(
-        "all URLs of one site have the same path: a request is written before its server is chosen"
+        "all URLs of one site have the same path and speak the same: a request is written before its server is chosen"
     )]
     Prefixes,
     /// A list without a URL.
@@ -39,22 +66,90 @@ pub enum UpstreamError {
 }
 
 impl Upstream {
-    /// Host and port as written: what a connection is kept under.
+    /// Where it is, as written, scheme and path left out.
     #[must_use]
     pub fn authority(&self) -> &Arc<str> {
         &self.authority
     }
 
-    /// The host without brackets and the port, to connect to.
-    #[must_use]
-    pub fn address(&self) -> (&str, u16) {
-        (&self.host, self.port)
+    /// What a connection is kept under.
+    pub(crate) fn key(&self) -> Arc<str> {
+        match self.protocol {
+            Protocol::Http => Arc::clone(&self.authority),
+            Protocol::FastCgi(_) => format!("fastcgi://{}", self.authority).into(),
+        }
     }
 
-    /// The prefix, empty or beginning with `/`, never ending with it.
+    /// The host for a request that names none.
+    pub(crate) fn host(&self) -> &str {
+        match self.place {
+            Place::Tcp { .. } => &self.authority,
+            Place::Unix(_) => "localhost",
+        }
+    }
+
+    /// Where to connect to.
+    pub(crate) fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// What is spoken there.
+    #[must_use]
+    pub fn protocol(&self) -> &Protocol {
+        &self.protocol
+    }
+
+    /// What is put before a request's path: empty or beginning with `/`, never ending with it.
     #[must_use]
     pub fn prefix(&self) -> &str {
-        &self.prefix
+        match self.protocol {
+            Protocol::Http => &self.prefix,
+            Protocol::FastCgi(_) => "",
+        }
+    }
+
+    /// `unix:/path[:/root]` or `host:port[/root]`
+    fn of_fastcgi(rest: &str) -> Result<Self, UpstreamError> {
+        let (place, authority, root) = match rest.strip_prefix("unix:") {
+            Some(paths) => {
+                let (path, root) = paths.split_once(':').unwrap_or((paths, ""));
+                if !path.starts_with('/') {
+                    return Err(UpstreamError::FastCgi);
+                }
+                (Place::Unix(path.into()), &rest[.."unix:".len() + path.len()], root)
+            }
+            None => {
+                let (authority, root) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+                let parsed = parsed(authority).filter(|it| it.port().is_some());
+                (tcp(&parsed.ok_or(UpstreamError::FastCgi)?, 0), authority, root)
+            }
+        };
+        let protocol = match root.trim_end_matches('/') {
+            "" if root.is_empty() => Protocol::fastcgi(None),
+            _ if !root.starts_with('/') => return Err(UpstreamError::FastCgi),
+            _ => Protocol::fastcgi(Some(root.into())),
+        };
+        Ok(Self { protocol, place, authority: authority.into(), prefix: root.to_owned() })
+    }
+}
+
+impl Protocol {
+    /// FastCGI with the scripts below `root`, or with one application for all paths.
+    #[must_use]
+    pub fn fastcgi(root: Option<PathBuf>) -> Self {
+        Self::FastCgi(Arc::new(root.map_or(Application::Whole, Application::Files)))
+    }
+}
+
+fn parsed(authority: &str) -> Option<edgeproof_http1::Authority> {
+    edgeproof_http1::Authority::parse(authority.to_owned().into())
+}
+
+fn tcp(authority: &edgeproof_http1::Authority, usual: u16) -> Place {
+    let host = String::from_utf8_lossy(authority.host());
+    Place::Tcp {
+        host: host.trim_matches(['[', ']']).to_owned(),
+        port: authority.port().unwrap_or(usual),
     }
 }
 
@@ -62,21 +157,23 @@ impl FromStr for Upstream {
     type Err = UpstreamError;
 
     fn from_str(text: &str) -> Result<Self, UpstreamError> {
+        if let Some(rest) = text.strip_prefix("fastcgi://") {
+            return Self::of_fastcgi(rest);
+        }
         let (rest, mistake) = match text.strip_prefix("http://") {
             Some(rest) => (rest, UpstreamError::Authority),
             None => (text, UpstreamError::Scheme),
         };
         let (authority, prefix) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-        let parsed = edgeproof_http1::Authority::parse(authority.to_owned().into())
+        let parsed = parsed(authority)
             .filter(|it| mistake == UpstreamError::Authority || it.port().is_some())
             .ok_or(mistake)?;
         if !prefix.bytes().all(|byte| matches!(byte, 0x21..=0x7e) && !b"?#".contains(&byte)) {
             return Err(UpstreamError::Prefix);
         }
-        let host = String::from_utf8_lossy(parsed.host());
         Ok(Self {
-            host: host.trim_matches(['[', ']']).to_owned(),
-            port: parsed.port().unwrap_or(80),
+            protocol: Protocol::Http,
+            place: tcp(&parsed, 80),
             prefix: prefix.trim_end_matches('/').to_owned(),
             authority: authority.into(),
         })
@@ -85,7 +182,15 @@ impl FromStr for Upstream {
 
 impl fmt::Display for Upstream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "http://{}{}", self.authority, self.prefix)
+        match (&self.protocol, &self.place) {
+            (Protocol::Http, _) => write!(f, "http://{}{}", self.authority, self.prefix),
+            (Protocol::FastCgi(_), Place::Unix(_)) if !self.prefix.is_empty() => {
+                write!(f, "fastcgi://{}:{}", self.authority, self.prefix)
+            }
+            (Protocol::FastCgi(_), _) => {
+                write!(f, "fastcgi://{}{}", self.authority, self.prefix)
+            }
+        }
     }
 }
 
@@ -95,7 +200,16 @@ pub enum UpstreamSettings {
     /// From servers that run already.
     Urls(Urls),
     /// From a process that the proxy starts.
-    Command(Box<edgeproof_upstream::Settings>),
+    Command(Box<CommandSettings>),
+}
+
+/// A process that the proxy starts, and what is spoken with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommandSettings {
+    /// How it is started and looked after.
+    pub process: edgeproof_upstream::Settings,
+    /// What it speaks where it listens.
+    pub protocol: Protocol,
 }
 
 impl From<Upstream> for UpstreamSettings {
@@ -113,7 +227,7 @@ impl fmt::Display for UpstreamSettings {
                 }
                 Ok(())
             }
-            Self::Command(settings) => write!(f, "cmd:{}", settings.command),
+            Self::Command(settings) => write!(f, "cmd:{}", settings.process.command),
         }
     }
 }
@@ -129,7 +243,8 @@ impl Urls {
     /// An empty list, or prefixes that differ.
     pub fn new(urls: Vec<Upstream>) -> Result<Self, UpstreamError> {
         let first = urls.first().ok_or(UpstreamError::NoUrl)?;
-        match urls.iter().all(|url| url.prefix == first.prefix) {
+        let same = |url: &Upstream| url.prefix == first.prefix && url.protocol == first.protocol;
+        match urls.iter().all(same) {
             true => Ok(Self(urls)),
             false => Err(UpstreamError::Prefixes),
         }
@@ -148,10 +263,32 @@ mod tests {
     fn a_host_with_its_port_is_short_for_a_url() {
         for text in ["127.0.0.1:9000", "http://127.0.0.1:9000", "http://127.0.0.1:9000/"] {
             let upstream: Upstream = text.parse().unwrap();
-            assert_eq!(upstream.address(), ("127.0.0.1", 9000));
+            let place = Place::Tcp { host: "127.0.0.1".to_owned(), port: 9000 };
+            assert_eq!(upstream.place(), &place);
             assert_eq!(upstream.to_string(), "http://127.0.0.1:9000");
         }
         assert_eq!("[::1]:9000/app".parse::<Upstream>().unwrap().prefix(), "/app");
+    }
+
+    #[test]
+    fn fastcgi_has_a_place_and_perhaps_a_root() {
+        for (text, root) in [
+            ("fastcgi://127.0.0.1:9000", None),
+            ("fastcgi://[::1]:9000/srv/www", Some("/srv/www")),
+            ("fastcgi://unix:/run/php.sock", None),
+            ("fastcgi://unix:/run/php.sock:/srv/www", Some("/srv/www")),
+        ] {
+            let upstream: Upstream = text.parse().unwrap();
+            assert_eq!(upstream.to_string(), text);
+            assert_eq!(upstream.protocol(), &Protocol::fastcgi(root.map(PathBuf::from)));
+            assert_eq!(upstream.prefix(), "");
+        }
+        for text in ["", "127.0.0.1", "unix:run/php.sock", "unix:/run/php.sock:srv", "/srv"] {
+            let url = format!("fastcgi://{text}");
+            assert_eq!(url.parse::<Upstream>(), Err(UpstreamError::FastCgi), "{url}");
+        }
+        let mixed = ["127.0.0.1:1", "fastcgi://127.0.0.1:1"].map(|url| url.parse().unwrap());
+        assert_eq!(Urls::new(mixed.to_vec()), Err(UpstreamError::Prefixes));
     }
 
     #[test]

@@ -85,9 +85,12 @@ impl Settings {
     ///     trusted_peers: [127.0.0.1/32]    # whose X-Forwarded-For is believed
     ///   - hosts: [b.test]
     ///     upstream: "cmd:python3 app.py --port {port}"       # started by the first request
+    ///   - hosts: [php.test]
+    ///     upstream: fastcgi://unix:/run/php-fpm.sock:/srv/www
     ///   - hosts: [c.test]
     ///     upstream:
     ///       command: gunicorn --bind unix:{socket} app:app
+    ///       protocol: http                 # or `fastcgi`, then also `root: /srv/www`
     ///       listen: socket                 # port, 127.0.0.1:9000, unix:/run/c.sock; absent: as the command asks
     ///       idle: 10m                      # 0: never stopped
     ///       start_limit: 30s

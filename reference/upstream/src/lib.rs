@@ -39,6 +39,6 @@ pub use command::{CommandError, CommandLine};
 pub use endpoint::Endpoint;
 pub use journal::Journal;
 pub use machine::Refusal;
-pub use process::{Lease, Process, Status};
+pub use process::{Errors, Lease, Process, Status};
 pub use settings::{Listen, Privileges, PrivilegesError, Resources, Settings};
 pub use supervisor::Supervisor;

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, mpsc, oneshot};
 
+use crate::journal::Stream;
 use crate::machine::{Action, Event, Machine, Refusal, State, Verdict};
 use crate::{Endpoint, Journal, Settings};
 
@@ -22,6 +23,7 @@ struct Place {
     endpoint: Endpoint,
     /// A name that no other process had or will have.
     key: Arc<str>,
+    pid: i32,
 }
 
 /// What requests, driver and control socket share.
@@ -73,7 +75,7 @@ impl Shared {
         let mut inner = self.lock();
         let pid = inner.machine.pid().unwrap_or_default();
         let key = format!("{endpoint} {pid} {}", inner.machine.starts).into();
-        inner.place = Some(Arc::new(Place { endpoint: endpoint.clone(), key }));
+        inner.place = Some(Arc::new(Place { endpoint: endpoint.clone(), key, pid }));
         drop(inner);
         self.feed(Event::Ready);
     }
@@ -196,7 +198,7 @@ impl Process {
             // An error means that it was dropped unanswered: the proxy is ending.
             _ => answer.await.unwrap_or(Err(Refusal::Closing))?,
         };
-        Ok(Lease { place, _claim: claim })
+        Ok(Lease { place, claim })
     }
 
     /// Stops it as soon as no request needs it, for good.
@@ -239,7 +241,21 @@ impl Drop for Process {
 #[derive(Debug)]
 pub struct Lease {
     place: Arc<Place>,
-    _claim: Claim,
+    claim: Claim,
+}
+
+/// Where lines of a process's standard error go.
+#[derive(Debug, Clone)]
+pub struct Errors {
+    journal: Journal,
+    pid: i32,
+}
+
+impl Errors {
+    /// Writes a line down, given without its end.
+    pub fn line(&self, text: &[u8]) {
+        self.journal.batch(self.pid, Stream::Err).line(text);
+    }
 }
 
 impl Lease {
@@ -253,6 +269,12 @@ impl Lease {
     #[must_use]
     pub fn key(&self) -> &Arc<str> {
         &self.place.key
+    }
+
+    /// The log for what this process says on a standard error of another way than its own: that of FastCGI.
+    #[must_use]
+    pub fn errors(&self) -> Errors {
+        Errors { journal: self.claim.0.journal.clone(), pid: self.place.pid }
     }
 }
 

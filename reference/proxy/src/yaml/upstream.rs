@@ -8,7 +8,7 @@ use std::str::FromStr;
 use edgeproof_diagnostics::Value;
 use edgeproof_upstream::{CommandLine, Listen, Privileges, Resources, Settings};
 
-use crate::upstream::{Upstream, UpstreamSettings, Urls};
+use crate::upstream::{CommandSettings, Protocol, Upstream, UpstreamSettings, Urls};
 
 /// `http://…`, a list of such, `cmd:…`, or a mapping with `command`.
 pub(super) fn upstream(value: Value<'_>) -> Option<UpstreamSettings> {
@@ -21,18 +21,20 @@ pub(super) fn upstream(value: Value<'_>) -> Option<UpstreamSettings> {
         };
     }
     if node.as_mapping().is_some() {
-        return process(value).map(|settings| UpstreamSettings::Command(Box::new(settings)));
+        return command(value).map(|settings| UpstreamSettings::Command(Box::new(settings)));
     }
     match node.as_str().and_then(|text| text.strip_prefix("cmd:")) {
         Some(_) => {
             let command = value.parse(|text| text["cmd:".len()..].parse::<CommandLine>())?;
-            Some(UpstreamSettings::Command(Box::new(Settings::new(command))))
+            let process = Settings::new(command);
+            let settings = CommandSettings { process, protocol: Protocol::Http };
+            Some(UpstreamSettings::Command(Box::new(settings)))
         }
         None => value.parse(Upstream::from_str).map(UpstreamSettings::from),
     }
 }
 
-fn process(value: Value<'_>) -> Option<Settings> {
+fn command(value: Value<'_>) -> Option<CommandSettings> {
     let mut map = value.map("an upstream")?;
     let command = map.required("command").parse(CommandLine::from_str);
     let listen = map.optional("listen").parse(listen);
@@ -43,9 +45,10 @@ fn process(value: Value<'_>) -> Option<Settings> {
     let user = map.optional("user").parse(Privileges::of);
     let resources = resources(map.optional("limits")).unwrap_or_default();
     let log = map.optional("log").str().map(PathBuf::from);
+    let protocol = protocol(map.optional("protocol"), map.optional("root"));
     map.finish();
     let usual = Settings::new(command?);
-    Some(Settings {
+    let process = Settings {
         listen: listen.unwrap_or(usual.listen),
         idle: idle.duration().unwrap_or(usual.idle),
         start_limit: start_limit.duration().unwrap_or(usual.start_limit),
@@ -56,7 +59,26 @@ fn process(value: Value<'_>) -> Option<Settings> {
         user,
         resources,
         log,
-    })
+    };
+    Some(CommandSettings { process, protocol: protocol? })
+}
+
+/// `http`, or `fastcgi` with a folder of scripts or without.
+fn protocol(name: Value<'_>, root: Value<'_>) -> Option<Protocol> {
+    let is_fastcgi = name.parse(|text| match text {
+        "http" => Ok(false),
+        "fastcgi" => Ok(true),
+        _ => Err("expected `http` or `fastcgi`"),
+    });
+    let folder = root.parse(|text| match text.starts_with('/') {
+        true => Ok(PathBuf::from(text)),
+        false => Err("expected a path from the root"),
+    });
+    match (is_fastcgi.unwrap_or(false), folder) {
+        (true, folder) => Some(Protocol::fastcgi(folder)),
+        (false, None) => Some(Protocol::Http),
+        (false, Some(_)) => root.reject("only `protocol: fastcgi` has a folder of scripts"),
+    }
 }
 
 /// `port`, `socket`, `127.0.0.1:9000` or `unix:/run/app.sock`.

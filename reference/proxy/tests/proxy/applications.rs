@@ -38,7 +38,7 @@ DocumentRoot DIR/htdocs
 ";
 
 /// The program, if it is there; where everything must be tried it must.
-fn installed(place: &'static str) -> Option<&'static str> {
+pub(crate) fn installed(place: &'static str) -> Option<&'static str> {
     let found = Some(place).filter(|place| Path::new(place).exists());
     if found.is_none() {
         let required = std::env::var_os("EDGEPROOF_REQUIRE").is_some_and(|it| it == "1");

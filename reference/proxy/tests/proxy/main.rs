@@ -5,6 +5,7 @@ mod applications;
 mod caching;
 mod configuration;
 mod control;
+mod fastcgi;
 mod firewall;
 mod forwarding;
 mod framing;
@@ -13,6 +14,7 @@ mod life;
 mod limits;
 #[cfg(feature = "mutants")]
 mod mutants;
+mod php;
 mod pool;
 mod processes;
 mod refusals;
