@@ -41,7 +41,7 @@ pub(crate) enum Place {
 pub enum UpstreamError {
     /// It begins with no scheme that is known, and is no host and port.
     #[error(
-        "expected a URL that begins with `http://`, such as `http://127.0.0.1:9000`, `host:port`, or one that begins with `fastcgi://`"
+        "expected a URL such as `http://127.0.0.1:9000` or `fastcgi://127.0.0.1:9000/srv/www`, or `host:port`"
     )]
     Scheme,
     /// Host or port cannot be read.

@@ -142,7 +142,7 @@ sites:
     7 |   - hosts: [a.test, "http://b.test", A.test]
       |             ------ here              ^^^^^^
 
-    error: expected a URL that begins with `http://`, such as `http://127.0.0.1:9000`, or `host:port`
+    error: expected a URL such as `http://127.0.0.1:9000` or `fastcgi://127.0.0.1:9000/srv/www`, or `host:port`
      --> sites.yaml:8:15
       |
     8 |     upstream: https://127.0.0.1:9000
