@@ -1,5 +1,5 @@
-//! The reference's access log as an operator meets it: rotated in the middle of many requests, and on a disk
-//! that is full.
+//! The reference's access log as an operator meets it: rotated in the middle of many requests, on a disk that is
+//! full, in a folder that is not there.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -224,4 +224,60 @@ fn a_full_disk_fails_and_delays_no_request() {
     assert!(rest.contains("lost lines: "), "{rest}");
     // It does not fill another log while it lasts.
     assert!(rest.lines().count() < 100, "{rest}");
+}
+
+#[test]
+fn a_log_in_a_folder_that_is_not_there_is_refused_with_its_name() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log = folder.path().join("none/access.log");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_edgeproof"));
+    command.args(words(origin(), &log, &folder.path().join("control")));
+    let done = command.output().expect("a program");
+    assert_eq!(done.status.code(), Some(3));
+    let text = String::from_utf8(done.stderr).expect("text").replace('\n', " ");
+    assert!(text.contains(&log.display().to_string()), "{text}");
+    assert!(text.contains("does not exist"), "{text}");
+}
+
+/// The folder of the log is moved away and another one made: no request notices, and no line is lost.
+#[test]
+fn a_log_whose_folder_goes_and_comes_back_loses_no_line() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (logs, away) = (folder.path().join("logs"), folder.path().join("away"));
+    std::fs::create_dir(&logs).expect("a folder");
+    let control = folder.path().join("control");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_edgeproof"));
+    command.args(words(origin(), &logs.join("access.log"), &control)).stderr(Stdio::piped());
+    let mut proxy = Proxy::started(command);
+    let mut stream = client(proxy.address);
+    let mut ask = |what: &str| {
+        let request = format!("GET /page HTTP/1.1\r\nHost: a.test\r\nUser-Agent: {what}\r\n\r\n");
+        exchange(&mut stream, request.as_bytes(), 1)
+    };
+    let until_written = |count: u64| {
+        let end = Instant::now() + Duration::from_secs(10);
+        while counts(&control).0 < count {
+            assert!(Instant::now() < end, "{:?} of {count}", counts(&control));
+            std::thread::yield_now();
+        }
+    };
+    ask("before");
+    until_written(1);
+    std::fs::rename(&logs, &away).expect("a folder");
+    for _ in 0..100 {
+        assert!(ask("meanwhile") < Duration::from_secs(1));
+    }
+    until_written(101);
+    std::fs::create_dir(&logs).expect("a folder");
+    ask("after");
+    until_written(102);
+    assert_eq!(lines(&away.join("access.log")).len(), 101);
+    let after = lines(&logs.join("access.log"));
+    assert!(matches!(&after[..], [line] if line.contains("after")), "{after:?}");
+    assert_eq!(counts(&control), (102, 0, 0));
+    let mut told = BufReader::new(proxy.child.stderr.take().expect("a pipe"));
+    let mut line = String::new();
+    told.read_line(&mut line).expect("text");
+    assert!(line.contains("does not exist"), "{line}");
+    proxy.stop();
 }

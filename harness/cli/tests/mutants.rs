@@ -49,7 +49,9 @@ const CAUGHT_BY: &[(&str, &str)] = &[
     ("ignores-moved-logs", "logs/rotation/removed"),
     ("loses-lines-at-reopening", "logs/rotation/under-load"),
     ("forgets-unwritten-lines", "logs/rotation/full-disk-kept"),
+    ("loses-lines-without-its-place", "logs/rotation/barred-kept"),
     ("waits-for-the-disk", "logs/rotation/full-disk"),
+    ("never-reopens-logs", "logs/rotation/barred"),
     // upstream processes
     ("upstream-stderr-unmarked", "upstreams/output#stderr"),
     ("upstream-log-raw", "upstreams/output#escape"),

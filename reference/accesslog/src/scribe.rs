@@ -110,6 +110,10 @@ impl Scribe {
                     if !mem::replace(&mut self.astray, true) {
                         self.tell(&Trouble::Reopen(error));
                     }
+                    if mutant::is(Mutant::LosesLinesWithoutItsPlace) {
+                        self.batch.clear();
+                        self.lines = 0;
+                    }
                 }
             }
         }

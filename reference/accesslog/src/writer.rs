@@ -87,7 +87,7 @@ pub enum Trouble {
         lines: u64,
     },
     /// The log could not be opened again; where it still has a name, the old file is used.
-    #[error(transparent)]
+    #[error("{0}; lines go on into the file that was opened before")]
     Reopen(OpenError),
 }
 

@@ -609,6 +609,8 @@ mutants! {
     ForgetsUnwrittenLines = "forgets-unwritten-lines",
     /// Where the disk is full a request waits for it.
     WaitsForTheDisk = "waits-for-the-disk",
+    /// A log that cannot be opened again takes no line.
+    LosesLinesWithoutItsPlace = "loses-lines-without-its-place",
     // upstream processes
     /// Standard error is logged like standard output.
     UpstreamStderrUnmarked = "upstream-stderr-unmarked",

@@ -134,10 +134,15 @@ impl CaseLog {
                 place.move_aside(path)?;
                 std::os::unix::fs::symlink(FULL_DISK, path)
             }
+            LogAct::Bar => {
+                place.move_aside(path)?;
+                std::fs::create_dir(path)
+            }
             LogAct::Remove | LogAct::FreeDisk => {
                 place.from = 0;
                 std::fs::remove_file(path)
             }
+            LogAct::Unbar => std::fs::remove_dir(path),
         }
     }
 }
@@ -162,8 +167,8 @@ impl Place {
 /// The whole lines of a file from an offset on.
 fn whole_lines(path: &Path, from: u64) -> Lines {
     let failed = |error: std::io::Error| format!("{}: {error}", path.display());
-    // It leads to the full disk, of which nothing can be read.
-    if path.is_symlink() {
+    // It leads to the full disk, of which nothing can be read, or cannot be opened at all.
+    if path.is_symlink() || path.is_dir() {
         return Ok(Vec::new());
     }
     let mut file = match File::open(path) {

@@ -165,8 +165,7 @@ impl Player {
         let log = self.access_log.as_ref().map_err(|why| Stop::Broken(why.clone()))?;
         let failed = |error: std::io::Error| Stop::Broken(format!("the access log: {error}"));
         log.befall(act).map_err(failed)?;
-        let is_told = matches!(act, LogAct::Rotate | LogAct::FillDisk | LogAct::FreeDisk);
-        if is_told && !self.surface.reopen_logs() {
+        if act.is_told() && !self.surface.reopen_logs() {
             let why =
                 "the target does not say how it is told to open its logs again (`logs.reopen`)";
             return Err(Stop::Broken(why.to_owned()));

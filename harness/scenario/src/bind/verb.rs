@@ -30,8 +30,7 @@ impl Binder<'_> {
     fn log_act(&self, node: &Node) -> Option<LogAct> {
         self.need("access-log", &node.span);
         self.need("log-rotation", &node.span);
-        const WORDS: [&str; 5] = ["rotate", "move", "remove", "fill-disk", "free-disk"];
-        let word = self.word_of(node, &WORDS)?;
+        let word = self.word_of(node, table::LOG_ACTS)?;
         LogAct::WORDS.iter().find(|(known, _)| *known == word).map(|(_, act)| *act)
     }
 

@@ -74,6 +74,10 @@ fn log(act: LogAct) -> &'static str {
         LogAct::FillDisk => {
             "Put the access log on a full disk and tell the target to open it again"
         }
+        LogAct::Bar => {
+            "Put what nobody can open in the access log's place and tell the target to open it again"
+        }
+        LogAct::Unbar => "Let the access log be opened and tell the target to do so",
         LogAct::FreeDisk => "Let the disk have room and tell the target to open its log again",
     }
 }

@@ -91,16 +91,29 @@ pub enum LogAct {
     FillDisk,
     /// The disk has room again, and the target is told to open its logs again.
     FreeDisk,
+    /// From now on it cannot be opened, since a folder lies in its place, and the target is told to open its
+    /// logs again.
+    Bar,
+    /// It can be opened again, and the target is told so.
+    Unbar,
 }
 
 impl LogAct {
+    /// Whether the target is told to open its logs again.
+    #[must_use]
+    pub fn is_told(self) -> bool {
+        !matches!(self, Self::Move | Self::Remove)
+    }
+
     /// Every act with its word.
-    pub const WORDS: [(&str, Self); 5] = [
+    pub const WORDS: [(&str, Self); 7] = [
         ("rotate", Self::Rotate),
         ("move", Self::Move),
         ("remove", Self::Remove),
         ("fill-disk", Self::FillDisk),
         ("free-disk", Self::FreeDisk),
+        ("bar", Self::Bar),
+        ("unbar", Self::Unbar),
     ];
 }
 

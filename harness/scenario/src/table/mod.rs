@@ -17,8 +17,8 @@ pub(crate) use check::{
 pub(crate) use origin::{ANSWER, BREAK, CONNECTION, DATE, INTERIM, ORIGIN_BODY, RULE, WHEN};
 pub(crate) use site::{ACCESS_LOG, CACHE, CLOCK, MODES, PROFILES, SITE, UPSTREAM, WAF};
 pub(crate) use step::{
-    BYTES, CAPTURE, CONTENT, LOAD, PARALLEL, POLL, RATIO, RAW, REPEAT, REQUEST, SSH, SSH_CONFIG,
-    STEP,
+    BYTES, CAPTURE, CONTENT, LOAD, LOG_ACTS, PARALLEL, POLL, RATIO, RAW, REPEAT, REQUEST, SSH,
+    SSH_CONFIG, STEP,
 };
 
 /// A mapping with known keys.

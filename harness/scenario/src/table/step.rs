@@ -19,7 +19,9 @@ const FIELDS: Takes = Takes::Either(&[
     LINES,
 ]);
 const REQUEST_TAKES: Takes = Takes::Either(&[Takes::Text, Takes::Form(|| &REQUEST)]);
-const LOG_ACTS: &[&str] = &["rotate", "move", "remove", "fill-disk", "free-disk"];
+/// The words of `log`, which [`crate::model::LogAct`] gives their meaning.
+pub(crate) const LOG_ACTS: &[&str] =
+    &["rotate", "move", "remove", "fill-disk", "free-disk", "bar", "unbar"];
 const MOST: u64 = 1_000_000;
 
 /// A step.
