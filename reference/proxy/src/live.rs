@@ -211,13 +211,16 @@ fn process_of(
     old: Option<&Site>,
     clock: &Arc<Clock>,
 ) -> Arc<Process> {
-    match old.map(|old| (&old.backend, &old.clock)) {
-        Some((Backend::Process(process, _), of_old))
-            if process.settings() == settings && Arc::ptr_eq(of_old, clock) =>
-        {
-            Arc::clone(process)
+    let replaced = old.and_then(|old| match &old.backend {
+        Backend::Process(process, _) => Some((process, Arc::ptr_eq(&old.clock, clock))),
+        Backend::Urls(_) => None,
+    });
+    match replaced {
+        Some((process, true)) if process.settings() == settings => Arc::clone(process),
+        _ => {
+            let replaced = replaced.map(|(process, _)| &**process);
+            Arc::new(supervisor.take_on(settings.clone(), journal, replaced))
         }
-        _ => Arc::new(supervisor.take_on(settings.clone(), journal)),
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader, Lines};
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::process::{Child, Command};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
@@ -29,15 +29,17 @@ const LAST_WORDS: Duration = Duration::from_millis(100);
 /// Between two attempts to connect, at first and at most.
 const PROBE: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(100));
 
-/// Looks after a command until it never runs again.
+/// Looks after a command until it never runs again. `before` says when nothing is left of the one whose place it
+/// takes.
 pub(crate) async fn drive(
     shared: &Shared,
     mut orders: mpsc::UnboundedReceiver<Order>,
     keeper: &[OsString],
+    mut before: Option<watch::Receiver<bool>>,
 ) {
     while let Some(order) = orders.recv().await {
         match order {
-            Order::Spawn => match Run::begin(shared, keeper).await {
+            Order::Spawn => match begin(shared, keeper, before.take()).await {
                 Ok(run) => run.last(&mut orders).await,
                 Err(reason) => shared.feed(Event::CannotSpawn { reason }),
             },
@@ -46,6 +48,18 @@ pub(crate) async fn drive(
             Order::End => return,
         }
     }
+}
+
+async fn begin<'s>(
+    shared: &'s Shared,
+    keeper: &[OsString],
+    before: Option<watch::Receiver<bool>>,
+) -> Result<Run<'s>, String> {
+    if let Some(mut over) = before {
+        // Whoever still needs the old one keeps it for so long; then it is the port that is taken.
+        let _ = timeout(shared.settings.start_limit, over.wait_for(|over| *over)).await;
+    }
+    Run::begin(shared, keeper).await
 }
 
 /// One process, from its start to the end of its last child.

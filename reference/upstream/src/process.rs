@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 
 use crate::journal::Stream;
 use crate::machine::{Action, Event, Machine, Refusal, State, Verdict};
@@ -34,6 +34,8 @@ pub(crate) struct Shared {
     orders: mpsc::UnboundedSender<Order>,
     /// Something changed that may change when it is idle.
     pub(crate) changed: Notify,
+    /// It will never run again, and nothing of it is left.
+    pub(crate) over: watch::Sender<bool>,
 }
 
 struct Inner {
@@ -53,7 +55,8 @@ impl Shared {
         let machine = Machine::new(settings.idle, journal.clock().now().timestamp());
         let inner =
             Mutex::new(Inner { machine, place: None, waiting: Vec::new(), watching: false });
-        Self { settings, journal, inner, orders, changed: Notify::new() }
+        let over = watch::Sender::new(false);
+        Self { settings, journal, inner, orders, changed: Notify::new(), over }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {

@@ -68,6 +68,13 @@ pub enum Listen {
     Unix(PathBuf),
 }
 
+impl Listen {
+    /// Whether it is the same place each time.
+    pub(crate) fn is_fixed(&self) -> bool {
+        matches!(self, Self::Tcp(_) | Self::Unix(_))
+    }
+}
+
 /// Limits of one process and its children (setrlimit(2)); none where absent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Resources {

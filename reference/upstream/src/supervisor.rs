@@ -68,9 +68,18 @@ impl Supervisor {
         })
     }
 
-    /// Takes on a command. Nothing is started before somebody asks for it.
+    /// Takes on a command. Nothing is started before somebody asks for it, nor, where both listen on the same fixed
+    /// place, before nothing is left of the one that it replaces: it waits for that up to its start limit.
     #[must_use]
-    pub fn take_on(&self, settings: Settings, journal: Journal) -> Process {
+    pub fn take_on(
+        &self,
+        settings: Settings,
+        journal: Journal,
+        replaced: Option<&Process>,
+    ) -> Process {
+        let before = replaced
+            .filter(|old| settings.listen.is_fixed() && old.settings().listen == settings.listen)
+            .map(|old| old.shared.over.subscribe());
         let (orders, ordered) = mpsc::unbounded_channel();
         let shared = Arc::new(Shared::new(settings, journal, orders));
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
@@ -79,7 +88,8 @@ impl Supervisor {
                 let (alive, keeper) = (thread.alive.clone(), Arc::clone(&self.keeper));
                 let driven = Arc::clone(&shared);
                 self.runtime.spawn(async move {
-                    drive(&driven, ordered, &keeper).await;
+                    drive(&driven, ordered, &keeper, before).await;
+                    driven.over.send_replace(true);
                     drop(alive);
                 });
                 let mut processes = self.processes.lock().unwrap_or_else(PoisonError::into_inner);

@@ -426,3 +426,23 @@ fn sites_of_an_account_share_a_log_in_whole_lines() {
     let whole = |line: &str| line.starts_with('[') && line.matches("to stdout").count() < 2;
     assert!(text.lines().all(whole) && text.lines().count() == 24, "{text}");
 }
+
+#[test]
+fn a_process_waits_for_the_one_whose_place_it_takes() {
+    let text = |colour: &str| {
+        format!(
+            "listen: [\"127.0.0.1:0\"]\nsites:\n  - hosts: [a.test]\n    upstream:\n      command: /usr/bin/python3 DIR/server.py stubborn\n      listen: unix:DIR/place.sock\n      stop_grace: 300ms\n      environment: {{ COLOUR: {colour} }}\n      log: DIR/upstream.log\n"
+        )
+    };
+    let keeper = vec![keeper().into(), edgeproof_proxy::keeper::SUBCOMMAND.into()];
+    let mut proxy = Proxy::with_keeper(&text("red"), &[("server.py", SERVER)], keeper.clone());
+    let (_, first) = proxy.get("/pid", "");
+    let text = text("blue").replace("DIR", proxy.directory.path().to_str().unwrap());
+    let other = edgeproof_proxy::Settings::from_yaml("other.yaml", &text).unwrap();
+    let other = edgeproof_proxy::Settings { keeper, ..other };
+    proxy.server.as_mut().unwrap().reload(&other).unwrap();
+    let (head, second) = proxy.get("/pid", "");
+    assert_eq!(status(&head), 200, "{second}");
+    assert_ne!(first, second);
+    assert!(!lives(&first));
+}
