@@ -9,12 +9,12 @@ use crate::transform::digits::hex_pair;
 /// Appends the decoded form of a name or value of `application/x-www-form-urlencoded` to `out`
 /// and gives the number of invalid encodings.
 pub(super) fn decode_form(text: &[u8], out: &mut Vec<u8>) -> usize {
-    decode(text, out, |rest| memchr2(b'%', b'+', rest))
+    decode(text, out, |rest| memchr2(b'%', b'+', rest), None)
 }
 
-/// Appends a decoded path to `out`; gives the number of invalid encodings.
+/// Appends a decoded path to `out`, encoded slashes as they are; gives the number of invalid encodings.
 pub(super) fn decode_path(text: &[u8], out: &mut Vec<u8>) -> usize {
-    decode(text, out, |rest| memchr(b'%', rest))
+    decode(text, out, |rest| memchr(b'%', rest), Some(b'/'))
 }
 
 /// The number of invalid encodings.
@@ -32,7 +32,13 @@ pub(super) fn count_invalid(text: &[u8]) -> usize {
     invalid
 }
 
-fn decode(text: &[u8], out: &mut Vec<u8>, next: impl Fn(&[u8]) -> Option<usize>) -> usize {
+/// `next` finds what has to be looked at; the encoding of `kept` stays as it is.
+fn decode(
+    text: &[u8],
+    out: &mut Vec<u8>,
+    next: impl Fn(&[u8]) -> Option<usize>,
+    kept: Option<u8>,
+) -> usize {
     took(text.len());
     let mut rest = text;
     let mut invalid = 0;
@@ -43,7 +49,10 @@ fn decode(text: &[u8], out: &mut Vec<u8>, next: impl Fn(&[u8]) -> Option<usize>)
         if special == b'+' {
             out.push(b' ');
         } else if let Some(byte) = hex_pair(rest) {
-            out.push(byte);
+            match Some(byte) == kept {
+                true => out.extend([b'%', rest[0], rest[1]]),
+                false => out.push(byte),
+            }
             rest = &rest[2..];
         } else {
             out.push(b'%');
