@@ -51,8 +51,7 @@ impl Cache {
     /// (Authorization, no-store) leaves the old as it was.
     fn put_update(&self, key: &[u8], request: &Request<'_>, old: &Arc<Stored>, new: &Arc<Stored>) {
         use storing::NotStored::{NoStore, Private, VaryAny};
-        let request = Request { method: b"GET", ..*request };
-        match new.may_be_stored(&request, self.policy) {
+        match new.may_be_stored(request, self.policy) {
             Ok(()) => self.store.replace(key, old, new),
             Err(NoStore) if request.directives().no_store => {}
             Err(Private) if mutant::is(Mutant::Private304IsKept) => {
