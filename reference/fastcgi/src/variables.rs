@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 use std::os::unix::ffi::OsStrExt as _;
 
-use bytes::BufMut;
-use edgeproof_http1::RequestHead;
+use bytes::{BufMut, Bytes};
+use edgeproof_http1::{Authority, RequestHead};
 
 use crate::{Application, Script};
 
@@ -90,10 +90,10 @@ pub fn variables(
     }
     // RFC 3875 §4.1.14 and §4.1.15: as the client named the server.
     let host = head.fields.get("host").unwrap_or_default();
-    let (name, port) = split_port(host);
-    let usual: &[u8] = if connection.secure { b"443" } else { b"80" };
-    all.push("SERVER_NAME", name);
-    all.push("SERVER_PORT", port.unwrap_or(usual));
+    let authority = Authority::parse(Bytes::copy_from_slice(host));
+    let port = authority.as_ref().and_then(Authority::port);
+    all.push("SERVER_NAME", authority.as_ref().map_or(host, Authority::host));
+    all.push("SERVER_PORT", port.unwrap_or(if connection.secure { 443 } else { 80 }).to_string());
     if let Some(length) = length {
         all.push("CONTENT_LENGTH", length.to_string());
         if let Some(media) = head.fields.get("content-type") {
@@ -138,15 +138,5 @@ fn put_fields(all: &mut Variables, head: &RequestHead) {
     }
     for (name, value) in named {
         all.push(name, value);
-    }
-}
-
-/// A host and the port that follows it.
-fn split_port(host: &[u8]) -> (&[u8], Option<&[u8]>) {
-    match host.iter().rposition(|&byte| byte == b':') {
-        Some(at) if host[at + 1..].iter().all(u8::is_ascii_digit) => {
-            (&host[..at], Some(&host[at + 1..]).filter(|port| !port.is_empty()))
-        }
-        _ => (host, None),
     }
 }

@@ -12,8 +12,8 @@ use edgeproof_fastcgi::{
     Script, put_begin, put_stdin, put_variables, variables,
 };
 use edgeproof_http1::{
-    BodyLength, CHUNK_END, Fields, ParsedRequest, ParsedResponse, RequestParser, ResponseHead,
-    Version, chunk_start, put_last_chunk, put_response_head,
+    BodyLength, Fields, ParsedRequest, ParsedResponse, RequestParser, ResponseHead, Version,
+    put_last_chunk, put_response_head,
 };
 use edgeproof_upstream::Errors;
 use tokio::io::{DuplexStream, ReadHalf, WriteHalf, duplex, split};
@@ -316,12 +316,7 @@ impl Framed {
                 *left -= data.len() as u64;
                 answer.data(data);
             }
-            Self::Chunked if data.is_empty() => {}
-            Self::Chunked => {
-                answer.put(|out| out.extend_from_slice(chunk_start(data.len()).as_ref()));
-                answer.data(data);
-                answer.put(|out| out.extend_from_slice(CHUNK_END));
-            }
+            Self::Chunked => answer.chunk(data),
         }
     }
 

@@ -2,10 +2,10 @@
 
 use std::io;
 
-use bytes::{BufMut, Bytes};
+use bytes::Bytes;
 use edgeproof_http1::{
-    CHUNK_END, Fields, ParsedResponse, RequestHead, ResponseHead, ResponseParser, Version,
-    chunk_start, put_last_chunk, put_request_head,
+    Fields, ParsedResponse, RequestHead, ResponseHead, ResponseParser, Version, put_last_chunk,
+    put_request_head,
 };
 use tokio::io::AsyncWrite;
 
@@ -136,12 +136,9 @@ pub(crate) struct RequestBody<'o> {
 
 impl Sink for RequestBody<'_> {
     fn data(&mut self, data: Bytes) {
-        if self.chunked && !data.is_empty() {
-            self.out.put(|out| out.put_slice(chunk_start(data.len()).as_ref()));
-            self.out.data(data);
-            self.out.put(|out| out.put_slice(CHUNK_END));
-        } else {
-            self.out.data(data);
+        match self.chunked {
+            true => self.out.chunk(data),
+            false => self.out.data(data),
         }
     }
 

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use bytes::{BufMut, Bytes};
 use edgeproof_http1::{
-    BodyLength, CHUNK_END, Fields, ResponseHead, Version, Written, chunk_start, put_last_chunk,
+    BodyLength, Fields, ResponseHead, Version, Written, chunk_start, put_last_chunk,
     put_response_head,
 };
 use tokio::io::AsyncWrite;
@@ -267,9 +267,7 @@ impl<'c, W: AsyncWrite + Unpin> Reply<'c, W> {
             {
                 begun.body += chunk_start(data.len()).as_ref().len() as u64 + 2;
             }
-            self.out.put(|out| out.put_slice(chunk_start(data.len()).as_ref()));
-            self.out.data(data);
-            self.out.put(|out| out.put_slice(CHUNK_END));
+            self.out.chunk(data);
         } else {
             self.out.data(data);
         }

@@ -8,6 +8,7 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
+use edgeproof_http1::{CHUNK_END, chunk_start};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 /// Room that a read asks for.
@@ -127,6 +128,15 @@ impl<W: AsyncWrite + Unpin> Outgoing<W> {
         if !data.is_empty() {
             self.queued += data.len();
             self.queue.push(Segment::Data(data));
+        }
+    }
+
+    /// Queues data as one chunk of the chunked coding; no data would be its end, and is none.
+    pub(crate) fn chunk(&mut self, data: Bytes) {
+        if !data.is_empty() {
+            self.put(|out| out.extend_from_slice(chunk_start(data.len()).as_ref()));
+            self.data(data);
+            self.put(|out| out.extend_from_slice(CHUNK_END));
         }
     }
 
