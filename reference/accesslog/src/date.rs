@@ -31,8 +31,24 @@ pub(crate) struct DateFormat {
 enum Part {
     /// Text and directives that are the same all through a second.
     Steady(String),
-    /// One of `%f`, `%.f`, `%N`.
+    /// `%3f`, `%.6f` and their like: digits cut off, after a point or not.
+    Digits { point: bool, digits: usize },
+    /// Any other form of `%f`, `%.f` and `%N`.
     Subsecond(String),
+}
+
+impl Part {
+    /// What is below the second, by the directive's text.
+    fn below_second(directive: &str) -> Self {
+        let (point, width) = match directive.strip_prefix("%.") {
+            Some(width) => (true, width),
+            None => (false, &directive[1..]),
+        };
+        match *width.as_bytes() {
+            [digit @ b'1'..=b'9', b'f'] => Self::Digits { point, digits: (digit - b'0').into() },
+            _ => Self::Subsecond(directive.to_owned()),
+        }
+    }
 }
 
 /// The steady parts of one second in one zone.
@@ -67,7 +83,7 @@ impl DateFormat {
                 parts.extend(
                     (!steady.is_empty()).then(|| Part::Steady(std::mem::take(&mut steady))),
                 );
-                parts.push(Part::Subsecond(item.clone().into_owned()));
+                parts.push(Part::below_second(item));
             } else {
                 steady.push_str(item);
             }
@@ -120,15 +136,20 @@ impl DateFormat {
             *kept = self.render(at, second, &encode);
         }
         let Some(kept) = kept else { return false };
+        let nanosecond = at.timestamp.subsec_nanosecond().rem_euclid(SECOND);
         let restart = out.len();
         let mut start = 0;
         for (part, &end) in self.parts.iter().zip(&kept.ends) {
             match part {
                 Part::Steady(_) => out.extend_from_slice(&kept.encoded[start..end]),
+                Part::Digits { point, digits } => {
+                    let mut text = *b".000000000";
+                    put_digits(nanosecond.unsigned_abs(), &mut text[1..]);
+                    encode(&text[usize::from(!point)..=*digits], out);
+                }
                 Part::Subsecond(directive) => {
                     let mut fraction = Fraction::default();
                     let mut time = BrokenDownTime::default();
-                    let nanosecond = at.timestamp.subsec_nanosecond().rem_euclid(SECOND);
                     if time.set_subsec_nanosecond(Some(nanosecond)).is_err()
                         || time.format(directive, &mut fraction).is_err()
                     {
@@ -167,6 +188,14 @@ const SECOND: i32 = 1_000_000_000;
 /// The second that `at` lies in. Jiff cuts towards 1970, which is the next second before it.
 fn second(at: Timestamp) -> i64 {
     at.as_second() - i64::from(at.subsec_nanosecond() < 0)
+}
+
+/// Fills `text` with the last digits of `number`.
+fn put_digits(mut number: u32, text: &mut [u8]) {
+    for digit in text.iter_mut().rev() {
+        *digit = b'0' + (number % 10) as u8;
+        number /= 10;
+    }
 }
 
 /// The length of the directive or the one character that `text` begins with.
@@ -313,6 +342,24 @@ mod tests {
         {
             let date = DateFormat::compile(directive, 0).unwrap();
             assert_eq!(text(&date, "2024-03-31T01:59:59.5+01:00[Europe/Paris]"), expected);
+        }
+    }
+
+    #[test]
+    fn digits_are_those_of_strftime() {
+        for at in [
+            "1969-12-31T23:59:59.000000001Z",
+            "2024-03-31T01:59:59.987654321Z",
+            "2024-03-31T01:59:59Z",
+        ] {
+            let at = at.parse::<Timestamp>().unwrap().to_zoned(TimeZone::UTC);
+            for digits in 1..=9 {
+                for directive in [format!("%{digits}f"), format!("%.{digits}f")] {
+                    let date = DateFormat::compile(&directive, 0).unwrap();
+                    assert!(matches!(date.parts[..], [Part::Digits { .. }]));
+                    assert_eq!(text(&date, &at.to_string()), format(&directive, &at).unwrap());
+                }
+            }
         }
     }
 }

@@ -64,7 +64,7 @@ impl Alphabet {
 
     /// Whether all bytes of `value`, as nearly always, stand for themselves. The last step may overlap
     /// with the one before.
-    fn all_plain(self, value: &[u8]) -> bool {
+    pub(crate) fn all_plain(self, value: &[u8]) -> bool {
         match value.last_chunk() {
             Some(&last) => {
                 let steps = value.as_chunks().0;

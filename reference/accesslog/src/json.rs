@@ -14,6 +14,9 @@ use crate::escape::{self, Alphabet};
 
 /// Appends `value` as the inside of a JSON string.
 pub(crate) fn write(value: &[u8], out: &mut Vec<u8>) {
+    if Alphabet::PRINTABLE.all_plain(value) {
+        return out.extend_from_slice(value);
+    }
     let (plain, rest) = value.split_at(Alphabet::PRINTABLE.run(value));
     out.extend_from_slice(plain);
     for chunk in rest.utf8_chunks() {

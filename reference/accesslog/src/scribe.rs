@@ -13,6 +13,9 @@ use crate::{
     writer::{ENOUGH, Listener, Options, Shared, State, Trouble},
 };
 
+/// Octets of room that an idle log keeps, in each of its two buffers.
+const KEPT: usize = 16 << 10;
+
 /// The thread's side.
 pub(crate) struct Scribe {
     shared: Arc<Shared>,
@@ -70,6 +73,10 @@ impl Scribe {
         let mut state = self.shared.lock();
         while state.incoming.is_empty() && self.batch.is_empty() && !state.asked() {
             state.idle = true;
+            // A burst is over: give its memory back, which the next lines of the burst could still use.
+            for buffer in [&mut self.batch, &mut state.incoming] {
+                buffer.shrink_to(KEPT);
+            }
             state = self.shared.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         state.idle = false;
@@ -145,11 +152,6 @@ impl Scribe {
         drop(state);
         let lost = self.lost_to_tell(lost, outcome.is_ok(), orders.close);
         self.shared.attempted.notify_all();
-
-        // A burst is over: give its memory back.
-        if self.batch.is_empty() && self.batch.capacity() > ENOUGH {
-            self.batch = Vec::new();
-        }
         let path = &self.shared.path;
         let was_failing = mem::replace(&mut self.failing, outcome.is_err());
         match outcome {

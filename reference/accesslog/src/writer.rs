@@ -225,7 +225,7 @@ impl Writer {
         let mut state = self.shared.lock();
         if mutant::is(Mutant::WaitsForTheDisk) && state.failures > 0 && !state.gone {
             drop(state);
-            std::thread::sleep(Duration::from_secs(2));
+            std::thread::sleep(Duration::from_secs(4));
             state = self.shared.lock();
         }
         let before = state.incoming.len();
