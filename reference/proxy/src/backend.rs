@@ -148,7 +148,7 @@ impl Server {
         limits: &Limits,
         fresh: bool,
     ) -> Result<Connected, Failure> {
-        if !fresh && let Some(kept) = kept(worker, &self.url.key()) {
+        if !fresh && let Some(kept) = kept(worker, self.url.key()) {
             return Ok(kept);
         }
         made(worker, limits, Connected::new(&self.url, limits)).await

@@ -39,11 +39,11 @@ impl Connected {
         let made = match upstream.place() {
             Place::Tcp { host, port } => {
                 let stream = TcpStream::connect((host.as_str(), *port)).await?;
-                Self::over_tcp(stream, Arc::clone(&key))?
+                Self::over_tcp(stream, Arc::clone(key))?
             }
-            Place::Unix(path) => Self::over_unix(path, Arc::clone(&key)).await?,
+            Place::Unix(path) => Self::over_unix(path, Arc::clone(key)).await?,
         };
-        Ok(made.speaking(upstream.protocol(), limits, || To::Stderr(key)))
+        Ok(made.speaking(upstream.protocol(), limits, || To::Stderr(Arc::clone(key))))
     }
 
     /// Connects to a process that the proxy started.

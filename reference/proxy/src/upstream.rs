@@ -15,6 +15,8 @@ pub struct Upstream {
     protocol: Protocol,
     place: Place,
     authority: Arc<str>,
+    /// What a connection is kept under.
+    key: Arc<str>,
     prefix: String,
 }
 
@@ -63,6 +65,9 @@ pub enum UpstreamError {
     /// There is a query, a fragment or a character that no path has.
     #[error("the path of an upstream is a prefix: visible characters without `?` and `#`")]
     Prefix,
+    /// The same in what should be a folder.
+    #[error("the path of a FastCGI upstream is the folder of its scripts: without `?` and `#`")]
+    Root,
 }
 
 impl Upstream {
@@ -73,11 +78,8 @@ impl Upstream {
     }
 
     /// What a connection is kept under.
-    pub(crate) fn key(&self) -> Arc<str> {
-        match self.protocol {
-            Protocol::Http => Arc::clone(&self.authority),
-            Protocol::FastCgi(_) => format!("fastcgi://{}", self.authority).into(),
-        }
+    pub(crate) fn key(&self) -> &Arc<str> {
+        &self.key
     }
 
     /// The host for a request that names none.
@@ -124,12 +126,16 @@ impl Upstream {
                 (tcp(&parsed.ok_or(UpstreamError::FastCgi)?, 0), authority, root)
             }
         };
+        if root.bytes().any(|byte| byte.is_ascii_control() || b"?#".contains(&byte)) {
+            return Err(UpstreamError::Root);
+        }
         let protocol = match root.trim_end_matches('/') {
             "" if root.is_empty() => Protocol::fastcgi(None),
             _ if !root.starts_with('/') => return Err(UpstreamError::FastCgi),
             _ => Protocol::fastcgi(Some(root.into())),
         };
-        Ok(Self { protocol, place, authority: authority.into(), prefix: root.to_owned() })
+        let key = format!("fastcgi://{authority}").into();
+        Ok(Self { protocol, place, authority: authority.into(), key, prefix: root.to_owned() })
     }
 }
 
@@ -171,11 +177,13 @@ impl FromStr for Upstream {
         if !prefix.bytes().all(|byte| matches!(byte, 0x21..=0x7e) && !b"?#".contains(&byte)) {
             return Err(UpstreamError::Prefix);
         }
+        let authority: Arc<str> = authority.into();
         Ok(Self {
             protocol: Protocol::Http,
             place: tcp(&parsed, 80),
             prefix: prefix.trim_end_matches('/').to_owned(),
-            authority: authority.into(),
+            key: Arc::clone(&authority),
+            authority,
         })
     }
 }
@@ -286,6 +294,10 @@ mod tests {
         for text in ["", "127.0.0.1", "unix:run/php.sock", "unix:/run/php.sock:srv", "/srv"] {
             let url = format!("fastcgi://{text}");
             assert_eq!(url.parse::<Upstream>(), Err(UpstreamError::FastCgi), "{url}");
+        }
+        for text in ["127.0.0.1:9000/srv?a", "127.0.0.1:9000/srv#a", "unix:/run/php.sock:/srv\n"] {
+            let url = format!("fastcgi://{text}");
+            assert_eq!(url.parse::<Upstream>(), Err(UpstreamError::Root), "{url}");
         }
         let mixed = ["127.0.0.1:1", "fastcgi://127.0.0.1:1"].map(|url| url.parse().unwrap());
         assert_eq!(Urls::new(mixed.to_vec()), Err(UpstreamError::Prefixes));
