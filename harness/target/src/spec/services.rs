@@ -9,7 +9,7 @@ use regex::Regex;
 
 use super::{Container, Process, Ready, ReadyWhen, Run, Service, Services, Sshd, Stop, Text};
 
-const READY_WITHIN: Duration = Duration::from_secs(10);
+const READY_WITHIN: Duration = Duration::from_secs(30);
 /// The signals that a target.yaml can name.
 pub(super) const SIGNALS: [(&str, Signal); 8] = [
     ("TERM", Signal::SIGTERM),
