@@ -145,3 +145,50 @@ fn a_killed_run_leaves_nothing() {
     run.wait().expect("it ends");
     nothing_is_left(folder.path());
 }
+
+/// The harness is stopped in mid-case for longer than the case may take, as a virtual machine is by its host:
+/// what failed meanwhile is played again, and fails again only if it is not the machine's fault.
+#[test]
+fn what_fails_while_the_machine_stands_still_is_played_again() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let scenario = folder.path().join("slow.yaml");
+    let case = |id: &str, body: &str| {
+        format!(
+            "  - id: {id}\n    name: Slow\n    steps: [{{ send: GET /slow, expect: {{ body: {body}, time: {{ below: 1s }} }} }}]\n"
+        )
+    };
+    let text = [
+        "spec: RFC 9110 §1\nlevel: must\norigin:\n  - { on: GET /slow, respond: { delay: 500ms, body: one } }\ncases:\n",
+        &case("right", "one"),
+        &case("wrong", "two"),
+    ];
+    std::fs::write(&scenario, text.concat()).expect("a scenario");
+    let events = folder.path().join("events.jsonl");
+    let run = Command::new(env!("CARGO_BIN_EXE_edgeproof"))
+        .current_dir(root())
+        .arg("run")
+        .arg(&scenario)
+        .args(["--discard", "--format", "json", "--format"])
+        .arg(format!("events={}", events.display()))
+        .env("TMPDIR", folder.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("edgeproof runs");
+    until("both are played", || {
+        let text = std::fs::read_to_string(&events).ok()?;
+        (text.matches("case-started").count() == 2).then_some(())
+    });
+    let pid = i32::try_from(run.id()).expect("a pid");
+    signal("STOP", pid);
+    // Not to wait for anything: so long does the machine stand still.
+    std::thread::sleep(Duration::from_millis(1500));
+    signal("CONT", pid);
+    let output = run.wait_with_output().expect("it ends");
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let verdict = |at: usize| report["cases"][at]["verdict"].as_str().expect("a verdict");
+    assert_eq!((verdict(0), verdict(1)), ("pass", "fail"), "{report:#}");
+    let told = std::fs::read_to_string(&events).expect("events");
+    assert!(told.contains("2 cases that failed meanwhile are played again"), "{told}");
+    assert_eq!(told.matches("case-finished").count(), 2, "{told}");
+    nothing_is_left(folder.path());
+}

@@ -20,7 +20,9 @@ impl<W: io::Write + Send> Reporter for EventLines<W> {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         let mut line = serde_json::to_vec(&measurable(event))?;
         line.push(b'\n');
-        self.writer.write_all(&line)
+        self.writer.write_all(&line)?;
+        // Who watches sees it now, and a run that is killed has told what it found.
+        self.writer.flush()
     }
 
     fn finish(&mut self) -> io::Result<()> {

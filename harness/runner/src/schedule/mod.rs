@@ -4,9 +4,11 @@
 //! cases × targets × repeats ─select─▶ skip (reason)
 //!                              └────▶ plays ─▶ waves (no host name twice) ─▶ start target ─▶ in parallel,
 //!                                               then one after another ─▶ verdict ─▶ events
+//!                                               (failed while the machine stood still ─▶ played again)
 //! ```
 
 mod finished;
+mod heartbeat;
 mod options;
 mod pair;
 mod plan;
@@ -87,8 +89,10 @@ async fn conduct(
     for event in missing {
         emit(&events, event);
     }
+    let heartbeat = heartbeat::Heartbeat::start().map_err(RunError::Runtime)?;
     let house = target_run::House {
         origin: &origin,
+        heartbeat: &heartbeat,
         options: &options,
         events: &events,
         stopping: &stopping,

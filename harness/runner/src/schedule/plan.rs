@@ -38,6 +38,11 @@ impl Play {
         Self { index, case: Arc::clone(case), attempt, way, id, host, site }
     }
 
+    /// The same once more, with names of its own.
+    pub(super) fn anew(&self, run: &str) -> Self {
+        Self::new(self.index, &self.case, self.attempt, self.way, run)
+    }
+
     /// What its site must be like, where it is for any host.
     fn any_host(&self) -> Option<&SiteSpec> {
         Some(&self.case.site).filter(|site| site.any_host)

@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::finished::Setting;
+use super::heartbeat::{Heartbeat, Mark};
 use super::plan::{Play, Wave, run_token, waves};
 use super::select::select;
 use super::sharing::Sharing;
@@ -24,6 +25,7 @@ use crate::surface::{Surface, Trouble};
 #[derive(Clone, Copy)]
 pub(super) struct House<'a> {
     pub(super) origin: &'a OriginServer,
+    pub(super) heartbeat: &'a Heartbeat,
     pub(super) options: &'a RunOptions,
     pub(super) events: &'a mpsc::UnboundedSender<Event>,
     pub(super) stopping: &'a watch::Receiver<bool>,
@@ -39,7 +41,14 @@ struct Show<'a> {
     dead: Arc<Mutex<Option<Trouble>>>,
     /// Was there a failure or an error?
     blemished: bool,
+    /// What failed while the machine stood still.
+    doubtful: Vec<Play>,
+    /// Is what is doubtful left open, to be played again?
+    patient: bool,
 }
+
+/// How often a case is played again whose failure says nothing, as the machine stood still.
+const MOST_AGAIN: usize = 3;
 
 impl House<'_> {
     /// Plays every case as often as asked; the first result has the number `first`.
@@ -49,13 +58,34 @@ impl House<'_> {
         cases: &[Arc<Case>],
         first: usize,
     ) {
-        for wave in waves(self.plays(target, cases, first), self.options.most_sites) {
-            if *self.stopping.borrow() {
-                return;
+        let mut plays = self.plays(target, cases, first);
+        for left in (0..=MOST_AGAIN).rev() {
+            let mut doubtful = Vec::new();
+            let began = self.heartbeat.mark();
+            for wave in waves(plays, self.options.most_sites) {
+                if *self.stopping.borrow() {
+                    return;
+                }
+                doubtful.extend(self.play_wave(target, wave, left > 0).await);
             }
-            self.play_wave(target, wave).await;
+            if doubtful.is_empty() {
+                break;
+            }
+            self.note_again(target, doubtful.len(), began);
+            let run = run_token();
+            plays = doubtful.iter().map(|play| play.anew(&run)).collect();
         }
         self.note_unrouted(target);
+    }
+
+    fn note_again(&self, target: &TargetSpec, count: usize, began: Mark) {
+        let still = self.heartbeat.still_since(began).unwrap_or_default();
+        let (count, cases) = (count, if count == 1 { "case" } else { "cases" });
+        let text = format!(
+            "this machine stood still for {:.1} s in all: {count} {cases} that failed meanwhile are played again",
+            still.as_secs_f64()
+        );
+        emit(self.events, Event::Note { target: Some(target.name.clone()), text });
     }
 
     /// What is to be played, round by round: where one start does not hold them all, each holds whole
@@ -102,8 +132,9 @@ impl House<'_> {
         }
     }
 
-    /// One start of the target, with the sites of all these plays.
-    async fn play_wave(self, target: &Arc<TargetSpec>, wave: Wave) {
+    /// One start of the target, with the sites of all these plays. Gives back those whose failure says nothing,
+    /// where `patient`; they have no result yet.
+    async fn play_wave(self, target: &Arc<TargetSpec>, wave: Wave, patient: bool) -> Vec<Play> {
         let Wave { plays: wave, moves_time } = wave;
         let prepared: Result<Vec<_>, _> =
             wave.iter().map(|play| Prepared::new(play.clone(), self.origin)).collect();
@@ -111,7 +142,8 @@ impl House<'_> {
             Ok(prepared) => prepared,
             Err(error) => {
                 let why = format!("no port could be leased for an origin: {error}");
-                return self.none_played(target, &wave, Verdict::Error, &why);
+                self.none_played(target, &wave, Verdict::Error, &why);
+                return Vec::new();
             }
         };
         let mut known = HashSet::new();
@@ -121,13 +153,18 @@ impl House<'_> {
             .filter(|site| known.insert(site.id.clone()))
             .collect();
         let mut stopping = self.stopping.clone();
+        let began = self.heartbeat.mark();
         let started = tokio::select! {
             started = self.start(target, &sites, moves_time) => started,
-            _ = stopping.wait_for(|stop| *stop) => return,
+            _ = stopping.wait_for(|stop| *stop) => return Vec::new(),
         };
         match started {
-            Ok(running) => self.play_on(target, running, prepared).await,
-            Err(why) => self.not_started(target, &wave, &why),
+            Ok(running) => self.play_on(target, running, prepared, patient).await,
+            Err(_) if patient && self.heartbeat.still_since(began).is_some() => wave,
+            Err(why) => {
+                self.not_started(target, &wave, &why);
+                Vec::new()
+            }
         }
     }
 
@@ -173,7 +210,13 @@ impl House<'_> {
         }
     }
 
-    async fn play_on(self, target: &Arc<TargetSpec>, running: RunningTarget, plays: Vec<Prepared>) {
+    async fn play_on(
+        self,
+        target: &Arc<TargetSpec>,
+        running: RunningTarget,
+        plays: Vec<Prepared>,
+        patient: bool,
+    ) -> Vec<Play> {
         emit(
             self.events,
             Event::TargetStarted {
@@ -186,7 +229,8 @@ impl House<'_> {
             Ok(surface) => Arc::new(surface),
             Err(why) => {
                 let plays: Vec<_> = plays.into_iter().map(|it| it.play).collect();
-                return self.none_played(target, &plays, Verdict::Error, &why);
+                self.none_played(target, &plays, Verdict::Error, &why);
+                return Vec::new();
             }
         };
         let sharing = self.sharing(&surface, &plays).await;
@@ -199,6 +243,8 @@ impl House<'_> {
             sharing,
             dead: Arc::default(),
             blemished: false,
+            doubtful: Vec::new(),
+            patient,
         };
         show.play(together, self.options.jobs.max(1)).await;
         show.play(alone, 1).await;
@@ -208,11 +254,13 @@ impl House<'_> {
             let text = format!("the target's configuration and logs are kept in {folder}");
             emit(self.events, Event::Note { target: Some(target.name.clone()), text });
         }
+        let doubtful = std::mem::take(&mut show.doubtful);
         drop(show);
         // All plays have ended, so nobody else holds it.
         if let Some(surface) = Arc::into_inner(surface) {
             surface.stop(keep).await;
         }
+        doubtful
     }
 }
 
@@ -231,7 +279,12 @@ impl House<'_> {
 }
 
 /// What a play's task gives back.
-type Ended = (CaseResult, Arc<crate::origin::CaseOrigin>);
+struct Ended {
+    result: CaseResult,
+    play: Play,
+    began: Mark,
+    origin: Arc<crate::origin::CaseOrigin>,
+}
 
 impl Show<'_> {
     /// Plays these, so many at a time, begun in their order.
@@ -251,11 +304,7 @@ impl Show<'_> {
             };
             match ended {
                 None => break,
-                Some(Ok((result, origin))) => {
-                    self.house.origin.remove(&origin);
-                    self.blemished |= matches!(result.verdict, Verdict::Fail | Verdict::Error);
-                    self.house.finish(result);
-                }
+                Some(Ok(ended)) => self.end(ended),
                 Some(Err(error)) => {
                     let text = format!("a case was lost: {error}");
                     let target = Some(self.target.name.clone());
@@ -264,6 +313,18 @@ impl Show<'_> {
             }
         }
         running.shutdown().await;
+    }
+
+    /// Tells the result, unless it is a failure that says nothing.
+    fn end(&mut self, Ended { result, play, began, origin }: Ended) {
+        self.house.origin.remove(&origin);
+        let failed = matches!(result.verdict, Verdict::Fail | Verdict::Error);
+        let alive = lock(&self.dead).is_none();
+        if failed && alive && self.patient && self.house.heartbeat.still_since(began).is_some() {
+            return self.doubtful.push(play);
+        }
+        self.blemished |= failed;
+        self.house.finish(result);
     }
 
     fn begin(&mut self, prepared: Prepared, running: &mut JoinSet<Ended>) {
@@ -288,7 +349,11 @@ impl Show<'_> {
             Ok(scene) => {
                 let (target, dead) = (Arc::clone(self.target), Arc::clone(&self.dead));
                 let (events, options) = (self.house.events.clone(), self.house.options.clone());
-                running.spawn(perform(scene, target, options, dead, events));
+                let began = self.house.heartbeat.mark();
+                running.spawn(async move {
+                    let (result, scene) = perform(scene, target, options, dead, events).await;
+                    Ended { result, play: scene.play, began, origin: scene.player.origin }
+                });
             }
             Err(why) => {
                 self.blemished = true;
@@ -307,9 +372,9 @@ async fn perform(
     options: RunOptions,
     dead: Arc<Mutex<Option<Trouble>>>,
     events: mpsc::UnboundedSender<Event>,
-) -> Ended {
+) -> (CaseResult, Scene) {
     let began = Instant::now();
-    let mut told = scene.player.play(scene.variables).await;
+    let mut told = scene.player.play(scene.variables.clone()).await;
     if let Some(trouble) = told.trouble.take() {
         told.broken = Some(trouble.reason.clone());
         let first = lock(&dead).replace(trouble.clone()).is_none();
@@ -323,5 +388,5 @@ async fn perform(
         verdict::verdict(case, told.broken.as_deref(), &told.failures, &target.known_failures);
     let setting = Setting { target: &target, options: &options };
     let result = setting.played(&scene.play, told, reached, began.elapsed());
-    (result, scene.player.origin)
+    (result, scene)
 }
