@@ -80,9 +80,9 @@ impl House<'_> {
 
     fn note_again(&self, target: &TargetSpec, count: usize, began: Mark) {
         let still = self.heartbeat.still_since(began).unwrap_or_default();
-        let (count, cases) = (count, if count == 1 { "case" } else { "cases" });
+        let cases = if count == 1 { "case" } else { "cases" };
         let text = format!(
-            "this machine stood still for {:.1} s in all: {count} {cases} that failed meanwhile are played again",
+            "this machine stood still for {:.1} s in all: what failed meanwhile is played again ({count} {cases})",
             still.as_secs_f64()
         );
         emit(self.events, Event::Note { target: Some(target.name.clone()), text });
