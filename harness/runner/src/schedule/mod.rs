@@ -4,11 +4,11 @@
 //! cases × targets × repeats ─select─▶ skip (reason)
 //!                              └────▶ plays ─▶ waves (no host name twice) ─▶ start target ─▶ in parallel,
 //!                                               then one after another ─▶ verdict ─▶ events
-//!                                               (failed while the machine stood still ─▶ played again)
+//!                                               (failed as the machine did not serve it ─▶ played again)
 //! ```
 
 mod finished;
-mod heartbeat;
+mod machine;
 mod options;
 mod pair;
 mod plan;
@@ -89,10 +89,10 @@ async fn conduct(
     for event in missing {
         emit(&events, event);
     }
-    let heartbeat = heartbeat::Heartbeat::start().map_err(RunError::Runtime)?;
+    let machine = machine::Machine::watch().map_err(RunError::Runtime)?;
     let house = target_run::House {
         origin: &origin,
-        heartbeat: &heartbeat,
+        machine: &machine,
         options: &options,
         events: &events,
         stopping: &stopping,

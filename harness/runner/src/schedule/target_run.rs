@@ -10,7 +10,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::finished::Setting;
-use super::heartbeat::{Heartbeat, Mark};
+use super::machine::{Machine, Mark};
 use super::plan::{Play, Wave, run_token, waves};
 use super::select::select;
 use super::sharing::Sharing;
@@ -25,7 +25,7 @@ use crate::surface::{Surface, Trouble};
 #[derive(Clone, Copy)]
 pub(super) struct House<'a> {
     pub(super) origin: &'a OriginServer,
-    pub(super) heartbeat: &'a Heartbeat,
+    pub(super) machine: &'a Machine,
     pub(super) options: &'a RunOptions,
     pub(super) events: &'a mpsc::UnboundedSender<Event>,
     pub(super) stopping: &'a watch::Receiver<bool>,
@@ -41,14 +41,31 @@ struct Show<'a> {
     dead: Arc<Mutex<Option<Trouble>>>,
     /// Was there a failure or an error?
     blemished: bool,
-    /// What failed while the machine stood still.
+    /// What failed while the machine served nobody.
     doubtful: Vec<Play>,
-    /// Is what is doubtful left open, to be played again?
-    patient: bool,
+    round: Round,
 }
 
-/// How often a case is played again whose failure says nothing, as the machine stood still.
-const MOST_AGAIN: usize = 3;
+/// How often a case is played again whose failure says nothing, as the machine did not serve it.
+const MOST_AGAIN: usize = 2;
+/// How many of those are played at a time: what they lacked was a processor.
+const FEW: usize = 8;
+
+/// How often the plays at hand have been played before.
+#[derive(Clone, Copy)]
+struct Round(usize);
+
+impl Round {
+    /// Whether what fails now has failed.
+    fn is_last(self) -> bool {
+        self.0 == MOST_AGAIN
+    }
+
+    fn jobs(self, options: &RunOptions) -> usize {
+        let most = if self.0 == 0 { usize::MAX } else { FEW };
+        options.jobs.clamp(1, most)
+    }
+}
 
 impl House<'_> {
     /// Plays every case as often as asked; the first result has the number `first`.
@@ -59,31 +76,28 @@ impl House<'_> {
         first: usize,
     ) {
         let mut plays = self.plays(target, cases, first);
-        for left in (0..=MOST_AGAIN).rev() {
+        for round in (0..=MOST_AGAIN).map(Round) {
             let mut doubtful = Vec::new();
-            let began = self.heartbeat.mark();
             for wave in waves(plays, self.options.most_sites) {
                 if *self.stopping.borrow() {
                     return;
                 }
-                doubtful.extend(self.play_wave(target, wave, left > 0).await);
+                doubtful.extend(self.play_wave(target, wave, round).await);
             }
             if doubtful.is_empty() {
                 break;
             }
-            self.note_again(target, doubtful.len(), began);
+            self.note_again(target, doubtful.len());
             let run = run_token();
             plays = doubtful.iter().map(|play| play.anew(&run)).collect();
         }
         self.note_unrouted(target);
     }
 
-    fn note_again(&self, target: &TargetSpec, count: usize, began: Mark) {
-        let still = self.heartbeat.still_since(began).unwrap_or_default();
+    fn note_again(&self, target: &TargetSpec, count: usize) {
         let cases = if count == 1 { "case" } else { "cases" };
         let text = format!(
-            "this machine stood still for {:.1} s in all: what failed meanwhile is played again ({count} {cases})",
-            still.as_secs_f64()
+            "this machine stood still, or had no processor left: what failed meanwhile is played again ({count} {cases})"
         );
         emit(self.events, Event::Note { target: Some(target.name.clone()), text });
     }
@@ -132,9 +146,9 @@ impl House<'_> {
         }
     }
 
-    /// One start of the target, with the sites of all these plays. Gives back those whose failure says nothing,
-    /// where `patient`; they have no result yet.
-    async fn play_wave(self, target: &Arc<TargetSpec>, wave: Wave, patient: bool) -> Vec<Play> {
+    /// One start of the target, with the sites of all these plays. Gives back those whose failure says nothing
+    /// and which have no result yet: none in the last round.
+    async fn play_wave(self, target: &Arc<TargetSpec>, wave: Wave, round: Round) -> Vec<Play> {
         let Wave { plays: wave, moves_time } = wave;
         let prepared: Result<Vec<_>, _> =
             wave.iter().map(|play| Prepared::new(play.clone(), self.origin)).collect();
@@ -153,14 +167,14 @@ impl House<'_> {
             .filter(|site| known.insert(site.id.clone()))
             .collect();
         let mut stopping = self.stopping.clone();
-        let began = self.heartbeat.mark();
+        let began = self.machine.mark();
         let started = tokio::select! {
             started = self.start(target, &sites, moves_time) => started,
             _ = stopping.wait_for(|stop| *stop) => return Vec::new(),
         };
         match started {
-            Ok(running) => self.play_on(target, running, prepared, patient).await,
-            Err(_) if patient && self.heartbeat.still_since(began).is_some() => wave,
+            Ok(running) => self.play_on(target, running, prepared, round).await,
+            Err(_) if !round.is_last() && self.machine.failed_since(began) => wave,
             Err(why) => {
                 self.not_started(target, &wave, &why);
                 Vec::new()
@@ -215,7 +229,7 @@ impl House<'_> {
         target: &Arc<TargetSpec>,
         running: RunningTarget,
         plays: Vec<Prepared>,
-        patient: bool,
+        round: Round,
     ) -> Vec<Play> {
         emit(
             self.events,
@@ -244,9 +258,9 @@ impl House<'_> {
             dead: Arc::default(),
             blemished: false,
             doubtful: Vec::new(),
-            patient,
+            round,
         };
-        show.play(together, self.options.jobs.max(1)).await;
+        show.play(together, round.jobs(self.options)).await;
         show.play(alone, 1).await;
         let keep = show.blemished && self.options.keep_failed && !target.negative_control;
         if keep {
@@ -320,7 +334,7 @@ impl Show<'_> {
         self.house.origin.remove(&origin);
         let failed = matches!(result.verdict, Verdict::Fail | Verdict::Error);
         let alive = lock(&self.dead).is_none();
-        if failed && alive && self.patient && self.house.heartbeat.still_since(began).is_some() {
+        if failed && alive && !self.round.is_last() && self.house.machine.failed_since(began) {
             return self.doubtful.push(play);
         }
         self.blemished |= failed;
@@ -349,7 +363,7 @@ impl Show<'_> {
             Ok(scene) => {
                 let (target, dead) = (Arc::clone(self.target), Arc::clone(&self.dead));
                 let (events, options) = (self.house.events.clone(), self.house.options.clone());
-                let began = self.house.heartbeat.mark();
+                let began = self.house.machine.mark();
                 running.spawn(async move {
                     let (result, scene) = perform(scene, target, options, dead, events).await;
                     Ended { result, play: scene.play, began, origin: scene.player.origin }
