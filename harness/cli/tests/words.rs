@@ -56,6 +56,17 @@ fn a_case_in_words() {
     golden("explain-unknown", &words(&["explain", "cache/freshness/max-aeg"]));
 }
 
+/// A proxy does not start with rules that are wrong, and says all that is.
+#[test]
+fn mistakes_in_rules() {
+    for name in ["broken", "numbers", "patterns"] {
+        let file = format!("harness/cli/tests/rules/{name}.conf");
+        let start = ["proxy", "--listen", "127.0.0.1:0", "--upstream", "http://127.0.0.1:9"];
+        let told = words(&[&start[..], &["--waf-conf", &file]].concat());
+        golden(&format!("proxy-rules-{name}"), &told);
+    }
+}
+
 #[test]
 fn mistakes_on_the_command_line() {
     golden("unknown-target", &words(&["run", "--target", "ngnix"]));
