@@ -82,6 +82,8 @@ const CAUGHT_BY: &[(&str, &str)] = &[
     ("swallows-1xx", "front/messages/early-hints"),
     ("pools-broken-connection", "front/messages/after-an-abort"),
     ("no-log-for-400", "logs/refused#nul"),
+    // firewall
+    ("engine-panics", "waf/innocent/forms/form#login"),
 ];
 
 /// Every bug that is to be caught, with its cases.
@@ -191,6 +193,21 @@ fn each_mutant_is_caught_by_its_cases() {
         wrong.len(),
         env!("CARGO_BIN_EXE_edgeproof-mutant"),
     );
+}
+
+/// A firewall whose engine fails in the midst of a request: what blocks answers with 500, what only tells lets it
+/// through, and the connection stays.
+#[test]
+fn what_the_engine_cannot_judge_goes_the_safe_way() {
+    let output = Command::new(env!("CARGO_BIN_EXE_edgeproof-mutant"))
+        .current_dir(root())
+        .args(["run", "harness/cli/tests/rules/engine.yaml", "--discard"])
+        .env("EDGEPROOF_MUTANT", "engine-panics")
+        .output()
+        .expect("edgeproof-mutant runs");
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    assert!(told.contains("3 passed"), "{told}");
 }
 
 /// A bug that no table names would be a bug that nobody looks for.

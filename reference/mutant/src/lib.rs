@@ -642,6 +642,10 @@ mutants! {
     UpstreamUnlimited = "upstream-unlimited",
     /// A process stays in the session of its keeper.
     UpstreamSharesSession = "upstream-shares-session",
+
+    // firewall
+    /// The engine panics on every request that has a body.
+    EnginePanics = "engine-panics",
 }
 
 /// Has this process the bug?

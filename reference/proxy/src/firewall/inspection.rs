@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use edgeproof_accesslog::{Record, When};
 use edgeproof_http1::{Fields, ParsedRequest, Refused};
+use edgeproof_mutant::{self as mutant, Mutant};
 use edgeproof_waf::seclang::Mode;
 use edgeproof_waf::{
     BodyVerdict, Connection, Held, Moment, Reason, RequestLine, Transaction, Verdict,
@@ -147,7 +148,11 @@ impl Inspection {
 
     /// A part of the request's body.
     pub(crate) fn body(&mut self, part: &[u8]) -> BodyVerdict {
-        self.ask(|rules, _| rules.request_body(part)).unwrap_or(BodyVerdict::Enough)
+        self.ask(|rules, _| {
+            assert!(!mutant::is(Mutant::EnginePanics), "a deliberate bug");
+            rules.request_body(part)
+        })
+        .unwrap_or(BodyVerdict::Enough)
     }
 
     /// The request is there, or as much of it as the rules want: phase 2.
@@ -262,12 +267,9 @@ impl Inspection {
 
     /// Asks for a verdict; the question is given the request line.
     fn decide(&mut self, question: impl FnOnce(&mut Transaction, &[u8]) -> Verdict) -> Decision {
-        if self.transaction.is_none() {
-            return Decision::Pass;
-        }
         match self.ask(question) {
             Some(verdict) => verdict.into(),
-            // The safe side: what blocks lets nothing through that it could not judge.
+            // The safe side: what blocks lets nothing through that it could not judge, nor what came after.
             None if self.firewall.rules.settings().mode() == Mode::On => {
                 Decision::Answer { status: 500, location: None }
             }
