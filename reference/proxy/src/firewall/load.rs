@@ -105,12 +105,11 @@ fn announce(entry: &Entry, rules: &RuleSet, has_audit_log: bool) {
     if let Entry::File(file) = entry {
         let signatures = rules.settings().signatures.join(", ");
         let of = if signatures.is_empty() { signatures } else { format!(" ({signatures})") };
-        eprintln!("firewall: {} rules from {}{of}", rules.rules().count(), file.display());
+        let (count, file) = (rules.rules().count(), file.display());
+        let noun = if count == 1 { "rule" } else { "rules" };
+        eprintln!("firewall: {count} {noun} from {file}{of}");
         if rules.settings().mode() == Mode::Off {
-            eprintln!(
-                "firewall: none of them runs, for SecRuleEngine is not on in {}",
-                file.display()
-            );
+            eprintln!("firewall: none of them runs, for SecRuleEngine is not on in {file}");
         }
         if rules.settings().audit_log.is_some() && !has_audit_log {
             eprintln!(
