@@ -28,6 +28,12 @@ pub enum ActionError {
     Nothing,
 }
 
+impl From<(String, SearchError)> for ActionError {
+    fn from((name, error): (String, SearchError)) -> Self {
+        ActionError::Search(name, error)
+    }
+}
+
 /// What an action's file says.
 #[derive(Debug, Deserialize)]
 struct Written {
@@ -36,9 +42,14 @@ struct Written {
     #[serde(default)]
     target: String,
     #[serde(default, alias = "syntaxversion")]
-    version: Option<f64>,
+    version: Option<SyntaxVersion>,
     operations: Vec<Operation>,
 }
+
+/// The version of an action's syntax.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct SyntaxVersion(pub(crate) f64);
 
 #[derive(Debug, Deserialize)]
 struct Operation {
@@ -48,9 +59,22 @@ struct Operation {
 }
 
 #[derive(Debug, Default, Deserialize)]
-struct Parameters {
+pub(crate) struct Parameters {
     #[serde(default)]
     searches: InOrder,
+}
+
+impl Parameters {
+    /// The searches that they ask for, in order. Of several mistakes the first is told.
+    pub(crate) fn searches<E: From<(String, SearchError)>>(self) -> Result<Vec<Search>, E> {
+        let made: Vec<Result<Search, (String, SearchError)>> = self
+            .searches
+            .0
+            .into_par_iter()
+            .map(|(name, written)| search(&name, &written).map_err(|error| (name, error)))
+            .collect();
+        made.into_iter().map(|search| search.map_err(E::from)).collect()
+    }
 }
 
 /// The searches in the file's order.
@@ -144,7 +168,9 @@ impl Action {
     pub fn from_json(text: &[u8]) -> Result<Self, ActionError> {
         let written: Written = serde_json::from_slice(text)?;
         match written.version {
-            Some(version) if version > 2.0 => return Err(ActionError::Version(version)),
+            Some(SyntaxVersion(version)) if version > 2.0 => {
+                return Err(ActionError::Version(version));
+            }
             _ => {}
         }
         let mut searches = Vec::new();
@@ -152,19 +178,7 @@ impl Action {
             if operation.module != "file" {
                 return Err(ActionError::Module(index + 1, operation.module));
             }
-            // Of several mistakes the first is told: the order is kept.
-            let made: Vec<_> = operation
-                .parameters
-                .searches
-                .0
-                .into_par_iter()
-                .map(|(name, written)| {
-                    search(&name, &written).map_err(|error| ActionError::Search(name, error))
-                })
-                .collect();
-            for search in made {
-                searches.push(search?);
-            }
+            searches.extend(operation.parameters.searches::<ActionError>()?);
         }
         if searches.is_empty() {
             return Err(ActionError::Nothing);

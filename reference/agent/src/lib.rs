@@ -15,6 +15,7 @@ mod action;
 mod authorized;
 mod cli;
 mod file;
+pub mod flags;
 mod integrity;
 mod keys;
 mod limits;
@@ -24,13 +25,14 @@ mod pattern;
 mod report;
 mod root;
 mod sshd;
+mod task;
 
 pub use action::{Action, ActionError};
 pub use authorized::{KeyOnLine, effective, key_on};
 pub use cli::main;
 pub use file::{
     AgeBound, Algorithm, Counts, CriterionError, Digest, Family, Findings, Found, Kind, Link,
-    Options, Search, SearchError, SizeBound, Trouble, investigate,
+    Options, Search, SearchError, SizeBound, Trouble, investigate, investigate_below,
 };
 pub use integrity::{
     Damaged, Fault, Hash, Integrity, Manifest, ManifestError, PackageError, Packages,
@@ -39,9 +41,11 @@ pub use integrity::{
 pub use keys::{
     Account, Allowed, AllowedError, Key, KeyFindings, Scope, Strange, accounts, assert_keys,
 };
+pub use limits::{LimitError, Limits};
 pub use netstat::{
     Heard, Hit, Interface, KnownError, KnownHosts, Mac, Neighbour, Network, Ports, Process,
     Protocol, Questions, Socket, TcpState,
 };
 pub use pattern::{Pattern, PatternError};
-pub use report::escaped;
+pub use report::{escaped, is_hidden};
+pub use task::{Module, Outcome, Task, TaskError, WordError, operation, real_root};

@@ -7,28 +7,31 @@ use rustix::process::{Resource, Rlimit};
 
 /// The limits of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Limits {
+pub struct Limits {
     /// Time from the start, after which what was not looked at is said to be so.
-    pub(crate) expiry: Option<Duration>,
+    pub expiry: Option<Duration>,
     /// Niceness that is added, 0 to 19.
-    pub(crate) nice: u8,
+    pub nice: u8,
     /// Read from the disk only when nobody else does.
-    pub(crate) idle: bool,
+    pub idle: bool,
     /// Octets of memory.
-    pub(crate) memory: Option<u64>,
+    pub memory: Option<u64>,
 }
 
 /// A limit that could not be set.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot limit {what}: {reason}")]
-pub(crate) struct LimitError {
+pub struct LimitError {
     what: &'static str,
     reason: String,
 }
 
 impl Limits {
     /// Sets them for this process, before it starts threads. Answers the deadline.
-    pub(crate) fn set(self) -> Result<Option<Instant>, LimitError> {
+    ///
+    /// # Errors
+    /// The system refuses one.
+    pub fn set(self) -> Result<Option<Instant>, LimitError> {
         let deadline = self.expiry.map(|expiry| Instant::now() + expiry);
         if self.nice > 0 {
             rustix::process::nice(self.nice.into())

@@ -44,7 +44,7 @@ pub fn escaped(octets: &[u8]) -> String {
             match character {
                 '\\' => text.push_str("\\\\"),
                 // Control characters and what turns the direction of a line are shown, not obeyed.
-                hidden if hidden.is_control() || is_direction(hidden) => {
+                hidden if is_hidden(hidden) => {
                     for octet in hidden.encode_utf8(&mut [0; 4]).bytes() {
                         let _ = write!(text, "\\x{octet:02x}");
                     }
@@ -57,6 +57,11 @@ pub fn escaped(octets: &[u8]) -> String {
         }
     }
     text
+}
+
+/// Whether a terminal would obey a character rather than show it.
+pub fn is_hidden(character: char) -> bool {
+    character.is_control() || is_direction(character)
 }
 
 fn is_direction(character: char) -> bool {
@@ -111,7 +116,7 @@ pub(crate) fn write(out: &mut impl Write, findings: &Findings, format: Format) -
     }
 }
 
-fn mig(out: &mut impl Write, findings: &Findings) -> io::Result<()> {
+pub(crate) fn mig(out: &mut impl Write, findings: &Findings) -> io::Result<()> {
     for found in &findings.found {
         writeln!(out, "{}", mig_line(found, &findings.names[found.search]))?;
     }
@@ -119,7 +124,7 @@ fn mig(out: &mut impl Write, findings: &Findings) -> io::Result<()> {
 }
 
 /// Links, and what could not be looked at.
-fn unseen(out: &mut impl Write, findings: &Findings) -> io::Result<()> {
+pub(crate) fn unseen(out: &mut impl Write, findings: &Findings) -> io::Result<()> {
     for link in &findings.links {
         let said = if link.followed { "was followed" } else { "was not followed" };
         writeln!(
@@ -166,7 +171,7 @@ fn closing(out: &mut impl Write, findings: &Findings) -> io::Result<()> {
     writeln!(out)
 }
 
-fn json_of(findings: &Findings) -> Value {
+pub(crate) fn json_of(findings: &Findings) -> Value {
     let found = findings.found.iter().map(|found| {
         let mut one = json!({
             "search": findings.names[found.search],

@@ -4,10 +4,10 @@ use std::io::{self, BufWriter, Write as _};
 use std::mem::ManuallyDrop;
 use std::time::Instant;
 
-use super::flags::{self, Known};
 use super::run::{self, Failure, Settings};
 use crate::action::Action;
 use crate::file::{Search, investigate};
+use crate::flags::{self, Known};
 use crate::report;
 
 pub(crate) fn run(words: &[String]) -> Result<u8, Failure> {

@@ -3,11 +3,11 @@
 use std::path::{Component, Path, PathBuf};
 
 use super::action::answer;
-use super::flags::{self, Given, Known};
 use super::run::{Failure, Settings};
 use crate::file::{Digest, Family, Search, SearchError};
+use crate::flags::{self, Given, Known};
 
-const KNOWN: Known = Known {
+const KNOWN: Known<'static> = Known {
     values: &[
         "t",
         "e",

@@ -3,14 +3,14 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::flags::{self, Known};
 use super::run::{self, Failure, Settings};
+use crate::flags::{self, Known};
 use crate::integrity::{Damaged, Integrity, Packages, check_packages};
 use crate::report::{Format, escaped, path_text};
 
-const KNOWN: Known = Known {
+const KNOWN: Known<'static> = Known {
     values: &["t", "e", "format", "nice", "memory", "package", "older", "root"],
     switches: &["idle"],
 };
@@ -40,7 +40,7 @@ pub(crate) fn run(words: &[String]) -> Result<u8, Failure> {
 /// Prints what was found; answers the exit code.
 pub(super) fn say(found: &Integrity, settings: &Settings) -> Result<u8, Failure> {
     run::print(&match settings.format {
-        Format::Json => json_of(found),
+        Format::Json => format!("{:#}\n", json_of(found)),
         Format::Human => human(found),
         Format::Mig => lines(found),
     })?;
@@ -48,7 +48,7 @@ pub(super) fn say(found: &Integrity, settings: &Settings) -> Result<u8, Failure>
 }
 
 /// A line for each file that is not what it was.
-fn lines(found: &Integrity) -> String {
+pub(crate) fn lines(found: &Integrity) -> String {
     let mut text = String::new();
     for Damaged { path, fault, package, is_conffile } in &found.damaged {
         let _ = write!(text, "{}: {fault}", path_text(path));
@@ -97,7 +97,7 @@ fn counts(found: &Integrity) -> (usize, usize) {
     (found.damaged.len() - configuration, configuration)
 }
 
-fn json_of(found: &Integrity) -> String {
+pub(crate) fn json_of(found: &Integrity) -> Value {
     let damaged = found.damaged.iter().map(|damaged| {
         let mut one = json!({ "path": path_text(&damaged.path), "fault": damaged.fault.name() });
         if let Some(package) = &damaged.package {
@@ -112,7 +112,7 @@ fn json_of(found: &Integrity) -> String {
         .iter()
         .map(|(path, reason)| json!({ "path": path_text(path), "reason": reason }));
     let (count, configuration) = counts(found);
-    let whole = json!({
+    json!({
         "summary": {
             "checked": found.checked,
             "damaged": count,
@@ -125,6 +125,5 @@ fn json_of(found: &Integrity) -> String {
         "new": new.collect::<Vec<_>>(),
         "packages": found.packages(),
         "errors": errors.collect::<Vec<_>>(),
-    });
-    format!("{whole:#}\n")
+    })
 }

@@ -3,14 +3,14 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::flags::{self, Known};
 use super::run::{self, Failure, Settings};
+use crate::flags::{self, Known};
 use crate::keys::{Allowed, KeyFindings, Scope, Strange, assert_keys};
 use crate::report::{Format, path_text};
 
-const KNOWN: Known = Known {
+const KNOWN: Known<'static> = Known {
     values: &["t", "e", "format", "nice", "memory", "allowed", "passwd", "root", "sshd-config"],
     switches: &["idle", "peruser"],
 };
@@ -46,7 +46,7 @@ pub(crate) fn run(words: &[String]) -> Result<u8, Failure> {
     let findings = assert_keys(&scope, &allowed, deadline)
         .map_err(|error| Failure::Usage(format!("the accounts cannot be read: {error}")))?;
     run::print(&match settings.format {
-        Format::Json => json_of(&findings),
+        Format::Json => format!("{:#}\n", json_of(&findings)),
         Format::Human | Format::Mig => human(&findings),
     })?;
     Ok(findings.exit_code())
@@ -56,7 +56,8 @@ fn user_of(strange: &Strange) -> &str {
     strange.user.as_deref().unwrap_or("every user")
 }
 
-fn human(findings: &KeyFindings) -> String {
+/// A line for each key that is not allowed.
+pub(crate) fn lines(findings: &KeyFindings) -> String {
     let mut text = String::new();
     for strange in &findings.strange {
         let authority = if strange.is_authority { ", which signs certificates," } else { "" };
@@ -69,6 +70,11 @@ fn human(findings: &KeyFindings) -> String {
             strange.line
         );
     }
+    text
+}
+
+fn human(findings: &KeyFindings) -> String {
+    let mut text = lines(findings);
     for (path, reason) in &findings.troubles {
         let _ = writeln!(text, "error: {}: {reason}", path_text(path));
     }
@@ -85,7 +91,7 @@ fn human(findings: &KeyFindings) -> String {
     text
 }
 
-fn json_of(findings: &KeyFindings) -> String {
+pub(crate) fn json_of(findings: &KeyFindings) -> Value {
     let strange = findings.strange.iter().map(|strange| {
         json!({
             "user": strange.user,
@@ -100,7 +106,7 @@ fn json_of(findings: &KeyFindings) -> String {
         .troubles
         .iter()
         .map(|(path, reason)| json!({ "path": path_text(path), "reason": reason }));
-    let whole = json!({
+    json!({
         "summary": {
             "accounts": findings.accounts,
             "files": findings.files,
@@ -111,6 +117,5 @@ fn json_of(findings: &KeyFindings) -> String {
         },
         "not_allowed": strange.collect::<Vec<_>>(),
         "errors": errors.collect::<Vec<_>>(),
-    });
-    format!("{whole:#}\n")
+    })
 }

@@ -4,14 +4,14 @@ use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::flags::{self, Known};
 use super::integrity::say;
 use super::run::{self, Failure, Settings};
+use crate::flags::{self, Known};
 use crate::integrity::{Hash, Manifest, make_manifest};
 
-const MAKE: Known =
+const MAKE: Known<'static> =
     Known { values: &["t", "e", "format", "nice", "memory", "o", "hash"], switches: &["idle"] };
-const CHECK: Known = Known {
+const CHECK: Known<'static> = Known {
     values: &["t", "e", "format", "nice", "memory", "older", "folder"],
     switches: &["idle", "allownew"],
 };

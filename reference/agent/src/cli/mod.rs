@@ -2,11 +2,10 @@
 
 mod action;
 mod file;
-mod flags;
-mod integrity;
-mod keys;
+pub(crate) mod integrity;
+pub(crate) mod keys;
 mod manifest;
-mod netstat;
+pub(crate) mod netstat;
 mod run;
 
 use std::ffi::OsString;

@@ -7,13 +7,13 @@ use std::path::Path;
 use ipnet::IpNet;
 use serde_json::{Value, json};
 
-use super::flags::{self, Given, Known};
 use super::run::{self, Failure, Settings};
+use crate::flags::{self, Given, Known};
 use crate::netstat::{Heard, Hit, KnownHosts, Network, Process, Questions, Socket, TcpState};
 use crate::pattern::Pattern;
 use crate::report::{Format, escaped};
 
-const KNOWN: Known = Known {
+const KNOWN: Known<'static> = Known {
     values: &[
         "t", "e", "format", "nice", "memory", "lm", "nm", "li", "ni", "ci", "lp", "process",
         "known",
@@ -41,7 +41,7 @@ pub(crate) fn run(words: &[String]) -> Result<u8, Failure> {
     settings.start()?;
     let heard = Network::read(&questions).answer(&questions);
     run::print(&match settings.format {
-        Format::Json => json_of(&heard),
+        Format::Json => format!("{:#}\n", json_of(&heard)),
         Format::Human => lines(&heard) + &closing(&heard),
         Format::Mig => lines(&heard),
     })?;
@@ -69,7 +69,7 @@ fn take(questions: &mut Questions, flag: &Given) -> Result<(), Failure> {
     Ok(())
 }
 
-fn network(text: &str) -> Result<IpNet, String> {
+pub(crate) fn network(text: &str) -> Result<IpNet, String> {
     let one = || text.parse::<IpAddr>().ok().map(IpNet::from);
     let network = text.parse().ok().or_else(one);
     network.ok_or_else(|| format!("`{text}` is no network: expected `10.0.0.0/8` or `10.0.0.1`"))
@@ -81,7 +81,7 @@ fn known(file: &Path) -> Result<KnownHosts, String> {
     KnownHosts::read(&text).map_err(|error| named(&error))
 }
 
-fn lines(heard: &Heard) -> String {
+pub(crate) fn lines(heard: &Heard) -> String {
     let mut text = String::new();
     for hit in &heard.hits {
         let _ = match hit {
@@ -137,16 +137,15 @@ fn closing(heard: &Heard) -> String {
     text
 }
 
-fn json_of(heard: &Heard) -> String {
+pub(crate) fn json_of(heard: &Heard) -> Value {
     let found: Vec<Value> = heard.hits.iter().map(one).collect();
     let errors = heard.troubles.iter();
     let errors = errors.map(|(what, reason)| json!({ "what": what, "reason": reason }));
-    let whole = json!({
+    json!({
         "summary": { "found": heard.hits.len(), "errors": heard.troubles.len() },
         "found": found,
         "errors": errors.collect::<Vec<_>>(),
-    });
-    format!("{whole:#}\n")
+    })
 }
 
 fn one(hit: &Hit) -> Value {

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::time::Instant;
 
-use super::flags::{FlagError, Given};
+use crate::flags::{FlagError, Given};
 use crate::limits::{LimitError, Limits};
 use crate::report::Format;
 

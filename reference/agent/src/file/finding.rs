@@ -1,6 +1,6 @@
 //! What a pass over the disk has found. Never a file's content.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -90,6 +90,21 @@ pub struct Findings {
 }
 
 impl Findings {
+    /// Paths as they are below a folder that stands for `/`.
+    pub(super) fn seen_from(&mut self, root: &Path) {
+        let seen = |path: &mut PathBuf| {
+            if let Ok(below) = path.strip_prefix(root) {
+                *path = Path::new("/").join(below);
+            }
+        };
+        self.found.iter_mut().for_each(|found| seen(&mut found.path));
+        self.errors.iter_mut().for_each(|error| seen(&mut error.path));
+        for link in &mut self.links {
+            seen(&mut link.path);
+            seen(&mut link.target);
+        }
+    }
+
     /// DESIGN's exit code: 1 something was found, 6 not everything could be looked at, 4 there was nothing to
     /// look at, 0 all was looked at and nothing found.
     pub fn exit_code(&self) -> u8 {

@@ -164,8 +164,10 @@ impl<'p> Judge<'p> {
             }
         };
         let within = target.starts_with(entry.root);
-        let (read, left): (Vec<_>, Vec<_>) =
-            reading.into_iter().partition(|one| within || searches[one.search].options.follow);
+        let may_enter = self.pass.may_enter(&target);
+        let (read, left): (Vec<_>, Vec<_>) = reading
+            .into_iter()
+            .partition(|one| within || may_enter && searches[one.search].options.follow);
         if !within {
             let (followed, hides) = (left.is_empty(), !left.is_empty());
             self.pass.link(Link { path: path.clone(), target, followed, hides });

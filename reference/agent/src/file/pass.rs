@@ -20,6 +20,8 @@ pub(crate) struct Pass<'s> {
     pub(crate) forest: Forest,
     /// Seconds since 1970, for ages.
     pub(crate) now: i64,
+    /// Nothing outside of this folder is looked at.
+    within: Option<&'s Path>,
     deadline: Option<Instant>,
     expired: AtomicBool,
     most_errors: u64,
@@ -49,10 +51,16 @@ pub(crate) fn count(counter: &AtomicU64, more: u64) {
 }
 
 impl<'s> Pass<'s> {
-    pub(crate) fn new(searches: &'s [Search], now: i64, deadline: Option<Instant>) -> Self {
+    pub(crate) fn new(
+        searches: &'s [Search],
+        within: Option<&'s Path>,
+        now: i64,
+        deadline: Option<Instant>,
+    ) -> Self {
         Self {
             forest: Forest::new(searches),
             now,
+            within,
             deadline,
             expired: AtomicBool::new(false),
             most_errors: searches.iter().map(|search| search.options.maxerrors).max().unwrap_or(0),
@@ -68,6 +76,11 @@ impl<'s> Pass<'s> {
 
     pub(crate) fn tally(&self) -> &Tally {
         &self.tally
+    }
+
+    /// Whether a real path may be looked at at all.
+    pub(crate) fn may_enter(&self, real: &Path) -> bool {
+        self.within.is_none_or(|within| real.starts_with(within))
     }
 
     /// Whether the time is over.

@@ -1,6 +1,6 @@
 //! A search: where to look, what to look for, and how the answers make one.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::criteria::{AgeBound, CriterionError, Digest, Family, SizeBound};
 use crate::pattern::{Pattern, PatternError};
@@ -251,6 +251,13 @@ impl Search {
         self.paths.sort();
         self.paths.dedup();
         Ok(self)
+    }
+
+    /// Looks below a folder that stands for `/`.
+    pub(super) fn move_below(&mut self, root: &Path) {
+        for path in &mut self.paths {
+            *path = root.join(path.strip_prefix("/").unwrap_or(path));
+        }
     }
 
     /// Whether the answer of a kind is turned round.

@@ -75,13 +75,17 @@ fn top<'p>(pass: &'p Pass<'p>, scope: &Scope<'p>, path: &Path, node: &'p Node) {
                 }
                 Err(error) => return pass.trouble(path, &error),
             };
+            let followed = pass.may_enter(&real);
             if real != path {
                 pass.link(Link {
                     path: path.to_owned(),
                     target: real.clone(),
-                    followed: true,
-                    hides: false,
+                    followed,
+                    hides: !followed,
                 });
+            }
+            if !followed {
+                return;
             }
             match rustix::fs::openat(CWD, path, FOLDER, Mode::empty()) {
                 Ok(fd) => (fd, Arc::from(real)),
@@ -248,7 +252,7 @@ fn link_to_folder<'p>(
     let mut active = active_below(pass, folder, None);
     active.retain(|active| pass.forest.groups[active.group].follows);
     // Once each, so that links in a ring end.
-    let followed = !active.is_empty() && pass.enters(&target);
+    let followed = !active.is_empty() && pass.may_enter(&target) && pass.enters(&target);
     pass.link(Link { path: path.clone(), target, followed, hides: false });
     if !followed {
         return;

@@ -43,6 +43,11 @@ impl KnownHosts {
         if known.is_empty() { Err(KnownError::Empty) } else { Ok(Self(known)) }
     }
 
+    /// Whether a MAC is that of a known host.
+    pub fn has(&self, mac: &Mac) -> bool {
+        self.0.contains(mac)
+    }
+
     /// The neighbours' MACs that are neither known nor this host's own, sorted, each once.
     pub fn unaccounted(&self, neighbours: &[Neighbour], own: &[Interface]) -> Vec<Mac> {
         let own: BTreeSet<Mac> = own.iter().flat_map(|interface| interface.macs.clone()).collect();

@@ -4,34 +4,45 @@ use std::time::Duration;
 
 /// What a command knows: flags with a value, and switches.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Known {
-    pub(crate) values: &'static [&'static str],
-    pub(crate) switches: &'static [&'static str],
+pub struct Known<'n> {
+    /// Flags that take a value.
+    pub values: &'n [&'n str],
+    /// Flags that stand alone.
+    pub switches: &'n [&'n str],
 }
 
 /// A mistake on the command line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum FlagError {
+pub enum FlagError {
+    /// No command has it.
     #[error("there is no flag -{0}{1}")]
     Unknown(String, String),
+    /// Its value is missing.
     #[error("-{0} needs a value")]
     NoValue(String),
+    /// A switch with another value.
     #[error("-{0}: `{1}` is not true or false")]
     NotBoolean(String, String),
+    /// A value of the wrong kind.
     #[error("-{0}: `{1}` is no {2}")]
     Wrong(String, String, &'static str),
 }
 
 /// A flag that was given.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Given {
-    pub(crate) name: String,
-    pub(crate) value: String,
+pub struct Given {
+    /// Without its dashes.
+    pub name: String,
+    /// What stands behind it; `true` for a switch alone.
+    pub value: String,
 }
 
 impl Given {
     /// Whether a switch is on.
-    pub(crate) fn is_on(&self) -> Result<bool, FlagError> {
+    ///
+    /// # Errors
+    /// It is neither on nor off.
+    pub fn is_on(&self) -> Result<bool, FlagError> {
         match self.value.as_str() {
             "true" | "1" | "t" => Ok(true),
             "false" | "0" | "f" => Ok(false),
@@ -40,17 +51,26 @@ impl Given {
     }
 
     /// A whole number.
-    pub(crate) fn number<N: std::str::FromStr>(&self) -> Result<N, FlagError> {
+    ///
+    /// # Errors
+    /// It is none.
+    pub fn number<N: std::str::FromStr>(&self) -> Result<N, FlagError> {
         self.value.parse().map_err(|_| self.wrong("whole number"))
     }
 
     /// A time such as `50s`, `1m30s` or `500ms`.
-    pub(crate) fn duration(&self) -> Result<Duration, FlagError> {
+    ///
+    /// # Errors
+    /// It is none.
+    pub fn duration(&self) -> Result<Duration, FlagError> {
         duration(&self.value).ok_or_else(|| self.wrong("time: expected `50s`, `1m30s` or `500ms`"))
     }
 
     /// A size such as `50m`.
-    pub(crate) fn octets(&self) -> Result<u64, FlagError> {
+    ///
+    /// # Errors
+    /// It is none.
+    pub fn octets(&self) -> Result<u64, FlagError> {
         let text = self.value.to_ascii_lowercase();
         let end = text.bytes().take_while(u8::is_ascii_digit).count();
         let factor = match &text[end..] {
@@ -90,7 +110,10 @@ fn duration(text: &str) -> Option<Duration> {
 }
 
 /// Reads flags and the other words.
-pub(crate) fn read(words: &[String], known: Known) -> Result<(Vec<Given>, Vec<String>), FlagError> {
+///
+/// # Errors
+/// A flag is unknown, or has no value.
+pub fn read(words: &[String], known: Known<'_>) -> Result<(Vec<Given>, Vec<String>), FlagError> {
     let mut given = Vec::new();
     let mut others = Vec::new();
     let mut words = words.iter();
@@ -116,7 +139,7 @@ pub(crate) fn read(words: &[String], known: Known) -> Result<(Vec<Given>, Vec<St
     Ok((given, others))
 }
 
-fn unknown(name: &str, known: Known) -> FlagError {
+fn unknown(name: &str, known: Known<'_>) -> FlagError {
     let all = known.values.iter().chain(known.switches);
     let near =
         all.filter(|flag| flag.starts_with(name) || name.starts_with(**flag) && flag.len() > 2);
