@@ -1,0 +1,106 @@
+//! Flags of `investigate` beside those of a module.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use edgeproof_agent::flags::{Given, Known};
+
+use super::{Failure, access};
+use crate::id::Id;
+use crate::nats::Access;
+
+/// A form of the result.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Format {
+    /// Lines as they come, what is to be said of agents, counts.
+    #[default]
+    Human,
+    /// MIG's lines and counts.
+    Mig,
+    /// One object.
+    Json,
+}
+
+impl FromStr for Format {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "human" => Ok(Self::Human),
+            "mig" => Ok(Self::Mig),
+            "json" => Ok(Self::Json),
+            other => Err(format!("there is no format `{other}`: expected human, json or mig")),
+        }
+    }
+}
+
+const VALUES: [&str; 5] = ["t", "e", "format", "key", "resume"];
+
+/// What the flags say.
+#[derive(Clone, Debug)]
+pub(super) struct Words {
+    pub(super) access: Access,
+    pub(super) target: Option<String>,
+    pub(super) lasts: Duration,
+    pub(super) format: Format,
+    pub(super) key: Option<PathBuf>,
+    pub(super) resume: Option<Id>,
+    pub(super) is_dry: bool,
+}
+
+impl Default for Words {
+    fn default() -> Self {
+        Self {
+            access: Access::default(),
+            target: None,
+            lasts: Duration::from_secs(50),
+            format: Format::default(),
+            key: None,
+            resume: None,
+            is_dry: false,
+        }
+    }
+}
+
+/// Calls with all the names, which live as long as the call.
+pub(super) fn with_names<T>(more: &[&str], call: impl FnOnce(Known<'_>) -> T) -> T {
+    let values = [&VALUES[..], &access::FLAGS[..], more].concat();
+    call(Known { values: &values, switches: &["dry"] })
+}
+
+impl Words {
+    /// Takes flags.
+    pub(super) fn take(&mut self, given: &[Given]) -> Result<(), Failure> {
+        for flag in given {
+            let value = &flag.value;
+            match flag.name.as_str() {
+                "t" => self.target = Some(value.clone()),
+                "e" => self.lasts = lasts(flag)?,
+                "format" => self.format = value.parse().map_err(Failure::Usage)?,
+                "key" => self.key = Some(value.into()),
+                "resume" => {
+                    let id = value.parse();
+                    let wrong = |error| Failure::Usage(format!("-resume: `{value}` is {error}"));
+                    self.resume = Some(id.map_err(wrong)?);
+                }
+                "dry" => self.is_dry = flag.is_on()?,
+                _ => drop(access::take(&mut self.access, flag)),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn lasts(flag: &Given) -> Result<Duration, Failure> {
+    let lasts = flag.duration()?;
+    match lasts {
+        _ if lasts < Duration::from_secs(1) => Err(Failure::Usage(
+            "-e: less than a second is over before agents have heard of it".to_owned(),
+        )),
+        _ if lasts > crate::admission::LONGEST => Err(Failure::Usage(
+            "-e: agents take no action that is good for more than a day".to_owned(),
+        )),
+        _ => Ok(lasts),
+    }
+}

@@ -1,0 +1,235 @@
+//! A signed action: what travels from an asker to the agents.
+//!
+//! ```text
+//! edgeproof-action 1 ed25519:KEY SIGNATURE␊     who signed, over the next line
+//! {"id":…,"issued":…,"body":{"blake3":…},…}␊    the order
+//! {"name":…,"operations":[…]}                   the action's text, unless it is kept in the object store
+//! ```
+//!
+//! The signature covers the order's octets as they are sent; the order holds the digest of the text. So the text
+//! can travel beside the message, and nothing is parsed before its signature is known to be good.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+use ed25519_dalek::Signature;
+use edgeproof_agent::Module;
+use serde::{Deserialize, Serialize};
+
+use crate::id::Id;
+use crate::key::{PublicKey, SecretKey};
+use crate::time::Moment;
+
+const MAGIC: &str = "edgeproof-action 1 ";
+/// Keeps a signature over an action from being one over anything else.
+const DOMAIN: &[u8] = b"edgeproof action 1\n";
+
+/// What an action asks of whom, and until when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Order {
+    /// Its id; an agent takes it once.
+    pub id: Id,
+    /// Its name, for people.
+    pub name: String,
+    /// Whom it is for; each agent judges by its own facts.
+    pub target: String,
+    /// The modules that it uses.
+    pub modules: Vec<String>,
+    /// When it was signed.
+    pub issued: Moment,
+    /// When it ends.
+    pub expires: Moment,
+    /// Its text.
+    pub body: Body,
+}
+
+/// The action's text: what it must be, and where it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Body {
+    /// Its BLAKE3 in hexadecimal digits.
+    pub blake3: String,
+    /// Octets.
+    pub size: u64,
+    /// It lies in the object store, under the id of the action.
+    pub stored: bool,
+}
+
+impl Body {
+    /// What a text must be.
+    pub fn of(text: &[u8], stored: bool) -> Self {
+        let size = u64::try_from(text.len()).unwrap_or(u64::MAX);
+        Self { blake3: blake3::hash(text).to_hex().to_string(), size, stored }
+    }
+
+    /// Whether this is the text.
+    pub fn is(&self, text: &[u8]) -> bool {
+        u64::try_from(text.len()) == Ok(self.size)
+            && blake3::hash(text).to_hex().as_str() == self.blake3
+    }
+}
+
+impl Order {
+    /// The modules, as far as this program has them.
+    ///
+    /// # Errors
+    /// The name of one that it does not have.
+    pub fn known_modules(&self) -> Result<Vec<Module>, String> {
+        self.modules.iter().map(|name| name.parse().map_err(|()| name.clone())).collect()
+    }
+}
+
+/// A message that is no action.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Malformed {
+    /// Another kind of message, or one of another version.
+    #[error("it does not begin with `{MAGIC}`")]
+    Magic,
+    /// The first line is not whole.
+    #[error("its first line has no key and signature")]
+    Signature,
+    /// The order is none.
+    #[error("its order cannot be read: {0}")]
+    Order(String),
+}
+
+/// Signs an order. The text goes along where the order says that it is not stored.
+pub fn seal(order: &Order, text: &[u8], key: &SecretKey) -> Vec<u8> {
+    let header = serde_json::to_string(order).unwrap_or_default();
+    let signature = key.sign(&signed(header.as_bytes()));
+    let signature = BASE64.encode(signature.to_bytes());
+    let mut message = format!("{MAGIC}{} {signature}\n{header}\n", key.public()).into_bytes();
+    if !order.body.stored {
+        message.extend_from_slice(text);
+    }
+    message
+}
+
+fn signed(header: &[u8]) -> Vec<u8> {
+    [DOMAIN, header].concat()
+}
+
+/// A message that has the form of a signed action. Nothing of it is known to be true yet.
+#[derive(Debug)]
+pub struct Sealed<'m> {
+    key: PublicKey,
+    signature: Signature,
+    header: &'m [u8],
+    order: Order,
+    text: &'m [u8],
+}
+
+impl<'m> Sealed<'m> {
+    /// Takes a message apart.
+    ///
+    /// # Errors
+    /// It is no signed action.
+    pub fn read(message: &'m [u8]) -> Result<Self, Malformed> {
+        let rest = message.strip_prefix(MAGIC.as_bytes()).ok_or(Malformed::Magic)?;
+        let (first, rest) = line(rest).ok_or(Malformed::Signature)?;
+        let (key, signature) = std::str::from_utf8(first)
+            .ok()
+            .and_then(|first| first.split_once(' '))
+            .ok_or(Malformed::Signature)?;
+        let key = key.parse().map_err(|_| Malformed::Signature)?;
+        let signature = BASE64.decode(signature).map_err(|_| Malformed::Signature)?;
+        let signature = Signature::from_slice(&signature).map_err(|_| Malformed::Signature)?;
+        let (header, text) =
+            line(rest).ok_or_else(|| Malformed::Order("it has no end".to_owned()))?;
+        let order =
+            serde_json::from_slice(header).map_err(|error| Malformed::Order(error.to_string()))?;
+        Ok(Self { key, signature, header, order, text })
+    }
+
+    /// Who says to have signed it.
+    pub fn key(&self) -> &PublicKey {
+        &self.key
+    }
+
+    /// Whether that is so.
+    pub fn is_genuine(&self) -> bool {
+        self.key.verifies(&signed(self.header), &self.signature)
+    }
+
+    /// What it asks. Only for its id before [`Sealed::is_genuine`] has answered.
+    pub fn order(&self) -> &Order {
+        &self.order
+    }
+
+    /// The action's text, where it came along. Not yet held against its digest.
+    pub fn text(&self) -> &'m [u8] {
+        self.text
+    }
+}
+
+fn line(octets: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = octets.iter().position(|octet| *octet == b'\n')?;
+    Some((&octets[..end], &octets[end + 1..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    pub(crate) fn order(text: &[u8]) -> Order {
+        Order {
+            id: "000102030405060708090a0b0c0d0e0f".parse().expect("an id"),
+            name: "unknown keys".to_owned(),
+            target: "all".to_owned(),
+            modules: vec!["file".to_owned()],
+            issued: Moment(1_000_000),
+            expires: Moment(1_050_000),
+            body: Body::of(text, false),
+        }
+    }
+
+    #[test]
+    fn what_is_sealed_is_read() {
+        let key = SecretKey::new().expect("a key");
+        let text = b"{\"operations\": []}";
+        let message = seal(&order(text), text, &key);
+        let sealed = Sealed::read(&message).expect("an action");
+        assert!(sealed.is_genuine());
+        assert_eq!(
+            (sealed.key(), sealed.order(), sealed.text()),
+            (&key.public(), &order(text), &text[..])
+        );
+        assert!(sealed.order().body.is(text) && !sealed.order().body.is(b"other"));
+        let stored = Order { body: Body::of(text, true), ..order(text) };
+        assert_eq!(Sealed::read(&seal(&stored, text, &key)).expect("an action").text(), b"");
+    }
+
+    #[test]
+    fn another_key_in_its_place_is_seen() {
+        let (alice, eve) = (SecretKey::new().expect("a key"), SecretKey::new().expect("a key"));
+        let message = String::from_utf8(seal(&order(b""), b"", &eve)).expect("text");
+        let message = message.replace(&eve.public().to_string(), &alice.public().to_string());
+        assert!(!Sealed::read(message.as_bytes()).expect("an action").is_genuine());
+    }
+
+    #[test]
+    fn what_is_no_action_is_told() {
+        let read = |text: &str| Sealed::read(text.as_bytes()).expect_err(text);
+        assert_eq!(read(""), Malformed::Magic);
+        assert_eq!(read("edgeproof-action 2 x y\n{}\n"), Malformed::Magic);
+        assert_eq!(read("edgeproof-action 1 ed25519:x y\n{}\n"), Malformed::Signature);
+    }
+
+    proptest! {
+        /// No changed octet of the first two lines passes; a changed text does not fit its digest.
+        #[test]
+        fn every_octet_counts(at in 0usize..1000, turn in 1u8..=255) {
+            let key = SecretKey::new().expect("a key");
+            let text = b"{\"operations\": [1, 2, 3]}";
+            let mut message = seal(&order(text), text, &key);
+            let at = at % message.len();
+            message[at] ^= turn;
+            if let Ok(sealed) = Sealed::read(&message) {
+                let whole = sealed.is_genuine() && sealed.order().body.is(sealed.text());
+                prop_assert!(!whole, "octet {}", at);
+            }
+        }
+    }
+}

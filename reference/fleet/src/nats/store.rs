@@ -1,0 +1,266 @@
+//! What is kept: presence, actions with their answers, and the texts that are too large for a message.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use async_nats::Client;
+use async_nats::jetstream::consumer::{DeliverPolicy, push};
+use async_nats::jetstream::context::CreateStreamErrorKind;
+use async_nats::jetstream::object_store::{self, ObjectStore};
+use async_nats::jetstream::stream::{Config, Stream};
+use async_nats::jetstream::{self, Context};
+use async_nats::{HeaderMap, header};
+use futures_util::StreamExt as _;
+use tokio::io::AsyncReadExt as _;
+
+use super::moment;
+use crate::id::Id;
+use crate::presence::{Directory, Presence};
+use crate::subject;
+use crate::time::Moment;
+
+const PRESENCE: &str = "edgeproof_presence";
+const ACTIONS: &str = "edgeproof_actions";
+const TEXTS: &str = "edgeproof_texts";
+/// How long actions, their answers and the last word of an agent are kept.
+const KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
+/// Octets of a text in the object store; more is no action.
+const LARGEST: u64 = 256 << 20;
+
+/// What the server does not do.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The server keeps nothing.
+    #[error("this NATS server has no JetStream, which keeps the answers: start it with `-js`")]
+    NoJetStream,
+    /// Something else.
+    #[error("{0}: {1}")]
+    Nats(&'static str, String),
+    /// No action of that id.
+    #[error("there is no action {0}: it is kept for seven days, or it was another server's")]
+    NoAction(Id),
+    /// A text that is larger than it may be.
+    #[error("the action's text has {0} octets: more than {LARGEST} are not taken")]
+    TooLarge(u64),
+}
+
+fn nats(what: &'static str) -> impl Fn(Box<dyn std::error::Error>) -> StoreError {
+    move |error| StoreError::Nats(what, error.to_string())
+}
+
+/// What is kept, at an asker's.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pub(crate) jetstream: Context,
+    pub(crate) client: Client,
+    presence: Stream,
+    actions: Stream,
+}
+
+/// A message that was kept, and when the server got it.
+#[derive(Clone, Debug)]
+pub(crate) struct Kept {
+    pub(crate) subject: String,
+    pub(crate) payload: bytes::Bytes,
+    pub(crate) at: Moment,
+}
+
+impl Store {
+    /// Finds what is kept on a server, and makes room for it on a new one.
+    ///
+    /// # Errors
+    /// The server has no JetStream, or does not allow it.
+    pub async fn open(client: Client) -> Result<Self, StoreError> {
+        let jetstream = jetstream::new(client.clone());
+        let presence = Config {
+            name: PRESENCE.to_owned(),
+            subjects: vec![subject::PRESENCE.to_owned()],
+            max_messages_per_subject: 1,
+            max_age: KEPT,
+            ..Config::default()
+        };
+        let subjects = [subject::ACTIONS, subject::ROSTERS, subject::ANSWERS];
+        let actions = Config {
+            name: ACTIONS.to_owned(),
+            subjects: subjects.map(ToOwned::to_owned).to_vec(),
+            max_age: KEPT,
+            ..Config::default()
+        };
+        let presence = stream(&jetstream, presence).await?;
+        let actions = stream(&jetstream, actions).await?;
+        Ok(Self { jetstream, client, presence, actions })
+    }
+
+    /// All agents that were heard of within a week.
+    pub(crate) async fn directory(&self) -> Result<Directory, StoreError> {
+        let mut directory = Directory::default();
+        let mut take = |kept: Kept| {
+            let agent = subject::agent_of(&kept.subject);
+            if let Some((agent, presence)) = agent.zip(Presence::read(&kept.payload)) {
+                directory.heard(&agent, presence, kept.at);
+            }
+        };
+        if self
+            .presence
+            .get_info()
+            .await
+            .map_err(|e| nats("the directory")(e.into()))?
+            .state
+            .messages
+            == 0
+        {
+            return Ok(directory);
+        }
+        let consumer =
+            self.consumer(&self.presence, subject::PRESENCE, DeliverPolicy::LastPerSubject);
+        let mut messages = consumer.await?;
+        while let Some(message) = messages.next().await {
+            let message = message.map_err(|e| nats("the directory")(e.into()))?;
+            let info = message.info().map_err(|e| nats("the directory")(e))?;
+            let last = info.pending == 0;
+            let at = moment(info.published);
+            take(Kept {
+                subject: message.subject.to_string(),
+                payload: message.payload.clone(),
+                at,
+            });
+            if last {
+                break;
+            }
+        }
+        Ok(directory)
+    }
+
+    /// The answers to an action: those that are there, then those that come.
+    pub(crate) async fn answers(&self, id: Id) -> Result<push::Ordered, StoreError> {
+        self.consumer(&self.actions, &subject::answers(id), DeliverPolicy::All).await
+    }
+
+    async fn consumer(
+        &self,
+        stream: &Stream,
+        filter: &str,
+        deliver_policy: DeliverPolicy,
+    ) -> Result<push::Ordered, StoreError> {
+        let config = push::OrderedConfig {
+            deliver_subject: self.client.new_inbox(),
+            filter_subject: filter.to_owned(),
+            deliver_policy,
+            ..push::OrderedConfig::default()
+        };
+        let consumer = stream.create_consumer(config).await;
+        let consumer = consumer.map_err(|e| nats("reading what is kept")(e.into()))?;
+        consumer.messages().await.map_err(|e| nats("reading what is kept")(e.into()))
+    }
+
+    /// Publishes and waits until it is kept. Answers when the server got it.
+    pub(crate) async fn keep(
+        &self,
+        subject: String,
+        payload: Vec<u8>,
+    ) -> Result<Moment, StoreError> {
+        let sequence = publish(&self.jetstream, subject, payload, None).await?;
+        let message = self.actions.get_raw_message(sequence).await;
+        message.map(|message| moment(message.time)).map_err(|e| nats("what was sent")(e.into()))
+    }
+
+    /// A kept message of an action.
+    pub(crate) async fn kept(&self, id: Id, subject: &str) -> Result<Kept, StoreError> {
+        let message = self.actions.get_last_raw_message_by_subject(subject).await;
+        let message = message.map_err(|error| match error.kind() {
+            jetstream::stream::LastRawMessageErrorKind::NoMessageFound => StoreError::NoAction(id),
+            _ => StoreError::Nats("what is kept of the action", error.to_string()),
+        })?;
+        let at = moment(message.time);
+        Ok(Kept { subject: message.subject.to_string(), payload: message.payload, at })
+    }
+
+    /// Keeps a text under a name.
+    pub(crate) async fn put(&self, name: &str, text: &[u8]) -> Result<(), StoreError> {
+        let texts = match self.jetstream.get_object_store(TEXTS).await {
+            Ok(texts) => texts,
+            Err(_) => {
+                let config = object_store::Config {
+                    bucket: TEXTS.to_owned(),
+                    max_age: KEPT,
+                    num_replicas: 1,
+                    ..object_store::Config::default()
+                };
+                let made = self.jetstream.create_object_store(config).await;
+                made.map_err(|e| nats("the object store")(e.into()))?
+            }
+        };
+        let mut reader = text;
+        let put = texts.put(name, &mut reader).await;
+        put.map(drop).map_err(|e| nats("the object store")(e.into()))
+    }
+
+    /// A text by its name.
+    pub(crate) async fn get(&self, name: &str) -> Result<Vec<u8>, StoreError> {
+        text(&self.jetstream, name).await
+    }
+}
+
+async fn stream(jetstream: &Context, config: Config) -> Result<Stream, StoreError> {
+    jetstream.get_or_create_stream(config).await.map_err(|error| match error.kind() {
+        CreateStreamErrorKind::JetStreamUnavailable => StoreError::NoJetStream,
+        CreateStreamErrorKind::JetStream(inner)
+            if inner.error_code() == jetstream::ErrorCode::JETSTREAM_NOT_ENABLED =>
+        {
+            StoreError::NoJetStream
+        }
+        CreateStreamErrorKind::TimedOut => StoreError::Nats(
+            "opening what is kept",
+            "no answer: has the server JetStream (`-js`), and are you allowed to use it?"
+                .to_owned(),
+        ),
+        _ => StoreError::Nats("opening what is kept", error.to_string()),
+    })
+}
+
+/// Publishes and waits until it is kept. Of messages with the same id within two minutes one is kept, so that a
+/// sender may try again.
+pub(crate) async fn publish(
+    jetstream: &Context,
+    subject: String,
+    payload: Vec<u8>,
+    message_id: Option<String>,
+) -> Result<u64, StoreError> {
+    let mut headers = HeaderMap::new();
+    if let Some(id) = message_id {
+        headers.insert(header::NATS_MESSAGE_ID, id.as_str());
+    }
+    let sent = jetstream.publish_with_headers(subject, headers, payload.into()).await;
+    let kept = sent.map_err(|e| nats("sending")(e.into()))?.await;
+    kept.map(|kept| kept.sequence).map_err(|e| nats("sending")(e.into()))
+}
+
+/// A text by its name.
+pub(crate) async fn text(jetstream: &Context, name: &str) -> Result<Vec<u8>, StoreError> {
+    let texts: ObjectStore =
+        jetstream.get_object_store(TEXTS).await.map_err(|e| nats("the object store")(e.into()))?;
+    let object = texts.get(name).await.map_err(|e| nats("the object store")(e.into()))?;
+    let size = object.info().size as u64;
+    if size > LARGEST {
+        return Err(StoreError::TooLarge(size));
+    }
+    let mut text = Vec::with_capacity(object.info().size);
+    let read = object.take(LARGEST).read_to_end(&mut text).await;
+    read.map_err(|e| nats("the object store")(e.into()))?;
+    Ok(text)
+}
+
+/// Names of agents to whom an action was sent, as they are kept.
+pub(crate) fn roster(names: &[String]) -> Vec<u8> {
+    let version = serde_json::json!({ "v": 1, "agents": names });
+    version.to_string().into_bytes()
+}
+
+/// Reads them.
+pub(crate) fn names(octets: &[u8]) -> Option<Vec<String>> {
+    let read: BTreeMap<String, serde_json::Value> = serde_json::from_slice(octets).ok()?;
+    if read.get("v")?.as_u64()? != 1 {
+        return None;
+    }
+    serde_json::from_value(read.get("agents")?.clone()).ok()
+}
