@@ -57,6 +57,9 @@ pub(crate) enum Command {
     /// Investigate this host: files, keys and more; `agent help` tells.
     #[command(disable_help_flag = true)]
     Agent(Agent),
+    /// Investigate a fleet of hosts over NATS; `investigate help` tells.
+    #[command(disable_help_flag = true)]
+    Investigate(Agent),
     /// Install the OWASP Core Rule Set for the reference's firewall.
     #[command(subcommand)]
     Crs(Crs),

@@ -7,7 +7,7 @@
 //!           ├─▶ differ ──▶ workbench::differ (requests, what is found) ◀──▶ runner::Pair (two targets)
 //!           ├─▶ import ──▶ workbench (tests of other formats; `run ftw:DIR` reads them too)
 //!           ├─▶ report ──▶ a recorded stream of events ──▶ report
-//!           └─▶ agent, proxy, proxy quarantine, logs, crs ──▶ the reference
+//!           └─▶ agent, investigate, proxy, proxy quarantine, logs, crs ──▶ the reference
 //! ```
 
 #![forbid(unsafe_code)]
@@ -56,7 +56,10 @@ pub fn main() -> ExitCode {
             None => proxy::proxy(&arguments),
             Some(ProxyCommand::Quarantine(arguments)) => quarantine::quarantine(arguments),
         },
-        Command::Agent(arguments) => return edgeproof_agent::main(arguments.words).into(),
+        Command::Agent(arguments) => return edgeproof_fleet::agent_main(arguments.words).into(),
+        Command::Investigate(arguments) => {
+            return edgeproof_fleet::investigate_main(&arguments.words).into();
+        }
         Command::Supervise(arguments) => {
             return edgeproof_target::supervisor::main(arguments.words);
         }

@@ -30,7 +30,7 @@ const ARROWS: [(&str, &[&str]); 8] = [
             "edgeproof-runner",
             "edgeproof-report",
             "edgeproof-workbench",
-            "edgeproof-agent",
+            "edgeproof-fleet",
             "edgeproof-proxy",
             "edgeproof-accesslog",
             "edgeproof-mutant",
