@@ -86,7 +86,7 @@ fn play_foreign(target: &str) -> Option<Played> {
 #[test]
 fn the_reference_passes_everything_that_it_declares() {
     let played = play(&[]);
-    played.assert_none(&["fail", "error", "fixed", "skip"]);
+    played.assert_none(&["fail", "error", "fixed"]);
     // What is known to fail are texts that its rules misjudge; the proxy itself has nothing to excuse.
     let known = played.with_verdict("known-fail");
     let payload = |id: &&str| id.starts_with("waf/attacks/") || id.starts_with("waf/innocent/");
@@ -98,12 +98,21 @@ fn the_reference_passes_everything_that_it_declares() {
         ("waf", 1000),
         ("logs", 12),
         ("upstreams", 40),
-        ("sshd", 12),
+        ("sshd", 80),
         ("load", 1),
         ("front", 20),
     ] {
         assert!(passed[family] >= least, "{family}: {} pass, expected {least}", passed[family]);
     }
+    // Its sshd also runs for people who are not root, and so has no accounts of its own and no firewall:
+    // tests/sshd.rs plays these on the target `sshd-hardened`.
+    let skipped = played.with_verdict("skip");
+    let elsewhere = |id: &&str| {
+        id.starts_with("sshd/sessions/")
+            || id.starts_with("sshd/guard/")
+            || ["sshd/limits/ban", "sshd/authentication/no-password-at-all"].contains(id)
+    };
+    assert!(skipped.iter().all(elsewhere), "{skipped:?}");
 }
 
 #[test]
@@ -155,25 +164,6 @@ fn nginx_in_a_container_does_what_nginx_does() {
     let Some(played) = play_foreign("nginx-container") else { return };
     played.assert_none(&["fail"]);
     assert_eq!(played.code, 0);
-}
-
-/// Every check of sshd that can fail does so on a server that does everything wrong.
-#[test]
-fn the_weak_sshd_fails_every_check_that_can_fail() {
-    let weak = play(&["scenarios/sshd", "--target", "sshd-weak"]);
-    if weak.code == 4 && std::env::var_os("EDGEPROOF_REQUIRE").is_none() {
-        eprintln!("sshd-weak is not available here: nothing was tried");
-        return;
-    }
-    // Three cannot be wrong on any sshd of today: tests/scripted_ssh.rs shows those.
-    let passed: Vec<&str> = weak.with_verdict("pass");
-    assert_eq!(
-        passed,
-        ["sshd/handshake/protocol", "sshd/handshake/terrapin", "sshd/handshake/compression"],
-        "{}",
-        weak.errors
-    );
-    weak.assert_none(&["error"]);
 }
 
 #[test]

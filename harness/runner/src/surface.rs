@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use edgeproof_target::{LineReader, LogFile, RunningTarget, ServiceName, SshdPaths};
+use edgeproof_target::{LineReader, LogFile, RunningTarget, ServiceName, SshLogin, SshdPaths};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::rustls::ClientConfig;
@@ -13,6 +13,7 @@ use tokio_rustls::rustls::ClientConfig;
 use crate::client::{Dialer, trusting};
 use crate::clock::{ControlSocket, SharedFaketime};
 use crate::origin::MARKER;
+use crate::probes::ssh;
 
 /// A sign of life is given at once or not at all.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
@@ -24,6 +25,7 @@ pub(crate) struct Surface {
     trust: Option<Arc<ClientConfig>>,
     control: Option<ControlSocket>,
     faketime: Option<Arc<SharedFaketime>>,
+    ssh_known: ssh::Known,
 }
 
 impl Surface {
@@ -37,7 +39,7 @@ impl Surface {
         };
         let control = running.control().map(ControlSocket::new);
         let faketime = running.faketime().cloned().map(SharedFaketime::new).map(Arc::new);
-        Ok(Self { running, trust, control, faketime })
+        Ok(Self { running, trust, control, faketime, ssh_known: ssh::Known::default() })
     }
 
     /// The way to the target for a case with that host name.
@@ -52,6 +54,16 @@ impl Surface {
 
     pub(crate) fn ssh(&self) -> Option<SocketAddr> {
         self.running.ssh()
+    }
+
+    /// What the SSH service has said of itself so far.
+    pub(crate) fn ssh_known(&self) -> &ssh::Known {
+        &self.ssh_known
+    }
+
+    /// The key of the test's own; none of a service that runs already.
+    pub(crate) fn ssh_login(&self) -> Option<&SshLogin> {
+        self.running.ssh_login()
     }
 
     pub(crate) fn sshd(&self) -> Option<&SshdPaths> {

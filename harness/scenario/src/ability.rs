@@ -4,7 +4,7 @@ use edgeproof_diagnostics::suggest;
 
 /// The abilities that this project knows, with what each claims. The words are not fixed: a vendor
 /// may add their own, and cases that need them.
-pub const ABILITIES: [(&str, &str); 23] = [
+pub const ABILITIES: [(&str, &str); 28] = [
     ("http", "it is a reverse proxy for HTTP/1.1"),
     ("tls", "it has a TLS listener"),
     ("http2", "it speaks HTTP/2"),
@@ -28,6 +28,14 @@ pub const ABILITIES: [(&str, &str); 23] = [
     ("upstream-log", "it writes a log of such commands"),
     ("ssh", "it has an SSH server"),
     ("sshd-config", "its effective SSH configuration can be asked for"),
+    (
+        "ssh-limits",
+        "its SSH server's limits may be tried: many connections, many failures, long waits",
+    ),
+    ("ssh-accounts", "accounts of the test's own may log in to it by SSH"),
+    ("ssh-short-idle", "what it does about idle SSH clients, it does within seconds"),
+    ("ssh-bans", "a client that fails often is banned from its SSH server"),
+    ("ssh-guard", "its SSH server is reached only by some addresses, or after knocking"),
 ];
 
 /// The ability that this word is most likely a misspelling of. None for a known word, and for one

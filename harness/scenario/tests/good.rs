@@ -113,6 +113,12 @@ fn needs_follow_from_what_a_case_does() {
         cases[0].needs.iter().map(|need| need.value.clone()).collect()
     };
     assert_eq!(needs("{ ssh: handshake, expect: { ssh: { banner: x } } }"), ["ssh"]);
+    let asks =
+        |probe: &str| needs(&format!("{{ ssh: {probe}, expect: {{ ssh: {{ banner: x }} }} }}"));
+    assert_eq!(asks("{ wait: stranger }"), ["ssh", "ssh-limits"]);
+    assert_eq!(asks("{ wait: quiet }"), ["ssh", "ssh-accounts", "ssh-short-idle"]);
+    assert_eq!(asks("{ forward: local }"), ["ssh", "ssh-accounts"]);
+    assert_eq!(asks("{ reach: 127.0.0.1 }"), ["ssh", "ssh-guard"]);
     assert_eq!(needs("{ ssh: config, expect: { config: { usepam: x } } }"), ["sshd-config"]);
     assert_eq!(
         needs("{ send: { path: /, tls: true }, expect: { access_log: { count: 1 } } }"),

@@ -53,6 +53,10 @@ fn missing(needs: &Requirements) -> Option<String> {
     if let Some(file) = needs.files.iter().find(|file| !file.exists()) {
         return Some(format!("{} is not there", file.display()));
     }
+    let is_unset = |name: &&String| std::env::var_os(name).is_none_or(|value| value.is_empty());
+    if let Some(name) = needs.environment.iter().find(is_unset) {
+        return Some(format!("the environment variable {name} is not set"));
+    }
     if needs.docker { no_engine() } else { None }
 }
 

@@ -18,6 +18,7 @@ mod marks;
 mod measure;
 mod record;
 mod redirect;
+mod ssh;
 mod steps;
 
 use std::sync::{Arc, Mutex};

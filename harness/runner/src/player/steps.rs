@@ -4,14 +4,13 @@ use std::pin::Pin;
 use std::time::{Duration, Instant};
 
 use edgeproof_scenario::MissingVariable;
-use edgeproof_scenario::model::{Action, Assertion, Check, SshProbe, Step};
+use edgeproof_scenario::model::{Action, Assertion, Check, Step};
 use tokio::sync::Barrier;
 
 use super::{Actor, Player, Stop};
 use crate::client::{self, Heard, Outgoing};
 use crate::expect::{broken, failure};
 use crate::locking::lock;
-use crate::probes::{ssh, sshd};
 
 /// Where no answer is expected, none within that time is none.
 const TO_SAY_NOTHING: Duration = Duration::from_secs(5);
@@ -227,47 +226,6 @@ impl Player {
                 return Err(Stop::Failed);
             }
             tokio::time::sleep(every).await;
-        }
-        Ok(())
-    }
-
-    async fn ssh(
-        &self,
-        actor: &mut Actor,
-        probe: &SshProbe,
-        step: &Step,
-        path: &str,
-    ) -> Result<(), Stop> {
-        self.doing("the target's SSH service", &step.span, path, false);
-        let address = self.surface.ssh().ok_or("the target has no SSH service");
-        let asked = match (probe, address) {
-            (SshProbe::Config { user, host, addr }, _) => {
-                let who =
-                    sshd::Connecting { user: user.clone(), host: host.clone(), addr: addr.clone() };
-                match self.surface.sshd() {
-                    Some(paths) => sshd::effective(paths, &who).await,
-                    None => Err("the target does not say where its sshd's configuration is".into()),
-                }
-            }
-            (_, Err(why)) => Err(why.to_owned()),
-            (SshProbe::Handshake, Ok(address)) => {
-                let with_keys = step.expect.iter().any(
-                    |a| matches!(&a.check, Check::Ssh(key, _) if key.starts_with("host_key_") && key != "host_key_algorithms"),
-                );
-                ssh::handshake(address, with_keys).await
-            }
-            (SshProbe::Methods { user }, Ok(address)) => ssh::methods(address, user).await,
-            (SshProbe::Password { user, password }, Ok(address)) => {
-                ssh::password(address, user, password).await
-            }
-        };
-        match asked {
-            Ok(facts) if matches!(probe, SshProbe::Config { .. }) => {
-                actor.last.config = Some(facts);
-            }
-            Ok(facts) => actor.last.ssh = Some(facts),
-            // Nothing is known of a service that cannot be asked: no verdict on the requirement.
-            Err(why) => return Err(Stop::Broken(why)),
         }
         Ok(())
     }

@@ -42,7 +42,7 @@ pub(crate) async fn effective(paths: &SshdPaths, who: &Connecting) -> Result<Fac
     Ok(directives(&String::from_utf8_lossy(&output.stdout)))
 }
 
-/// One directive a line, its name in lower case; a directive on several lines has several values.
+/// One directive a line, its name in lower case (OpenSSH 10.4 and later print it as the manual writes it); a directive on several lines has several values.
 pub(crate) fn directives(text: &str) -> Facts {
     let mut facts = Facts::default();
     for line in text.lines() {
@@ -64,5 +64,12 @@ mod tests {
             directives("port 22\nhostkey /a\nhostkey /b\nauthenticationmethods publickey\n");
         assert_eq!(facts.0["hostkey"], [b"/a".to_vec(), b"/b".to_vec()]);
         assert_eq!(facts.0["authenticationmethods"], [b"publickey".to_vec()]);
+    }
+
+    #[test]
+    fn names_are_the_same_in_whatever_case_they_are_printed() {
+        let facts = directives("PermitRootLogin no\nLogLevel VERBOSE\n");
+        assert_eq!(facts.0["permitrootlogin"], [b"no".to_vec()]);
+        assert_eq!(facts.0["loglevel"], [b"VERBOSE".to_vec()]);
     }
 }

@@ -6,9 +6,10 @@ use super::Binder;
 use crate::model::{Assertion, Check, FileCheck, LogCheck, OriginCheck, RulesCheck};
 use crate::table;
 
-/// What an SSH handshake tells ([`Check::Ssh`]).
-const SSH_KEYS: [&str; 13] = [
+/// What the probes of `ssh` tell ([`Check::Ssh`]).
+const SSH_KEYS: [&str; 33] = [
     "banner",
+    "software",
     "kex",
     "host_key_algorithms",
     "ciphers_to_client",
@@ -19,8 +20,27 @@ const SSH_KEYS: [&str; 13] = [
     "methods",
     "accepted",
     "strict_kex",
+    "terrapin",
+    "post_quantum",
     "host_key_type",
     "host_key_bits",
+    "host_key_rsa_bits",
+    "host_key_fingerprints",
+    "gex_groups",
+    "gex_smallest",
+    "signature_algorithms",
+    "attempts",
+    "banned",
+    "others_welcome",
+    "answered",
+    "refused",
+    "closed",
+    "closed_after",
+    "forwarded",
+    "output",
+    "exit",
+    "entries",
+    "reached",
 ];
 
 /// What a load counts ([`Check::Load`]).

@@ -20,6 +20,7 @@ mod scalar;
 mod scope;
 mod site;
 mod splice;
+mod ssh;
 mod step;
 mod text;
 mod vacuous;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use edgeproof_diagnostics::{Diagnostic, Node, suggest};
 
 use super::Binder;
-use crate::model::{Action, LoadSpec, LogAct, Ratio, SshProbe, Step};
+use crate::model::{Action, LoadSpec, LogAct, Ratio, Step};
 use crate::table;
 
 impl Binder<'_> {
@@ -84,50 +84,6 @@ impl Binder<'_> {
         Some(Action::Poll { step: Box::new(step?), until: until?, every, within })
     }
 
-    fn ssh(&self, node: &Node) -> Option<SshProbe> {
-        if node.as_mapping().is_none() {
-            let word = self.word_of(node, &["handshake", "config"])?;
-            self.need(if word == "config" { "sshd-config" } else { "ssh" }, &node.span);
-            return Some(match word {
-                "config" => usual_connection(),
-                _ => SshProbe::Handshake,
-            });
-        }
-        let fields = self.fields(node, &table::SSH)?;
-        let (key, value) = self.which(node, &fields, &["methods", "login", "config"])?;
-        self.need(if key == "config" { "sshd-config" } else { "ssh" }, &node.span);
-        if let Some((password, _)) = fields.entry("password").filter(|_| key != "login") {
-            self.reject::<()>(&password.span, "`password` goes with `login` only");
-        }
-        match key {
-            "methods" => Some(SshProbe::Methods { user: self.text(value)? }),
-            "login" => {
-                let password = match fields.get("password") {
-                    Some(password) if password.is_null() => Some(String::new()),
-                    Some(password) => self.text(password),
-                    None => {
-                        self.reject(&value.span, "`login` needs a `password` (it may be `\"\"`)")
-                    }
-                };
-                Some(SshProbe::Password { user: self.text(value)?, password: password? })
-            }
-            _ => self.ssh_config(value),
-        }
-    }
-
-    fn ssh_config(&self, node: &Node) -> Option<SshProbe> {
-        let fields = self.fields(node, &table::SSH_CONFIG)?;
-        let mut probe = usual_connection();
-        if let SshProbe::Config { user, host, addr } = &mut probe {
-            for (key, place) in [("user", user), ("host", host), ("addr", addr)] {
-                if let Some(text) = fields.get(key).and_then(|it| self.text(it)) {
-                    *place = text;
-                }
-            }
-        }
-        Some(probe)
-    }
-
     fn load(&self, node: &Node) -> Option<LoadSpec> {
         let fields = self.fields(node, &table::LOAD)?;
         let name = fields.get("name").and_then(|it| self.text(it));
@@ -181,14 +137,5 @@ impl Binder<'_> {
             .map(|meant| format!("did you mean `{meant}`?"));
         let message = format!("no earlier step measures a load named `{name}`");
         self.report(Diagnostic::error(message).at(&node.span).maybe_help(help))
-    }
-}
-
-/// What `sshd -T -C` is asked for when nothing is said.
-fn usual_connection() -> SshProbe {
-    SshProbe::Config {
-        user: "root".to_owned(),
-        host: "localhost".to_owned(),
-        addr: "127.0.0.1".to_owned(),
     }
 }

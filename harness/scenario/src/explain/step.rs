@@ -3,7 +3,8 @@
 use super::check::assertion;
 use super::{duration, line, plural, quoted, shown};
 use crate::model::{
-    Action, BodySpec, Capture, CaptureFrom, Framing, LoadSpec, LogAct, Request, SshProbe, Step,
+    Action, BodySpec, Capture, CaptureFrom, Forwarding, Framing, LoadSpec, LogAct, Request,
+    SshClient, SshProbe, Step,
 };
 
 /// Writes a step as a line, and below it what must hold, what is captured, and its inner steps.
@@ -128,6 +129,34 @@ fn ssh(probe: &SshProbe) -> String {
         SshProbe::Password { user, .. } => format!("Log in as {user} with a password"),
         SshProbe::Config { user, host, addr } => {
             format!("Ask for the effective SSH configuration of {user} from {host} ({addr})")
+        }
+        SshProbe::Guess { user, times, connections } => format!(
+            "Offer {} that nobody has as {user}, on {}",
+            plural(*times, "key"),
+            plural(*connections, "connection")
+        ),
+        SshProbe::Unfinished { connections } => {
+            format!("Open {} at a time and never log in", plural(*connections, "connection"))
+        }
+        SshProbe::Wait { client, within } => {
+            let who = match client {
+                SshClient::Stranger => "a client that never logs in".to_owned(),
+                SshClient::Silent { user } => format!("{user}'s client, which answers nothing"),
+                SshClient::Quiet { user } => format!("{user}'s client, whose session is idle"),
+            };
+            format!("Wait up to {} until the server ends {who}", duration(*within))
+        }
+        SshProbe::Forward { kind, user } => {
+            let word = Forwarding::WORDS.iter().find(|(_, known)| known == kind);
+            let word = word.map_or("", |(word, _)| word);
+            format!("Log in as {user} and ask for {word} forwarding")
+        }
+        SshProbe::Run { command, user } => format!("Log in as {user} and run {command}"),
+        SshProbe::Files { folder, user } => format!("Log in as {user} and list {folder} by SFTP"),
+        SshProbe::Reach { from, knock } if knock.is_empty() => format!("Connect from {from}"),
+        SshProbe::Reach { from, knock } => {
+            let ports: Vec<String> = knock.iter().map(u16::to_string).collect();
+            format!("Knock at {} from {from}, then connect", ports.join(", "))
         }
     }
 }

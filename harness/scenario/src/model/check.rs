@@ -78,8 +78,7 @@ pub enum Check {
         /// How many.
         count: Count,
     },
-    /// `ssh: { KEY: … }`: banner, kex, host_key_algorithms, ciphers_to_client, ciphers_to_server,
-    /// macs_to_client, macs_to_server, compression, methods, accepted, strict_kex, host_key_type, host_key_bits.
+    /// `ssh: { KEY: … }`: what a probe of the SSH service told, such as `banner`, `kex`, `methods`.
     Ssh(String, Value),
     /// `config: { DIRECTIVE: … }`: a line of the effective configuration, lower-case.
     SshConfig(String, Value),

@@ -5,6 +5,7 @@ mod check;
 mod origin;
 mod setting;
 mod site;
+mod ssh;
 mod step;
 mod template;
 
@@ -15,8 +16,8 @@ pub use check::{
 pub use origin::{Answer, Body, Break, Chunking, Date, FieldValue, Interim, Origin, Rule, When};
 pub use setting::{Setting, SettingError};
 pub use site::{AccessLog, CacheSite, Paranoia, SiteClock, SiteSpec, UpstreamSite, WafSite};
+pub use ssh::{Forwarding, SshClient, SshProbe};
 pub use step::{
-    Action, BodySpec, Capture, CaptureFrom, Framing, LoadSpec, LogAct, Ratio, Request, SshProbe,
-    Step,
+    Action, BodySpec, Capture, CaptureFrom, Framing, LoadSpec, LogAct, Ratio, Request, Step,
 };
 pub use template::{Filter, Part, Template};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use edgeproof_diagnostics::Span;
 
-use super::{Assertion, Template};
+use super::{Assertion, SshProbe, Template};
 
 /// One step: an action, and what must hold after it.
 #[derive(Debug, Clone, PartialEq)]
@@ -227,34 +227,6 @@ pub enum CaptureFrom {
     /// The line `Cookie: …`, with its end, of the cookies that the answer sets and that were captured
     /// under this name before; nothing where there is none. Only of a test of another format.
     CookieLine,
-}
-
-/// `ssh:` what is asked of the SSH service.
-#[derive(Debug, Clone, PartialEq)]
-pub enum SshProbe {
-    /// `ssh: handshake`: banner, KEXINIT lists and the host keys.
-    Handshake,
-    /// `ssh: { methods: USER }`: the authentication methods offered after `none`.
-    Methods {
-        /// The user that is tried.
-        user: String,
-    },
-    /// `ssh: { login: USER, password: TEXT }`: is a password accepted (also the empty one)?
-    Password {
-        /// The user.
-        user: String,
-        /// The password.
-        password: String,
-    },
-    /// `ssh: { config: { user, host, addr } }`: the effective configuration, by `sshd -T -C`.
-    Config {
-        /// `user=`.
-        user: String,
-        /// `host=`.
-        host: String,
-        /// `addr=`.
-        addr: String,
-    },
 }
 
 /// `load: { name, send, requests, … }`: a closed loop of clients.

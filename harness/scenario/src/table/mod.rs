@@ -7,6 +7,7 @@ mod case;
 mod check;
 mod origin;
 mod site;
+mod ssh;
 mod step;
 
 pub(crate) use case::{CASE, CASE_OF_MANY, COLUMN, FRAGMENT, MANY};
@@ -16,9 +17,9 @@ pub(crate) use check::{
 };
 pub(crate) use origin::{ANSWER, BREAK, CONNECTION, DATE, INTERIM, ORIGIN_BODY, RULE, WHEN};
 pub(crate) use site::{ACCESS_LOG, CACHE, CLOCK, MODES, PROFILES, SITE, UPSTREAM, WAF};
+pub(crate) use ssh::{SSH, SSH_CONFIG};
 pub(crate) use step::{
-    BYTES, CAPTURE, CONTENT, LOAD, LOG_ACTS, PARALLEL, POLL, RATIO, RAW, REPEAT, REQUEST, SSH,
-    SSH_CONFIG, STEP,
+    BYTES, CAPTURE, CONTENT, LOAD, LOG_ACTS, PARALLEL, POLL, RATIO, RAW, REPEAT, REQUEST, STEP,
 };
 
 /// A mapping with known keys.

@@ -1,5 +1,6 @@
 //! `steps`.
 
+use super::ssh::SSH;
 use super::{Form, Takes, check, key, required};
 
 /// A text, or bytes as a mapping.
@@ -177,33 +178,6 @@ pub(crate) static POLL: Form = Form {
         required("until", Takes::Form(|| &check::EXPECT), "What ends it."),
         key("every", Takes::Duration, "Real time between two tries (50ms)."),
         key("within", Takes::Lasting, "Real time after which it is a failure (5s)."),
-    ],
-    others: None,
-};
-
-/// `ssh`.
-pub(crate) static SSH: Form = Form {
-    name: "ssh",
-    what: "`ssh`",
-    about: "What is asked of the SSH service.",
-    keys: &[
-        key("methods", Takes::Text, "The authentication methods offered to this user."),
-        key("login", Takes::Text, "Log in as this user with `password`."),
-        key("password", Takes::Either(&[Takes::Text, Takes::Null]), "The password; may be empty."),
-        key("config", Takes::Form(|| &SSH_CONFIG), "The effective configuration for a connection."),
-    ],
-    others: None,
-};
-
-/// `ssh: { config: … }`.
-pub(crate) static SSH_CONFIG: Form = Form {
-    name: "sshConfig",
-    what: "`config`",
-    about: "The connection that the configuration is asked for.",
-    keys: &[
-        key("user", Takes::Text, "The user (root)."),
-        key("host", Takes::Text, "The client's host name (localhost)."),
-        key("addr", Takes::Text, "The client's address (127.0.0.1)."),
     ],
     others: None,
 };

@@ -100,6 +100,7 @@ fn requirements(mut map: MapReader<'_>) -> Requirements {
             .optional("files")
             .list(|value| value.str().map(PathBuf::from))
             .unwrap_or_default(),
+        environment: map.optional("environment").list(text).unwrap_or_default(),
         docker: map.optional("docker").bool().unwrap_or(false),
         hint: text(map.optional("hint")),
     };

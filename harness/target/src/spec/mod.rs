@@ -147,6 +147,8 @@ pub struct Requirements {
     pub commands: Vec<String>,
     /// Files.
     pub files: Vec<PathBuf>,
+    /// Variables of Edgeproof's environment that must be set, and not to nothing.
+    pub environment: Vec<String>,
     /// A container engine that answers.
     pub docker: bool,
     /// What a person can do about it.

@@ -145,6 +145,7 @@ fn every_target_loads_under_its_folders_name() {
             "apache",
             "apache-modsecurity",
             "bare",
+            "dropbear",
             "haproxy",
             "nginx",
             "nginx-container",
@@ -153,6 +154,10 @@ fn every_target_loads_under_its_folders_name() {
             "reference-redis",
             "squid",
             "sshd-default",
+            "sshd-documents",
+            "sshd-guarded",
+            "sshd-hardened",
+            "sshd-trixie",
             "sshd-weak",
             "trafficserver",
             "varnish"
