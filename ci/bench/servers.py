@@ -32,7 +32,7 @@ def die_with_parent():
 
 @contextlib.contextmanager
 def running(command, cpu, port, log):
-    """A server on one core from its first answer to the end of the block."""
+    """A server on one core from its first answer to the end of the block; `port` may be a unix socket's path."""
     with open(log, "wb") as output:
         process = subprocess.Popen(
             ["taskset", "-c", str(cpu), *map(str, command)],
@@ -56,11 +56,15 @@ def running(command, cpu, port, log):
 def wait_until_listening(process, port, log):
     deadline = time.monotonic() + START_LIMIT_S
     while time.monotonic() < deadline and process.poll() is None:
-        with contextlib.suppress(ConnectionRefusedError):
-            socket.create_connection(("127.0.0.1", port), 1).close()
+        with contextlib.suppress(ConnectionRefusedError, FileNotFoundError):
+            if isinstance(port, pathlib.Path):
+                with socket.socket(socket.AF_UNIX) as tried:
+                    tried.connect(str(port))
+            else:
+                socket.create_connection(("127.0.0.1", port), 1).close()
             return
         time.sleep(0.02)
-    raise SystemExit(f"no server on port {port}:\n{pathlib.Path(log).read_text(errors='replace')}")
+    raise SystemExit(f"no server on {port}:\n{pathlib.Path(log).read_text(errors='replace')}")
 
 
 @contextlib.contextmanager
@@ -68,7 +72,7 @@ def nginx(folder, template, cpu, **values):
     """nginx with one of the templates of this folder; gives its process id and port."""
     folder.mkdir()
     port = free_port()
-    values = {"DIR": folder, "PORT": port, "USER": "", **values}
+    values = {"DIR": folder, "PORT": port, "USER": "", "HTTP2": "", **values}
     if os.geteuid() == 0:
         values["USER"] = "user root;"
     text = (HERE / template).read_text()
@@ -86,6 +90,15 @@ def origin(folder, cpu, body=""):
     with nginx(folder, "nginx-origin.conf", cpu, BODY=body) as (_, port):
         (folder / "www").mkdir()
         yield port, folder / "www"
+
+
+@contextlib.contextmanager
+def origin_http2(folder, cpu, body):
+    """The origin with a port for HTTP/2 by prior knowledge; gives both ports."""
+    http2 = free_port()
+    listen = f"listen 127.0.0.1:{http2} http2;"
+    with nginx(folder, "nginx-origin.conf", cpu, BODY=body, HTTP2=listen) as (_, port):
+        yield port, http2
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use edgeproof_report::{Level, Output};
 use edgeproof_scenario::model::Setting;
 
-pub(crate) use load::{Compare, How, Load, LoadOutput, Plan, What};
+pub(crate) use load::{Compare, History, How, Load, LoadOutput, Plan, Shape, What};
 
 /// Proves edge proxies: plays scenario files against a proxy and says where it conforms.
 #[derive(Debug, Parser)]
@@ -44,6 +44,8 @@ pub(crate) enum Command {
     Load(Box<Load>),
     /// Say whether B is better or worse than A, or neither: two results of `load`, or two URLs.
     Compare(Box<Compare>),
+    /// Where a figure of `load` changed its level over many runs, and whether it is worse now.
+    History(Box<History>),
     /// How many machines a rate needs, from results of `load`.
     Plan(Box<Plan>),
     /// Write scenarios from what others wrote.

@@ -31,7 +31,10 @@ pub(crate) fn compare(arguments: &Compare) -> Result<ExitCode, Failure> {
     let Sides { a, b, paired, interrupted } = measured;
     let metrics = if arguments.metrics.is_empty() { &Metric::ALL[..] } else { &arguments.metrics };
     let found = judge(&a, &b, paired, arguments.margin, metrics);
-    outputs::write(&arguments.format, &found.text(), &outputs::json(&found)?)?;
+    let (human, json) = (found.text(), outputs::json(&found)?);
+    let title = format!("{} beside {}", arguments.b, arguments.a);
+    let told = outputs::Told { title: &title, human: &human, json: &json, charts: &[], shots: &[] };
+    told.write(&arguments.format)?;
     if interrupted {
         return Ok(ExitCode::Interrupted);
     }

@@ -3,7 +3,7 @@
 //! ```text
 //! arguments ──▶ run ──▶ scenario::load ──▶ runner::run ──Event──▶ report (every --format) ──▶ exit code
 //!           ├─▶ check, list, explain, schema ──▶ scenario
-//!           ├─▶ load, compare, plan ──▶ load (figures, two to a verdict, all to a number of machines)
+//!           ├─▶ load, compare, history, plan ──▶ load (figures; two, or many over time, to a verdict; a number of machines)
 //!           ├─▶ differ ──▶ workbench::differ (requests, what is found) ◀──▶ runner::Pair (two targets)
 //!           ├─▶ import ──▶ workbench (tests of other formats; `run ftw:DIR` reads them too)
 //!           ├─▶ report ──▶ a recorded stream of events ──▶ report
@@ -17,6 +17,7 @@ mod compare;
 mod crs;
 mod differ;
 mod failure;
+mod history;
 mod import;
 mod load;
 mod logs;
@@ -47,6 +48,7 @@ pub fn main() -> ExitCode {
         Command::Explain(arguments) => scenarios::explain(&arguments),
         Command::Load(arguments) => load::load(&arguments),
         Command::Plan(arguments) => plan::plan(&arguments),
+        Command::History(arguments) => history::history(&arguments),
         Command::Compare(arguments) => compare::compare(&arguments),
         Command::Import(arguments) => import::import_from(&arguments),
         Command::Report(arguments) => replay::report(&arguments),

@@ -12,7 +12,7 @@ use crate::args::LogsParse;
 use crate::failure::Failure;
 
 pub(crate) fn parse(arguments: &LogsParse) -> Result<ExitCode, Failure> {
-    let format = format(&arguments.format, &arguments.dialect)?;
+    let format = format(&arguments.format, &arguments.dialect, "--format")?;
     let name = arguments.file.display().to_string();
     let unread = match arguments.file == Path::new("-") {
         true => lines(io::stdin().lock(), &format, arguments.strict, "standard input")?,
@@ -25,11 +25,11 @@ pub(crate) fn parse(arguments: &LogsParse) -> Result<ExitCode, Failure> {
     Ok(if unread == 0 { ExitCode::Good } else { ExitCode::Failed })
 }
 
-/// The format, or its mistake with a caret.
-fn format(text: &str, dialect: &str) -> Result<Format, Failure> {
+/// The format that an option asks for, or its mistake with a caret.
+pub(crate) fn format(text: &str, dialect: &str, option: &str) -> Result<Format, Failure> {
     let dialect: Dialect = dialect.parse().map_err(Failure::Usage)?;
     Format::named_or_compiled(text, dialect).map_err(|error| {
-        let source = Source::new("--format", text);
+        let source = Source::new(option, text);
         let mistakes = Diagnostics::new();
         let mistake = Diagnostic::error(error.mistake().to_string());
         mistakes.push(mistake.at(&source.span(error.span())));

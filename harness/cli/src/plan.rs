@@ -36,11 +36,15 @@ pub(crate) fn plan(arguments: &Plan) -> Result<ExitCode, Failure> {
     let found = capacity(&shots, sweep.as_ref(), &question);
     let found = found.map_err(|error| Failure::Usage(error.to_string()))?;
     let text = found.text(&question);
-    outputs::write(&arguments.format, &text, &outputs::json(&found)?)?;
+    let slo = found.slo.as_ref().and_then(|slo| slo.parse::<Slo>().ok());
+    let charts = [chart(&shots, &found, slo.and_then(|slo| slo.latency_us()))];
+    let (title, json) =
+        (format!("Capacity for {} requests a second", arguments.rate), outputs::json(&found)?);
+    let told =
+        outputs::Told { title: &title, human: &text, json: &json, charts: &charts, shots: &shots };
+    told.write(&arguments.format)?;
     if let Some(file) = &arguments.svg {
-        let slo = found.slo.as_ref().and_then(|slo| slo.parse::<Slo>().ok());
-        let drawn = chart(&shots, &found, slo.and_then(|slo| slo.latency_us()));
-        std::fs::write(file, drawn)
+        std::fs::write(file, &charts[0])
             .map_err(|error| Failure::write(&file.display().to_string(), &error))?;
     }
     Ok(ExitCode::Good)

@@ -172,6 +172,115 @@ fn an_interrupted_load_reports_what_it_measured() {
     assert!(report.contains("Interrupted") && report.contains("Requests per second:"), "{report}");
 }
 
+#[test]
+fn a_log_is_replayed_and_what_cannot_be_is_told() {
+    let (address, requests) = server(GOOD);
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("access.log");
+    let line = |second: u32, request: &str| {
+        format!(
+            "127.0.0.1 - - [22/Nov/2026:10:00:0{second} +0000] \"{request}\" 200 3 \"-\" \"-\"\n"
+        )
+    };
+    let lines = [
+        line(2, "GET /last HTTP/1.1"),
+        line(0, "GET /first?q HTTP/1.1"),
+        line(1, "POST /form HTTP/1.1"),
+        line(1, "GET /first?q HTTP/1.1"),
+        "torn\n".to_owned(),
+    ];
+    std::fs::write(&log, lines.concat()).unwrap();
+    let (url, log) = (format!("http://{address}/ignored"), log.to_str().unwrap());
+    let words = ["--speed", "20", "-c", "1", "-H", "Host: a.test"];
+    let output = edgeproof(&[&["load", &url, "--replay", log], &words[..]].concat());
+    assert!([0, 6].contains(&code(&output)), "{}", text(&output.stderr));
+    let asked: Vec<String> =
+        requests.try_iter().map(|request| request.lines().next().unwrap().to_owned()).collect();
+    assert_eq!(asked, ["GET /first?q HTTP/1.1", "GET /first?q HTTP/1.1", "GET /last HTTP/1.1"]);
+    let told = text(&output.stderr);
+    assert!(told.contains("1 lines do not fit") && told.contains("1 lines have another"), "{told}");
+    for wrong in [&["--replay", log, "-r", "10"][..], &["--speed", "2", "-n", "1"]] {
+        assert_eq!(code(&edgeproof(&[&["load", &url], wrong].concat())), 2, "{wrong:?}");
+    }
+    std::fs::write(folder.path().join("empty"), "").unwrap();
+    let empty = folder.path().join("empty");
+    assert_eq!(code(&edgeproof(&["load", &url, "--replay", empty.to_str().unwrap()])), 2);
+}
+
+/// A server of HTTP/1 has no answer to the preface of HTTP/2.
+#[test]
+fn http2_is_spoken_where_it_is_asked_for() {
+    let (address, requests) = server(BAD);
+    let url = format!("http://{address}/");
+    let words = ["-n", "2", "-c", "1", "--http2", "--streams", "2", "--timeout", "2s"];
+    let output = edgeproof(&[&["load", &url], &words[..]].concat());
+    assert_eq!(code(&output), 1, "{}", text(&output.stdout));
+    assert!(requests.recv().unwrap().starts_with("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"));
+    for wrong in
+        [&["--http2", "--keep-alive", "off"][..], &["--http2", "--http10"], &["--streams", "2"]]
+    {
+        assert_eq!(code(&edgeproof(&[&["load", &url, "-n", "1"], wrong].concat())), 2, "{wrong:?}");
+    }
+}
+
+/// A history of runs of these speeds, made of a run that `load` wrote.
+fn history(folder: &Path, speeds: &[f64]) -> String {
+    let (address, _requests) = server(GOOD);
+    let file = folder.join("runs.jsonl");
+    let _ = std::fs::remove_file(&file);
+    let (url, name) = (format!("http://{address}/"), file.to_str().unwrap().to_owned());
+    let words = ["-n", "20", "--history", &name, "--label", "first"];
+    assert_eq!(code(&edgeproof(&[&["load", &url], &words[..]].concat())), 0);
+    let written = std::fs::read_to_string(&file).unwrap();
+    let run: Value = serde_json::from_str(written.trim_end()).unwrap();
+    assert_eq!((&run["label"], run["failed"].as_f64()), (&Value::from("first"), Some(0.0)));
+    let mut lines = String::new();
+    for (place, speed) in speeds.iter().enumerate() {
+        let mut run = run.clone();
+        run["at"] = Value::from(format!("2026-01-{:02}T00:00:00.000Z", place + 1));
+        run["rps"] = Value::from(1000.0 * speed * (1.0 + 0.002 * (place * 7 % 5) as f64));
+        (run["p50_us"], run["p99_us"]) = (Value::from(900.0), Value::from(2000.0));
+        lines += &format!("{run}\n");
+    }
+    std::fs::write(&file, lines).unwrap();
+    name
+}
+
+#[test]
+fn a_history_tells_since_when_it_is_worse() {
+    let folder = tempfile::tempdir().unwrap();
+    let slower = history(folder.path(), &[[1.0; 10], [0.85; 10]].concat());
+    let svg = folder.path().join("trend.svg");
+    let words = ["history", &slower, "--svg", svg.to_str().unwrap(), "--format", "json"];
+    let output = edgeproof(&words);
+    assert_eq!(code(&output), 5, "{}", text(&output.stderr));
+    let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(
+        (&found["shifts"][0]["run"], &found["shifts"][0]["metric"]),
+        (&10.into(), &"throughput".into())
+    );
+    let drawn = std::fs::read_to_string(svg).unwrap();
+    assert!(drawn.matches("<circle").count() == 60 && drawn.contains("class=\"worse\""), "{drawn}");
+    assert_eq!(code(&edgeproof(&["history", &slower, "--metrics", "p99"])), 0);
+    assert_eq!(code(&edgeproof(&["history", &slower, "--accept", "2026-01-11T00:00:00Z"])), 0);
+    assert_eq!(code(&edgeproof(&["history", &history(folder.path(), &[1.0; 20])])), 0);
+    std::fs::write(&slower, "").unwrap();
+    assert_eq!(code(&edgeproof(&["history", &slower])), 4);
+    std::fs::write(&slower, "{}\n").unwrap();
+    assert_eq!(code(&edgeproof(&["history", &slower])), 2);
+}
+
+#[test]
+fn a_page_has_its_charts_and_its_table() {
+    let (address, _requests) = server(GOOD);
+    let url = format!("http://{address}/");
+    let output = edgeproof(&["load", &url, "-n", "50", "--shots", "2", "--format", "html"]);
+    let page = text(&output.stdout);
+    assert_eq!(code(&output), 0);
+    assert_eq!((page.matches("<svg").count(), page.matches("<tr><td>").count()), (1, 2), "{page}");
+    assert!(page.contains("Requests per second:") && !page.contains("<script"), "{page}");
+}
+
 /// A result whose shots are all alike, as many and as fast as asked for.
 fn result(folder: &Path, name: &str, shots: usize, speed: f64) -> String {
     let (address, _requests) = server(GOOD);

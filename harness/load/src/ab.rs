@@ -64,7 +64,12 @@ fn head(out: &mut String, report: &LoadReport, subject: &Subject) {
         paths => line(out, "Document Path", &format!("{} of {} paths", paths[0], paths.len())),
     }
     out.push('\n');
-    line(out, "Concurrency Level", &report.total.connections.to_string());
+    let total = &report.total;
+    line(out, "Concurrency Level", &total.clients().to_string());
+    if total.streams > 1 {
+        let (connections, streams) = (total.connections, total.streams);
+        line(out, "HTTP/2 streams", &format!("{streams} on each of {connections} connections"));
+    }
 }
 
 fn counts(out: &mut String, shot: &Shot) {

@@ -176,7 +176,7 @@ fn utilisation(shots: &[Shot], cores: f64) -> Option<Utilisation> {
 /// Clients and requests a second of the closed-loop shots.
 fn points(shots: &[Shot]) -> Vec<(f64, f64)> {
     let closed = shots.iter().filter(|shot| shot.open.is_none() && shot.rps > 0.0);
-    closed.map(|shot| (shot.connections as f64, shot.rps)).collect()
+    closed.map(|shot| (shot.clients() as f64, shot.rps)).collect()
 }
 
 fn scalability(points: &[(f64, f64)]) -> Option<Scalability> {

@@ -30,7 +30,7 @@ pub(crate) fn run(mut worker: Worker<'_>, clients: usize) -> Result<Tally, LoadE
         }
         let now = Instant::now();
         if is_over(&worker, now) {
-            worker.tally.unfinished += worker.busy as u64;
+            worker.meter.tally.unfinished += worker.busy as u64;
             return Ok(worker.end(now));
         }
         for slot in worker.tick(now) {
@@ -47,7 +47,7 @@ fn is_over(worker: &Worker<'_>, now: Instant) -> bool {
 /// The client's next request, and the next again where it fails at once.
 fn next(worker: &mut Worker<'_>, slot: usize, mut now: Instant) {
     while !is_over(worker, now) && worker.shared.next() {
-        let progress = worker.begin(slot, now, now);
+        let progress = worker.begin(slot, None, now, now);
         if progress == Progress::Pending {
             return;
         }

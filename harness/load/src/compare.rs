@@ -74,7 +74,7 @@ impl Metric {
     }
 
     /// The logarithm of what a request costs by this metric: a slower server has more of it.
-    fn cost(self, round: &Round) -> Option<f64> {
+    pub(crate) fn cost(self, round: &Round) -> Option<f64> {
         let value = match self {
             Metric::Throughput => return (round.rps > 0.0).then(|| -round.rps.ln()),
             Metric::P50 => round.p50_us,
@@ -82,6 +82,14 @@ impl Metric {
             Metric::Cpu => round.cpu_us?,
         };
         (value > 0.0).then(|| value.ln())
+    }
+
+    /// From that logarithm back to the metric's own unit.
+    pub(crate) fn of_cost(self, cost: f64) -> f64 {
+        match self {
+            Metric::Throughput => (-cost).exp(),
+            Metric::P50 | Metric::P99 | Metric::Cpu => cost.exp(),
+        }
     }
 }
 

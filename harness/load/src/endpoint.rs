@@ -59,6 +59,21 @@ impl Tls {
         Self { config, name }
     }
 
+    /// A handshake that must end in HTTP/2 (ALPN, RFC 7301).
+    pub(crate) async fn over_http2(
+        &self,
+        wire: Box<dyn crate::http2::Wire>,
+    ) -> std::io::Result<tokio_rustls::client::TlsStream<Box<dyn crate::http2::Wire>>> {
+        let mut config = (*self.config).clone();
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        let connector = tokio_rustls::TlsConnector::from(Arc::new(config));
+        let stream = connector.connect(self.name.clone(), wire).await?;
+        match stream.get_ref().1.alpn_protocol() {
+            Some(b"h2") => Ok(stream),
+            _ => Err(std::io::Error::other("the server did not choose h2 by ALPN")),
+        }
+    }
+
     pub(crate) fn session(&self) -> Result<rustls::ClientConnection, rustls::Error> {
         rustls::ClientConnection::new(Arc::clone(&self.config), self.name.clone())
     }

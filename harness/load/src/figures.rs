@@ -47,6 +47,9 @@ pub struct Shot {
     /// The most connections at a time.
     #[serde(default)]
     pub connections: u64,
+    /// Requests at a time on each of them: more than one with HTTP/2.
+    #[serde(default = "one")]
+    pub streams: u64,
     /// ab's "Time per request … (mean)", in microseconds: clients × real time / requests. In an open loop,
     /// where there are no clients, the mean latency.
     pub mean_us: f64,
@@ -147,9 +150,10 @@ fn shot(plan: &LoadPlan, fired: Fired) -> Result<Shot, LoadError> {
         duration_s,
         rps: if duration_s > 0.0 { requests as f64 / duration_s } else { 0.0 },
         connections: tally.connections,
+        streams: plan.streams() as u64,
         mean_us: match plan.pace {
-            Pace::Closed { connections } => connections as f64 * across_all,
-            Pace::Open { .. } => latency_us.mean,
+            Pace::Closed { .. } => plan.clients() as f64 * across_all,
+            Pace::Open { .. } | Pace::Replay { .. } => latency_us.mean,
         },
         mean_across_all_us: across_all,
         latency_us,
@@ -165,9 +169,9 @@ fn shot(plan: &LoadPlan, fired: Fired) -> Result<Shot, LoadError> {
 }
 
 fn open(plan: &LoadPlan, tally: &Tally) -> Result<Option<OpenLoop>, LoadError> {
-    let Pace::Open { schedule, .. } = &plan.pace else { return Ok(None) };
+    let Some(offered_rps) = plan.pace.offered_rps() else { return Ok(None) };
     Ok(Some(OpenLoop {
-        offered_rps: schedule.mean_rate(),
+        offered_rps,
         uncorrected_latency_us: Latency::of(&tally.uncorrected),
         uncorrected_histogram: encode(&tally.uncorrected)?,
         send_lag_us: Latency::of(&tally.lag),
@@ -191,7 +195,17 @@ impl Latency {
     }
 }
 
+/// What a report says that knows no HTTP/2.
+fn one() -> u64 {
+    1
+}
+
 impl Shot {
+    /// The most requests at a time.
+    pub fn clients(&self) -> u64 {
+        self.connections * self.streams
+    }
+
     /// All latencies again, in microseconds.
     ///
     /// # Errors

@@ -19,17 +19,26 @@ mod ab;
 mod answer;
 mod bootstrap;
 mod capacity;
+mod change_points;
 mod chart;
 mod closed;
 mod compare;
 mod connection;
+mod course;
+mod draw;
 mod endpoint;
 mod figures;
 mod hdr;
+mod history;
+mod http2;
 mod least_squares;
+mod meter;
 mod open;
+mod page;
+mod panel;
 mod plan;
 mod random;
+mod replay;
 mod request;
 mod schedule;
 mod series;
@@ -39,19 +48,24 @@ mod slo;
 mod stream;
 mod sweep;
 mod tally;
+mod trend;
 mod worker;
 
 pub use ab::{Subject, ab};
 pub use capacity::{
     Capacity, Machines, NoLaw, Question, Range, Scalability, Utilisation, capacity,
 };
+pub use change_points::change_points;
 pub use chart::chart;
 pub use compare::{Change, Comparison, FEWEST_ROUNDS, Judged, Metric, Round, compare, rounds_of};
 pub use endpoint::{Address, Endpoint, Tls};
 pub use figures::{Latency, LoadReport, OpenLoop, Shot};
 pub use hdr::hdr_log;
-pub use plan::{LoadError, LoadPlan, Pace, REQUEST_LIMIT, Request};
+pub use history::{Entry, History, HistoryError, Shift, Turn};
+pub use page::{page, seconds_chart};
+pub use plan::{LoadError, LoadPlan, Pace, Protocol, REQUEST_LIMIT, Request};
 pub use random::shuffled_pairs;
+pub use replay::Replay;
 pub use request::{Message, RequestError, Url};
 pub use schedule::{Arrivals, Schedule, ScheduleError};
 pub use series::{Second, Watch};
@@ -59,6 +73,7 @@ pub use server::cpu_of;
 pub use slo::{Slo, SloError};
 pub use sweep::{Step, Sweep, SweepReport, sweep};
 pub use tally::Errors;
+pub use trend::trend;
 
 /// Runs a plan and blocks until its last shot is over.
 ///

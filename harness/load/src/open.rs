@@ -10,27 +10,27 @@ use nix::sys::time::TimeSpec;
 use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
 
 use crate::connection::Progress;
+use crate::course::{Course, Due};
 use crate::plan::LoadError;
-use crate::schedule::Moments;
 use crate::tally::Tally;
 use crate::worker::Worker;
 
 /// The timer's token: no connection has it.
 const TIMER: Token = Token(usize::MAX);
 /// After so many requests in a row answers are looked at, so that a generator that is behind still reads.
-const MOST_IN_A_ROW: usize = 64;
+pub(crate) const MOST_IN_A_ROW: usize = 64;
 
 /// Runs one thread's part of the schedule.
 pub(crate) fn run(
     worker: Worker<'_>,
-    moments: Moments<'_>,
+    course: Course<'_>,
     most_connections: usize,
 ) -> Result<Tally, LoadError> {
     let timer = Timer::new(&worker)?;
     let give_up = worker.deadline + worker.shared.plan.request_limit;
     Loop {
         worker,
-        moments,
+        course,
         most_connections,
         resting: Vec::new(),
         waiting: VecDeque::new(),
@@ -43,14 +43,14 @@ pub(crate) fn run(
 
 struct Loop<'a> {
     worker: Worker<'a>,
-    moments: Moments<'a>,
+    course: Course<'a>,
     most_connections: usize,
     /// Connections without a request, the last used on top: few stay warm.
     resting: Vec<usize>,
-    /// Moments of requests that wait for a connection, the oldest first.
-    waiting: VecDeque<Instant>,
-    /// When the next request is to be sent; `None` when none is left.
-    due: Option<Instant>,
+    /// Requests that wait for a connection, the oldest first.
+    waiting: VecDeque<Due>,
+    /// What is to be sent next; `None` when nothing is left.
+    due: Option<Due>,
     timer: Timer,
     /// A generator that is behind catches up after the deadline, but not for ever.
     give_up: Instant,
@@ -59,8 +59,8 @@ struct Loop<'a> {
 impl Loop<'_> {
     fn run(mut self) -> Result<Tally, LoadError> {
         let mut events = Events::with_capacity(1024);
-        self.due = self.next_moment();
-        let mut sent_all = self.worker.started;
+        self.due = self.next_due();
+        let mut sent_all = self.worker.meter.started;
         loop {
             let now = self.send_what_is_due();
             let stopped = self.worker.watch().is_stopped();
@@ -71,11 +71,11 @@ impl Loop<'_> {
                 sent_all = now;
             } else {
                 // What waits still was never sent.
-                self.worker.tally.unfinished += self.waiting.len() as u64;
+                self.worker.meter.tally.unfinished += self.waiting.len() as u64;
                 self.waiting.clear();
                 if stopped || self.worker.busy == 0 {
-                    self.worker.tally.unfinished += self.worker.busy as u64;
-                    let over = sent_all.max(self.worker.last_answer);
+                    self.worker.meter.tally.unfinished += self.worker.busy as u64;
+                    let over = sent_all.max(self.worker.meter.last_answer);
                     return Ok(self.worker.end(over));
                 }
             }
@@ -86,10 +86,10 @@ impl Loop<'_> {
 
     fn wait(&mut self, events: &mut Events, now: Instant) -> Result<(), LoadError> {
         let until = match self.due {
-            Some(due) if due <= now => Some(now),
+            Some(due) if due.at <= now => Some(now),
             Some(due) => {
                 // epoll counts in milliseconds, a timer in nanoseconds.
-                self.timer.set(due - now)?;
+                self.timer.set(due.at - now)?;
                 None
             }
             None => None,
@@ -117,46 +117,45 @@ impl Loop<'_> {
     fn send_what_is_due(&mut self) -> Instant {
         let mut now = Instant::now();
         for _ in 0..MOST_IN_A_ROW {
-            let Some(due) = self.due.filter(|due| *due <= now) else { break };
+            let Some(due) = self.due.filter(|due| due.at <= now) else { break };
             if !self.worker.shared.next() {
                 self.due = None;
                 break;
             }
-            self.worker.tally.taken_up(now - due);
+            self.worker.meter.tally.taken_up(now - due.at);
             self.send(due, now);
-            self.due = self.next_moment();
+            self.due = self.next_due();
             now = Instant::now();
         }
         now
     }
 
-    /// The next moment before the deadline.
-    fn next_moment(&mut self) -> Option<Instant> {
-        let due = self.moments.next().map(|moment| self.worker.started + moment);
-        due.filter(|due| *due < self.worker.deadline)
+    /// The next before the deadline.
+    fn next_due(&mut self) -> Option<Due> {
+        self.course.next_due(self.worker.meter.started, self.worker.deadline)
     }
 
     /// What was due by now and never sent is not forgotten: it counts as unfinished.
     fn forget_the_rest(&mut self) {
         let now = Instant::now();
-        while self.due.is_some_and(|due| due <= now) && self.worker.shared.next() {
-            self.worker.tally.unfinished += 1;
-            self.due = self.next_moment();
+        while self.due.is_some_and(|due| due.at <= now) && self.worker.shared.next() {
+            self.worker.meter.tally.unfinished += 1;
+            self.due = self.next_due();
         }
         self.due = None;
     }
 
-    fn send(&mut self, due: Instant, now: Instant) {
+    fn send(&mut self, due: Due, now: Instant) {
         let slot = match self.resting.pop() {
             Some(slot) => slot,
             None if self.worker.connections.len() < self.most_connections => self.worker.add(),
             None => {
-                self.worker.tally.waited += 1;
+                self.worker.meter.tally.waited += 1;
                 self.waiting.push_back(due);
                 return;
             }
         };
-        let progress = self.worker.begin(slot, due, now);
+        let progress = self.worker.begin(slot, due.request, due.at, now);
         if progress != Progress::Pending {
             self.worker.finish(slot, progress, Instant::now());
             self.resting.push(slot);
@@ -166,7 +165,7 @@ impl Loop<'_> {
     /// A connection has no request now: the oldest that waits gets it.
     fn is_free(&mut self, slot: usize, mut now: Instant) {
         while let Some(due) = self.waiting.pop_front() {
-            let progress = self.worker.begin(slot, due, now);
+            let progress = self.worker.begin(slot, due.request, due.at, now);
             if progress == Progress::Pending {
                 return;
             }

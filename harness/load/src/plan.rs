@@ -1,8 +1,10 @@
 //! What is fired, and how much of it.
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use crate::endpoint::Endpoint;
+use crate::replay::Replay;
 use crate::schedule::{Arrivals, Schedule};
 
 /// A bounded load on one endpoint.
@@ -12,6 +14,8 @@ pub struct LoadPlan {
     pub endpoint: Endpoint,
     /// What is sent: one request, or several drawn by their weights.
     pub mix: Vec<Request>,
+    /// What is spoken.
+    pub protocol: Protocol,
     /// When a request is sent.
     pub pace: Pace,
     /// The most requests in each shot; this or `time_limit` ends it, whichever comes first.
@@ -33,7 +37,20 @@ pub struct LoadPlan {
     pub server_pid: Option<u32>,
 }
 
-/// One whole request, exactly as it goes on the wire.
+/// What is spoken on a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// HTTP/1.1 or 1.0, as the requests say.
+    Http1,
+    /// HTTP/2 (RFC 9113): by prior knowledge where there is no TLS, by ALPN where there is.
+    Http2 {
+        /// Requests at a time on one connection. In a closed loop each is a client.
+        streams: NonZeroUsize,
+    },
+}
+
+/// One whole request, exactly as it goes on the wire of HTTP/1. By HTTP/2 go the same fields and content, those
+/// about an HTTP/1 connection left out (RFC 9113 §8.2.2).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
     /// Its bytes. With `keep_alive` it must not ask to close.
@@ -71,6 +88,13 @@ pub enum Pace {
         /// Connections are added as needed up to this many; beyond them requests wait, and the wait counts.
         most_connections: usize,
     },
+    /// The same with requests and moments of a log.
+    Replay {
+        /// Which request when.
+        replay: Replay,
+        /// As in an open loop.
+        most_connections: usize,
+    },
 }
 
 impl Pace {
@@ -78,7 +102,18 @@ impl Pace {
     pub fn connections(&self) -> usize {
         match self {
             Pace::Closed { connections } => *connections,
-            Pace::Open { most_connections, .. } => *most_connections,
+            Pace::Open { most_connections, .. } | Pace::Replay { most_connections, .. } => {
+                *most_connections
+            }
+        }
+    }
+
+    /// Requests a second that are asked for, on average; `None` in a closed loop.
+    pub(crate) fn offered_rps(&self) -> Option<f64> {
+        match self {
+            Pace::Closed { .. } => None,
+            Pace::Open { schedule, .. } => Some(schedule.mean_rate()),
+            Pace::Replay { replay, .. } => Some(replay.mean_rate()),
         }
     }
 }
@@ -98,6 +133,7 @@ impl LoadPlan {
         Self {
             endpoint: endpoint.into(),
             mix: vec![Request::new(request)],
+            protocol: Protocol::Http1,
             pace: Pace::Closed { connections },
             requests,
             time_limit,
@@ -108,6 +144,19 @@ impl LoadPlan {
             seed: 1,
             server_pid: None,
         }
+    }
+
+    /// Requests at a time on one connection.
+    pub(crate) fn streams(&self) -> usize {
+        match self.protocol {
+            Protocol::Http1 => 1,
+            Protocol::Http2 { streams } => streams.get(),
+        }
+    }
+
+    /// Requests at a time in a closed loop.
+    pub(crate) fn clients(&self) -> usize {
+        self.pace.connections() * self.streams()
     }
 
     /// Refuses a plan that would do nothing or never end.
@@ -131,6 +180,14 @@ impl LoadPlan {
         if self.mix.iter().any(|request| request.bytes.is_empty()) {
             return Err(LoadError::Empty("request"));
         }
+        if let Pace::Replay { replay, .. } = &self.pace
+            && replay.largest() >= self.mix.len()
+        {
+            return Err(LoadError::Empty("request"));
+        }
+        if matches!(self.protocol, Protocol::Http2 { .. }) && !self.keep_alive {
+            return Err(LoadError::Request("HTTP/2 keeps its connections".to_owned()));
+        }
         Ok(())
     }
 }
@@ -141,6 +198,9 @@ pub enum LoadError {
     /// A number of the plan is zero.
     #[error("a load needs at least one of `{0}`, found none")]
     Empty(&'static str),
+    /// A request cannot be sent as the plan asks.
+    #[error("the request cannot be sent: {0}")]
+    Request(String),
     /// The system did not give what the generator needs.
     #[error("the load generator could not run: {0}")]
     System(#[from] std::io::Error),

@@ -1,5 +1,6 @@
 //! One shot: the threads of a plan, let go together, until the requests or the time are used up.
 
+use std::num::NonZeroUsize;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -7,12 +8,13 @@ use std::time::Duration;
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
 
-use crate::plan::{LoadError, LoadPlan, Pace};
+use crate::course::Course;
+use crate::plan::{LoadError, LoadPlan, Pace, Protocol};
 use crate::schedule::Moments;
 use crate::series::{Second, Watch};
 use crate::tally::Tally;
 use crate::worker::Worker;
-use crate::{closed, open};
+use crate::{closed, http2, open};
 
 /// What the threads of a shot share.
 pub(crate) struct Shared<'a> {
@@ -24,10 +26,28 @@ pub(crate) struct Shared<'a> {
     threads: usize,
 }
 
-impl Shared<'_> {
+impl<'a> Shared<'a> {
     /// May one more request be made?
     pub(crate) fn next(&self) -> bool {
         self.begun.fetch_add(1, Ordering::Relaxed) < self.plan.requests
+    }
+
+    /// A thread's part of the connections.
+    fn share(&self, thread: usize) -> usize {
+        (self.plan.pace.connections() + self.threads - 1 - thread) / self.threads
+    }
+
+    /// A thread's part of what is sent by plan; a closed loop has none.
+    fn course(&self, thread: usize) -> Option<Course<'a>> {
+        match &self.plan.pace {
+            Pace::Closed { .. } => None,
+            Pace::Open { schedule, arrivals, .. } => {
+                let seed = self.plan.seed;
+                let moments = Moments::new(schedule, *arrivals, seed, thread, self.threads);
+                Some(Course::Planned(moments))
+            }
+            Pace::Replay { replay, .. } => Some(Course::Told(replay.share(thread, self.threads))),
+        }
     }
 }
 
@@ -61,21 +81,34 @@ pub(crate) fn fire(plan: &LoadPlan, watch: &Watch) -> Result<(Tally, Vec<Second>
 }
 
 fn one_thread(shared: &Shared<'_>, thread: usize) -> Result<Tally, LoadError> {
+    match shared.plan.protocol {
+        Protocol::Http1 => by_http1(shared, thread),
+        Protocol::Http2 { streams } => by_http2(shared, thread, streams),
+    }
+}
+
+fn by_http1(shared: &Shared<'_>, thread: usize) -> Result<Tally, LoadError> {
     let worker = Worker::new(shared, thread);
     // Reached also when there is no poll, or the other threads would wait for ever.
     shared.start.wait();
     let mut worker = worker?;
-    let share = |all: usize| (all + shared.threads - 1 - thread) / shared.threads;
     let cpu_before = cpu_time()?;
     worker.start();
-    let mut tally = match &shared.plan.pace {
-        Pace::Closed { connections } => closed::run(worker, share(*connections)),
-        Pace::Open { schedule, arrivals, most_connections } => {
-            let seed = shared.plan.seed;
-            let moments = Moments::new(schedule, *arrivals, seed, thread, shared.threads);
-            open::run(worker, moments, share(*most_connections))
-        }
+    let share = shared.share(thread);
+    let mut tally = match shared.course(thread) {
+        None => closed::run(worker, share),
+        Some(course) => open::run(worker, course, share),
     }?;
+    tally.cpu = cpu_time()?.saturating_sub(cpu_before);
+    Ok(tally)
+}
+
+fn by_http2(shared: &Shared<'_>, thread: usize, streams: NonZeroUsize) -> Result<Tally, LoadError> {
+    let worker = http2::Worker::new(shared, thread, streams);
+    shared.start.wait();
+    let worker = worker?;
+    let cpu_before = cpu_time()?;
+    let mut tally = worker.run(shared.share(thread), shared.course(thread))?;
     tally.cpu = cpu_time()?.saturating_sub(cpu_before);
     Ok(tally)
 }

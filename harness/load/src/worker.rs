@@ -4,15 +4,16 @@ use std::time::{Duration, Instant};
 
 use mio::{Events, Poll, Token};
 
-use crate::connection::{Broken, Connection, Lent, Progress};
+use crate::connection::{Connection, Lent, Progress};
+use crate::draw::Draw;
+use crate::meter::Meter;
 use crate::plan::{LoadError, LoadPlan};
-use crate::random::Random;
-use crate::series::{Part, Watch};
+use crate::series::Watch;
 use crate::shot::Shared;
 use crate::tally::Tally;
 
 /// How often time limits, the stop and the second are looked at when nothing else happens.
-const TICK: Duration = Duration::from_millis(100);
+pub(crate) const TICK: Duration = Duration::from_millis(100);
 /// One read takes what a socket holds of small answers in one call.
 const BUFFER_OCTETS: usize = 64 * 1024;
 
@@ -22,14 +23,10 @@ pub(crate) struct Worker<'a> {
     pub(crate) poll: Poll,
     pub(crate) connections: Vec<Connection>,
     pub(crate) busy: usize,
-    pub(crate) tally: Tally,
-    pub(crate) started: Instant,
+    pub(crate) meter: Meter<'a>,
     pub(crate) deadline: Instant,
-    pub(crate) last_answer: Instant,
     buffer: Vec<u8>,
     draw: Draw,
-    part: Part,
-    second: u64,
     ticked: Instant,
 }
 
@@ -41,14 +38,10 @@ impl<'a> Worker<'a> {
             poll: Poll::new()?,
             connections: Vec::new(),
             busy: 0,
-            tally: Tally::new()?,
-            started: now,
+            meter: Meter::new(shared.watch)?,
             deadline: now,
-            last_answer: now,
             buffer: vec![0; BUFFER_OCTETS],
             draw: Draw::new(shared.plan, thread),
-            part: Part::new()?,
-            second: 0,
             ticked: now,
         })
     }
@@ -56,7 +49,8 @@ impl<'a> Worker<'a> {
     /// The shot begins now, for all threads.
     pub(crate) fn start(&mut self) {
         let now = Instant::now();
-        (self.started, self.ticked, self.last_answer) = (now, now, now);
+        self.meter.start(now);
+        self.ticked = now;
         self.deadline = now + self.shared.plan.time_limit;
     }
 
@@ -67,13 +61,20 @@ impl<'a> Worker<'a> {
     /// Adds a place for a connection.
     pub(crate) fn add(&mut self) -> usize {
         let slot = self.connections.len();
-        self.connections.push(Connection::new(Token(slot), self.started));
+        self.connections.push(Connection::new(Token(slot), self.meter.started));
         slot
     }
 
-    /// Begins an exchange. Only what did not end at once is left pending.
-    pub(crate) fn begin(&mut self, slot: usize, intended: Instant, began: Instant) -> Progress {
-        let request = self.draw.next();
+    /// Begins an exchange, with this of the plan's requests or one that is drawn. Only what did not end at once
+    /// is left pending.
+    pub(crate) fn begin(
+        &mut self,
+        slot: usize,
+        request: Option<usize>,
+        intended: Instant,
+        began: Instant,
+    ) -> Progress {
+        let request = request.unwrap_or_else(|| self.draw.next());
         self.busy += 1;
         let (connection, mut lent) = self.lend(slot);
         connection.begin(&mut lent, request, intended, began)
@@ -95,18 +96,11 @@ impl<'a> Worker<'a> {
         match progress {
             Progress::Pending => return,
             Progress::Done(answer) => {
-                let times = &self.connections[slot].times;
-                self.part.answer(self.tally.answer(answer, times, end));
-                self.last_answer = end;
+                self.meter.answered(answer, &self.connections[slot].times, end);
             }
-            Progress::Failed(why) => self.fails(why),
+            Progress::Failed(why) => self.meter.failed(why),
         }
         self.busy -= 1;
-    }
-
-    fn fails(&mut self, why: Broken) {
-        self.tally.errors.count(why);
-        self.part.error();
     }
 
     /// Waits for events, at most until `until` and never longer than a tick.
@@ -127,11 +121,7 @@ impl<'a> Worker<'a> {
 
     /// Tells of the seconds that are over, and gives up what has taken too long: those places are free.
     pub(crate) fn tick(&mut self, now: Instant) -> Vec<usize> {
-        while self.second < (now - self.started).as_secs() {
-            self.watch().tell(self.second, &self.part);
-            self.part.clear();
-            self.second += 1;
-        }
+        self.meter.tell(now);
         if now - self.ticked < TICK {
             return Vec::new();
         }
@@ -148,36 +138,8 @@ impl<'a> Worker<'a> {
         expired
     }
 
-    /// The end: the last second, unfinished as it is.
-    pub(crate) fn end(mut self, over: Instant) -> Tally {
-        self.watch().tell(self.second, &self.part);
-        self.tally.connections = self.connections.len() as u64;
-        self.tally.elapsed = over - self.started;
-        self.tally
-    }
-}
-
-/// Draws from the plan's mix by weight.
-struct Draw {
-    /// Sums of the weights up to each request; empty where there is only one.
-    sums: Vec<u64>,
-    random: Random,
-}
-
-impl Draw {
-    fn new(plan: &LoadPlan, thread: usize) -> Self {
-        let mut sum = 0;
-        let sums = plan.mix.iter().map(|request| {
-            sum += u64::from(request.weight);
-            sum
-        });
-        let sums = if plan.mix.len() > 1 { sums.collect() } else { Vec::new() };
-        Self { sums, random: Random::new(plan.seed.wrapping_add(thread as u64 * 1_000_003)) }
-    }
-
-    fn next(&mut self) -> usize {
-        let Some(total) = self.sums.last() else { return 0 };
-        let drawn = self.random.below(*total as usize) as u64;
-        self.sums.partition_point(|sum| *sum <= drawn)
+    /// The end.
+    pub(crate) fn end(self, over: Instant) -> Tally {
+        self.meter.end(over, self.connections.len())
     }
 }

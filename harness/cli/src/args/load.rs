@@ -1,5 +1,6 @@
 //! The words of `load`, `compare` and `plan`.
 
+use std::num::NonZeroU16;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -28,6 +29,15 @@ pub(crate) struct Load {
     /// Open loop: moments independent of each other instead of equal gaps.
     #[arg(long, requires = "rate")]
     pub(crate) poisson: bool,
+    /// Open loop: the GET and HEAD requests of an access log, each at its own moment, to the server of the URL.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["rate", "urls", "sweep", "method", "body", "body_file"])]
+    pub(crate) replay: Option<PathBuf>,
+    /// The log's format: a preset, or a format's text as for `logs parse`.
+    #[arg(long, value_name = "FORMAT", default_value = "combined", requires = "replay")]
+    pub(crate) replay_format: String,
+    /// How many times as fast as the log.
+    #[arg(long, value_name = "N", default_value = "1", value_parser = positive, requires = "replay")]
+    pub(crate) speed: f64,
     /// Open loop: double the rate until the target does not hold it, bisect, and look again for longer.
     /// -r is where it begins [default: 100], -t the time of each rate.
     #[arg(long, conflicts_with_all = ["shots", "poisson", "requests"], requires = "time")]
@@ -45,9 +55,15 @@ pub(crate) struct Load {
     /// The server's process on this machine: its processor time is measured too.
     #[arg(long, value_name = "PID")]
     pub(crate) pid: Option<u32>,
-    /// An output, to standard output or to a file: human, json.
+    /// An output, to standard output or to a file: human, json, html.
     #[arg(long, value_name = "F[=FILE]")]
     pub(crate) format: Vec<LoadOutput>,
+    /// Add the run to a history, one line of JSON each: what `history` reads.
+    #[arg(long, value_name = "FILE", conflicts_with = "sweep")]
+    pub(crate) history: Option<PathBuf>,
+    /// What the history calls the run: a version, a commit.
+    #[arg(long, value_name = "TEXT", requires = "history")]
+    pub(crate) label: Option<String>,
     /// Write the latencies as a log for HdrHistogram's own tools.
     #[arg(long, value_name = "FILE")]
     pub(crate) hdr: Option<PathBuf>,
@@ -87,6 +103,12 @@ pub(crate) struct How {
     /// Speak HTTP/1.0, as ab does.
     #[arg(long)]
     pub(crate) http10: bool,
+    /// Speak HTTP/2: by prior knowledge, and for https by ALPN.
+    #[arg(long, conflicts_with = "http10")]
+    pub(crate) http2: bool,
+    /// HTTP/2: requests at a time on each connection; in a closed loop each is a client.
+    #[arg(long, value_name = "N", default_value_t = NonZeroU16::MIN, requires = "http2")]
+    pub(crate) streams: NonZeroU16,
     /// A connection for many requests, or a new one for each.
     #[arg(long, value_name = "on|off", default_value = "on", value_parser = ["on", "off"])]
     pub(crate) keep_alive: String,
@@ -110,10 +132,18 @@ pub(crate) struct How {
     pub(crate) allow_remote: bool,
 }
 
-/// `human`, `json`, each with `=FILE` or without.
+/// The formats of `load` and what goes with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Shape {
+    Human,
+    Json,
+    Html,
+}
+
+/// `human`, `json`, `html`, each with `=FILE` or without.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct LoadOutput {
-    pub(crate) json: bool,
+    pub(crate) shape: Shape,
     pub(crate) file: Option<PathBuf>,
 }
 
@@ -122,15 +152,18 @@ impl FromStr for LoadOutput {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let (word, file) = text.split_once('=').map_or((text, None), |(w, f)| (w, Some(f)));
-        let json = match word {
-            "human" => false,
-            "json" => true,
-            other => return Err(format!("`{other}` is no format of this command: human or json")),
+        let shape = match word {
+            "human" => Shape::Human,
+            "json" => Shape::Json,
+            "html" => Shape::Html,
+            other => {
+                return Err(format!("`{other}` is no format of this command: human, json or html"));
+            }
         };
         if file == Some("") {
             return Err(format!("`{text}` names no file"));
         }
-        Ok(Self { json, file: file.map(PathBuf::from) })
+        Ok(Self { shape, file: file.map(PathBuf::from) })
     }
 }
 
@@ -165,7 +198,29 @@ pub(crate) struct Compare {
     pub(crate) pid_b: Option<u32>,
     #[command(flatten)]
     pub(crate) how: How,
-    /// An output, to standard output or to a file: human, json.
+    /// An output, to standard output or to a file: human, json, html.
+    #[arg(long, value_name = "F[=FILE]")]
+    pub(crate) format: Vec<LoadOutput>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct History {
+    /// A history that `load --history` wrote: runs of one load on one machine.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// The share that is not worth a word: `5%`.
+    #[arg(long, value_name = "SHARE", default_value = "5%", value_parser = share)]
+    pub(crate) margin: f64,
+    /// What is judged: throughput, p50, p99, cpu [default: all that every run has].
+    #[arg(long, value_name = "METRIC", value_delimiter = ',', value_parser = metric)]
+    pub(crate) metrics: Vec<edgeproof_load::Metric>,
+    /// Changes up to this moment are known and meant: they are told, and fail nothing.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) accept: Option<jiff::Timestamp>,
+    /// Draw the figures over the runs.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) svg: Option<PathBuf>,
+    /// An output, to standard output or to a file: human, json, html.
     #[arg(long, value_name = "F[=FILE]")]
     pub(crate) format: Vec<LoadOutput>,
 }
@@ -212,7 +267,7 @@ pub(crate) struct Plan {
     /// Draw throughput and latency over load.
     #[arg(long, value_name = "FILE")]
     pub(crate) svg: Option<PathBuf>,
-    /// An output, to standard output or to a file: human, json.
+    /// An output, to standard output or to a file: human, json, html.
     #[arg(long, value_name = "F[=FILE]")]
     pub(crate) format: Vec<LoadOutput>,
 }

@@ -3,18 +3,21 @@
 pub(crate) mod interrupt;
 pub(crate) mod outputs;
 mod progress;
+mod replay;
 mod sweep;
 mod target;
 
 use std::time::{Duration, SystemTime};
 
 use edgeproof_load::{
-    Arrivals, LoadPlan, LoadReport, Pace, Schedule, Watch, ab, hdr_log, run_watched,
+    Arrivals, LoadPlan, LoadReport, Pace, Replay, Schedule, Watch, ab, hdr_log, run_watched,
+    seconds_chart,
 };
 use edgeproof_report::ExitCode;
 
 use crate::args::Load;
 use crate::failure::Failure;
+use crate::history;
 
 pub(crate) use target::Target;
 
@@ -24,11 +27,15 @@ const LONGEST: Duration = Duration::from_secs(24 * 3600);
 pub(crate) fn load(arguments: &Load) -> Result<ExitCode, Failure> {
     outputs::one_place_each(&arguments.format)?;
     bounded(arguments)?;
-    let target = Target::of(&arguments.what)?;
+    let logged = arguments.replay.as_deref().map(|log| replay::read(log, arguments)).transpose()?;
+    let target = match &logged {
+        None => Target::of(&arguments.what)?,
+        Some(logged) => Target::of_targets(&arguments.what, &logged.asked)?,
+    };
     if arguments.sweep {
         return sweep::sweep_of(arguments, &target);
     }
-    let plan = plan(arguments, &target)?;
+    let plan = plan(arguments, &target, logged.map(|logged| logged.replay))?;
     let watch = Watch::default();
     let began = SystemTime::now();
     let report = interrupt::stops(&watch, || {
@@ -38,30 +45,43 @@ pub(crate) fn load(arguments: &Load) -> Result<ExitCode, Failure> {
     let broken = |error: edgeproof_load::LoadError| Failure::Broken(error.to_string());
     let human = ab(&report, &target.subject).map_err(broken)?;
     let json = outputs::json(&report)?;
-    outputs::write(&arguments.format, &human, &json)?;
+    let charts = [seconds_chart(&report)];
+    let (title, shots) = (format!("Load of {}", target.subject.host), &report.shots);
+    let told = outputs::Told { title: &title, human: &human, json: &json, charts: &charts, shots };
+    told.write(&arguments.format)?;
     if let Some(file) = &arguments.hdr {
         let log = hdr_log(&report, began).map_err(broken)?;
         std::fs::write(file, log)
             .map_err(|error| Failure::write(&file.display().to_string(), &error))?;
+    }
+    // What was stopped is no run like the others.
+    if let Some(file) = arguments.history.as_deref().filter(|_| !report.interrupted) {
+        let began = jiff::Timestamp::try_from(began).map_err(|e| Failure::Broken(e.to_string()))?;
+        history::add(file, &report, began, arguments.label.as_deref())?;
     }
     Ok(judged(&report, arguments))
 }
 
 fn bounded(arguments: &Load) -> Result<(), Failure> {
     let steps = arguments.rate.as_ref().is_some_and(|rate| rate.contains('@'));
-    if steps || arguments.time.is_some() || arguments.requests.is_some() {
+    if steps
+        || arguments.replay.is_some()
+        || arguments.time.is_some()
+        || arguments.requests.is_some()
+    {
         return Ok(());
     }
     let message = "a load has an end: say how long (`-t 60s`) or how much (`-n 10000`)";
     Err(Failure::Usage(message.to_owned()))
 }
 
-fn plan(arguments: &Load, target: &Target) -> Result<LoadPlan, Failure> {
+fn plan(arguments: &Load, target: &Target, replay: Option<Replay>) -> Result<LoadPlan, Failure> {
     let connections = |otherwise: u16| usize::from(arguments.connections.unwrap_or(otherwise));
     let mut time_limit = arguments.time.unwrap_or(LONGEST);
-    let pace = match &arguments.rate {
-        None => Pace::Closed { connections: connections(10) },
-        Some(rate) => {
+    let pace = match (replay, &arguments.rate) {
+        (Some(replay), _) => Pace::Replay { replay, most_connections: connections(1000) },
+        (None, None) => Pace::Closed { connections: connections(10) },
+        (None, Some(rate)) => {
             let lasts = arguments.time.or(arguments.requests.map(|_| LONGEST));
             let schedule =
                 Schedule::parse(rate, lasts).map_err(|e| Failure::Usage(e.to_string()))?;

@@ -1,8 +1,9 @@
-//! Where the results of `load`, `compare` and `plan` go.
+//! Where the results of `load`, `compare`, `history` and `plan` go.
 
+use edgeproof_load::Shot;
 use serde::Serialize;
 
-use crate::args::LoadOutput;
+use crate::args::{LoadOutput, Shape};
 use crate::failure::Failure;
 use crate::outputs::print;
 
@@ -24,18 +25,40 @@ pub(crate) fn json(result: &impl Serialize) -> Result<String, Failure> {
     text.map(|text| text + "\n").map_err(|error| Failure::Broken(error.to_string()))
 }
 
-/// Writes what was asked for; the human report on standard output where nothing was.
-pub(crate) fn write(asked: &[LoadOutput], human: &str, json: &str) -> Result<(), Failure> {
-    if asked.is_empty() {
-        return print(human);
-    }
-    for output in asked {
-        let text = if output.json { json } else { human };
-        match &output.file {
-            None => print(text)?,
-            Some(file) => std::fs::write(file, text)
-                .map_err(|error| Failure::write(&file.display().to_string(), &error))?,
+/// A result in all its shapes.
+pub(crate) struct Told<'a> {
+    /// What it is, as a page's title.
+    pub(crate) title: &'a str,
+    pub(crate) human: &'a str,
+    pub(crate) json: &'a str,
+    /// Drawings of a page, as SVG.
+    pub(crate) charts: &'a [String],
+    /// What a page's table has a row for each of.
+    pub(crate) shots: &'a [Shot],
+}
+
+impl Told<'_> {
+    /// Writes what was asked for; the human report on standard output where nothing was.
+    pub(crate) fn write(&self, asked: &[LoadOutput]) -> Result<(), Failure> {
+        if asked.is_empty() {
+            return print(self.human);
         }
+        for output in asked {
+            let page;
+            let text = match output.shape {
+                Shape::Human => self.human,
+                Shape::Json => self.json,
+                Shape::Html => {
+                    page = edgeproof_load::page(self.title, self.charts, self.shots, self.human);
+                    &page
+                }
+            };
+            match &output.file {
+                None => print(text)?,
+                Some(file) => std::fs::write(file, text)
+                    .map_err(|error| Failure::write(&file.display().to_string(), &error))?,
+            }
+        }
+        Ok(())
     }
-    Ok(())
 }

@@ -1,8 +1,8 @@
 //! `edgeproof load --sweep`: one rate after another.
 
 use edgeproof_load::{
-    Arrivals, LoadError, LoadPlan, LoadReport, Pace, Schedule, SweepReport, Watch, run_watched,
-    sweep,
+    Arrivals, LoadError, LoadPlan, LoadReport, Pace, Question, Schedule, Slo, SweepReport, Watch,
+    capacity, chart, run_watched, sweep,
 };
 use edgeproof_report::ExitCode;
 
@@ -50,7 +50,11 @@ pub(super) fn sweep_of(arguments: &Load, target: &Target) -> Result<ExitCode, Fa
     let Some(last) = last else { return Ok(ExitCode::NothingRan) };
     let report = LoadReport { shots, interrupted, ..last };
     let report = SweepReport { report, sweep: found };
-    outputs::write(&arguments.format, &text, &outputs::json(&report)?)?;
+    let charts: Vec<String> = drawn(&report, arguments).into_iter().collect();
+    let (title, json) = (format!("Sweep of {}", target.subject.host), outputs::json(&report)?);
+    let shots = &report.report.shots;
+    let told = outputs::Told { title: &title, human: &text, json: &json, charts: &charts, shots };
+    told.write(&arguments.format)?;
     Ok(match knee {
         _ if interrupted => ExitCode::Interrupted,
         None if limited => ExitCode::Inconclusive,
@@ -58,6 +62,17 @@ pub(super) fn sweep_of(arguments: &Load, target: &Target) -> Result<ExitCode, Fa
         Some(_) if confirmed => ExitCode::Good,
         Some(_) => ExitCode::Inconclusive,
     })
+}
+
+/// Throughput and latency over the rates; nothing where no rate held.
+fn drawn(report: &SweepReport, arguments: &Load) -> Option<String> {
+    let shots = &report.report.shots;
+    let rate = report.sweep.knee_rps?;
+    let question = Question { rate, spare: 0, headroom: 1.0, cores: 1.0, cost: None };
+    let mut found = capacity(shots, Some(&report.sweep), &question).ok()?;
+    // How many cores it may use is not known here, and with them where the law bends.
+    found.utilisation = None;
+    Some(chart(shots, &found, arguments.slo.as_ref().and_then(Slo::latency_us)))
 }
 
 fn plan(arguments: &Load, target: &Target, rate: f64, longer: bool) -> Result<LoadPlan, LoadError> {

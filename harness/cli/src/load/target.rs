@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use edgeproof_load::{Address, Endpoint, LoadPlan, Message, Request, Subject, Tls, Url};
+use edgeproof_load::{Address, Endpoint, LoadPlan, Message, Protocol, Request, Subject, Tls, Url};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 
@@ -20,6 +20,7 @@ pub(crate) struct Target {
     pub(crate) subject: Subject,
     endpoint: Endpoint,
     mix: Vec<Request>,
+    protocol: Protocol,
     keep_alive: bool,
     timeout: Duration,
     threads: usize,
@@ -44,6 +45,24 @@ impl Target {
         Self::of_urls(&[(url(text)?, 1)], how)
     }
 
+    /// The server of the URL, asked for other things, each with its method.
+    pub(crate) fn of_targets(what: &What, asked: &[(String, String)]) -> Result<Self, Failure> {
+        let [text] = what.url.as_slice() else {
+            return Err(Failure::Usage("--replay wants one URL: that of the server".to_owned()));
+        };
+        let base = url(text)?;
+        let target = Self::of_urls(&[(base.clone(), 1)], &what.how)?;
+        let message = message(&what.how)?;
+        let request = |(method, target): &(String, String)| {
+            let message = Message { method: method.clone(), ..message.clone() };
+            let bytes = message.to(&Url { target: target.clone(), ..base.clone() });
+            Ok(Request::new(bytes.map_err(usage)?))
+        };
+        let mix = asked.iter().map(request).collect::<Result<_, Failure>>()?;
+        let paths = asked.iter().map(|(_, target)| target.clone()).collect();
+        Ok(Self { mix, subject: Subject { paths, ..target.subject }, ..target })
+    }
+
     fn of_urls(urls: &[(Url, u32)], how: &How) -> Result<Self, Failure> {
         let Some((first, _)) = urls.first() else {
             return Err(Failure::Usage("there is no URL".to_owned()));
@@ -56,6 +75,9 @@ impl Target {
             )));
         }
         let message = message(how)?;
+        if how.http2 && how.keep_alive == "off" {
+            return Err(Failure::Usage("HTTP/2 keeps its connections".to_owned()));
+        }
         let request = |(url, weight): &(Url, u32)| {
             let bytes = message.to(url).map_err(usage)?;
             Ok(Request { bytes, weight: *weight })
@@ -74,6 +96,10 @@ impl Target {
             },
             endpoint: Endpoint { address, tls },
             mix: urls.iter().map(request).collect::<Result<_, Failure>>()?,
+            protocol: match how.http2 {
+                true => Protocol::Http2 { streams: how.streams.into() },
+                false => Protocol::Http1,
+            },
             keep_alive: how.keep_alive == "on",
             timeout: how.timeout,
             threads: usize::from(how.threads),
@@ -85,6 +111,7 @@ impl Target {
     pub(crate) fn plan(&self) -> LoadPlan {
         LoadPlan {
             mix: self.mix.clone(),
+            protocol: self.protocol,
             request_limit: self.timeout,
             keep_alive: self.keep_alive,
             threads: self.threads,

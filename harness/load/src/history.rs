@@ -1,0 +1,280 @@
+//! Results over time: where a figure's level changed, and whether it is worse now.
+
+use std::fmt::Write as _;
+
+use serde::{Deserialize, Serialize};
+
+use crate::change_points::change_points;
+use crate::compare::{Metric, Round};
+use crate::figures::LoadReport;
+
+/// One run, as a line of a history has it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// When it began: RFC 3339, UTC, in milliseconds, so that the order of texts is that of time.
+    pub at: String,
+    /// What was measured, for people: a version, a commit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
+    /// Its figures.
+    #[serde(flatten)]
+    pub round: Round,
+}
+
+/// A line that is no entry.
+#[derive(Debug, thiserror::Error)]
+#[error("line {line}: no run that `edgeproof load --history` wrote: {source}")]
+pub struct HistoryError {
+    line: usize,
+    source: serde_json::Error,
+}
+
+impl Entry {
+    /// Of all shots of a report.
+    pub fn of(report: &LoadReport, at: String, label: Option<String>) -> Self {
+        Self { at, label, round: Round::from(&report.total) }
+    }
+
+    /// One line of JSON, with its end.
+    ///
+    /// # Errors
+    /// When a figure is no number.
+    pub fn line(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(self).map(|line| line + "\n")
+    }
+
+    /// Reads a history, the oldest run first whatever the order of its lines; empty lines are nothing.
+    ///
+    /// # Errors
+    /// At the first line that is something else.
+    pub fn read(text: &str) -> Result<Vec<Self>, HistoryError> {
+        let lines = text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
+        let entries = lines.map(|(number, line)| {
+            let wrong = |source| HistoryError { line: number + 1, source };
+            serde_json::from_str(line).map_err(wrong)
+        });
+        let mut entries: Vec<Self> = entries.collect::<Result<_, _>>()?;
+        entries.sort_by(|a, b| a.at.cmp(&b.at));
+        Ok(entries)
+    }
+
+    /// What it is called in a table.
+    pub(crate) fn name(&self) -> &str {
+        self.label.as_deref().unwrap_or(&self.at)
+    }
+}
+
+/// A figure whose level changed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Shift {
+    /// Which figure.
+    pub metric: Metric,
+    /// The first run at the new level, counted from 0.
+    pub run: usize,
+    /// When that was.
+    pub at: String,
+    /// Its label.
+    pub label: Option<String>,
+    /// The geometric mean of the runs since the change before, in the metric's unit.
+    pub before: f64,
+    /// That of the runs up to the next.
+    pub after: f64,
+    /// How much more a request costs since then: 1.1 is a tenth more (for throughput, before over after).
+    pub ratio: f64,
+    /// What it is, beside the margin.
+    pub verdict: Turn,
+    /// Its level holds to the last run.
+    pub lasts: bool,
+    /// It was accepted: it is told, and is no regression.
+    pub accepted: bool,
+}
+
+/// What a change is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Turn {
+    /// Beyond the margin, on the bad side.
+    Worse,
+    /// Beyond the margin, on the good side.
+    Better,
+    /// Within the margin.
+    Small,
+}
+
+impl Turn {
+    /// In a word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Turn::Worse => "worse",
+            Turn::Better => "better",
+            Turn::Small => "small",
+        }
+    }
+}
+
+/// All of a history.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct History {
+    /// How many runs there are.
+    pub runs: usize,
+    /// The share that is not worth a word.
+    pub margin: f64,
+    /// Every change, by metric and then in order.
+    pub shifts: Vec<Shift>,
+}
+
+impl History {
+    /// Looks for changes of each metric that all runs have. A change whose first run is not after `accepted`
+    /// (RFC 3339, UTC) is accepted.
+    pub fn of(entries: &[Entry], margin: f64, metrics: &[Metric], accepted: Option<&str>) -> Self {
+        let shifts = metrics.iter().flat_map(|metric| shifts(entries, margin, *metric, accepted));
+        Self { runs: entries.len(), margin, shifts: shifts.collect() }
+    }
+
+    /// The changes for the worse that hold to this day and that nobody has accepted.
+    pub fn regressions(&self) -> impl Iterator<Item = &Shift> {
+        self.shifts
+            .iter()
+            .filter(|shift| shift.verdict == Turn::Worse && shift.lasts && !shift.accepted)
+    }
+
+    /// For people.
+    pub fn text(&self) -> String {
+        let mut out =
+            format!("{} runs, margin {:.1} %, E-Divisive\n", self.runs, self.margin * 100.0);
+        if self.shifts.is_empty() {
+            out.push_str("\nNo figure has changed its level.\n");
+            return out;
+        }
+        let _ = writeln!(
+            out,
+            "\n{:<12}{:>5}  {:<28}{:>14}{:>14}{:>8}   verdict",
+            "", "run", "since", "before", "after", "cost"
+        );
+        for shift in &self.shifts {
+            let note = match (shift.accepted, shift.lasts) {
+                (true, _) => ", accepted",
+                (false, true) => "",
+                (false, false) => ", over",
+            };
+            let _ = writeln!(
+                out,
+                "{:<12}{:>5}  {:<28}{:>14.2}{:>14.2}{:>8.3}   {}{note}",
+                shift.metric.as_str(),
+                shift.run + 1,
+                shift.label.as_ref().unwrap_or(&shift.at),
+                shift.before,
+                shift.after,
+                shift.ratio,
+                shift.verdict.as_str(),
+            );
+        }
+        let worse = self.regressions().count();
+        if worse > 0 {
+            let _ = writeln!(out, "\nA regression: {worse} figures are worse since then.");
+        }
+        out.push_str(
+            "(throughput in requests a second, p50, p99 and CPU a request in microseconds)\n",
+        );
+        out
+    }
+}
+
+/// The logarithms of a metric's costs; `None` where a run has none.
+pub(crate) fn costs(entries: &[Entry], metric: Metric) -> Option<Vec<f64>> {
+    entries.iter().map(|entry| metric.cost(&entry.round)).collect()
+}
+
+fn shifts(entries: &[Entry], margin: f64, metric: Metric, accepted: Option<&str>) -> Vec<Shift> {
+    let Some(costs) = costs(entries, metric) else { return Vec::new() };
+    let points = change_points(&costs, 0x5EED + metric as u64);
+    let mean = |from: usize, to: usize| costs[from..to].iter().sum::<f64>() / (to - from) as f64;
+    let found = points.iter().enumerate().map(|(place, run)| {
+        let start = if place == 0 { 0 } else { points[place - 1] };
+        let end = points.get(place + 1).copied().unwrap_or(costs.len());
+        let (before, after) = (mean(start, *run), mean(*run, end));
+        let (change, margin) = (after - before, margin.ln_1p());
+        let entry = &entries[*run];
+        Shift {
+            metric,
+            run: *run,
+            at: entry.at.clone(),
+            label: entry.label.clone(),
+            before: metric.of_cost(before),
+            after: metric.of_cost(after),
+            ratio: change.exp(),
+            verdict: match change {
+                change if change > margin => Turn::Worse,
+                change if change < -margin => Turn::Better,
+                _ => Turn::Small,
+            },
+            lasts: end == costs.len(),
+            accepted: accepted.is_some_and(|accepted| entry.at.as_str() <= accepted),
+        }
+    });
+    found.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A run a day, of these speeds.
+    pub(crate) fn entries(speeds: &[f64]) -> Vec<Entry> {
+        let entry = |(day, speed): (usize, &f64)| Entry {
+            at: format!("2026-{:02}-{:02}T00:00:00Z", 1 + day / 28, 1 + day % 28),
+            label: (day == 12).then(|| "1.4.0".to_owned()),
+            round: Round {
+                rps: 1000.0 * speed,
+                p50_us: 900.0 / speed,
+                p99_us: 3000.0,
+                cpu_us: None,
+                failed: 0.0,
+            },
+        };
+        speeds.iter().enumerate().map(entry).collect()
+    }
+
+    /// Noise without chance: what the level is, and a little more or less.
+    fn level(level: f64, runs: usize) -> Vec<f64> {
+        (0..runs).map(|run| level * (1.0 + 0.004 * ((run * 7 % 5) as f64 - 2.0))).collect()
+    }
+
+    fn history(speeds: &[f64], accepted: Option<&str>) -> History {
+        History::of(&entries(speeds), 0.05, &Metric::ALL, accepted)
+    }
+
+    #[test]
+    fn a_run_reads_back_as_it_was_written() {
+        let entries = entries(&[1.0, 2.0]);
+        let text: Vec<String> = entries.iter().rev().map(|entry| entry.line().unwrap()).collect();
+        assert_eq!(Entry::read(&text.join("\n")).unwrap(), entries);
+        let wrong = Entry::read("\n{}").unwrap_err().to_string();
+        assert!(wrong.starts_with("line 2: no run"), "{wrong}");
+    }
+
+    #[test]
+    fn what_got_slower_and_stays_so_is_a_regression() {
+        let slower = [level(1.0, 12), level(0.9, 8)].concat();
+        let found = history(&slower, None);
+        assert_eq!(found.regressions().count(), 2);
+        assert_eq!((found.shifts[0].run, found.shifts[0].verdict), (12, Turn::Worse));
+        insta::assert_snapshot!(found.text());
+        assert_eq!(history(&slower, Some("2026-01-13T00:00:00Z")).regressions().count(), 0);
+        assert_eq!(history(&slower, Some("2026-01-12T00:00:00Z")).regressions().count(), 2);
+    }
+
+    #[test]
+    fn what_is_over_or_small_or_for_the_better_is_none() {
+        for (speeds, verdict) in [
+            ([level(1.0, 12), level(0.9, 8), level(1.0, 8)].concat(), Turn::Worse),
+            ([level(1.0, 12), level(0.97, 12)].concat(), Turn::Small),
+            ([level(1.0, 12), level(1.2, 12)].concat(), Turn::Better),
+        ] {
+            let found = history(&speeds, None);
+            assert_eq!(found.shifts[0].verdict, verdict);
+            assert_eq!(found.regressions().count(), 0, "{}", found.text());
+        }
+        assert_eq!(history(&level(1.0, 30), None).shifts, []);
+    }
+}
