@@ -68,7 +68,11 @@ impl Known {
         let (told, theirs) = self.lists.get_or_try_init(lists).await?;
         let mut facts = told.clone();
         let is_looked_at = |prefix: &str| looked_at.iter().any(|key| key.starts_with(prefix));
-        if is_looked_at("host_key_") {
+        // Which algorithms there are is in KEXINIT already, and costs no further connection.
+        if ["type", "bits", "rsa_", "fingerprints"]
+            .iter()
+            .any(|of| is_looked_at(&format!("host_key_{of}")))
+        {
             let told = self.keys.get_or_try_init(async || {
                 let mut facts = Facts::default();
                 let asked = exchange::host_keys(address, theirs, &mut facts);
