@@ -13,10 +13,18 @@ impl ByteSet {
     /// The bytes that stand in a text.
     pub fn in_text(text: &[u8]) -> Self {
         if text.len() < SHORT {
-            return text.iter().fold(Self::EMPTY, |mut set, byte| {
-                set.0[usize::from(byte >> 6)] |= 1 << (byte & 63);
-                set
-            });
+            // Four sets in turn, as each bit would otherwise wait for the one before it.
+            let mut sets = [Self::EMPTY; 4];
+            let (fours, rest) = text.as_chunks::<4>();
+            for four in fours {
+                for (set, byte) in sets.iter_mut().zip(four) {
+                    set.insert(*byte);
+                }
+            }
+            for (set, byte) in sets.iter_mut().zip(rest) {
+                set.insert(*byte);
+            }
+            return sets.into_iter().fold(Self::EMPTY, Self::union);
         }
         let mut seen = [false; 256];
         for byte in text {
@@ -27,6 +35,10 @@ impl ByteSet {
             *word = seen.iter().rev().fold(0, |word, seen| word << 1 | u64::from(*seen));
         }
         set
+    }
+
+    fn insert(&mut self, byte: u8) {
+        self.0[usize::from(byte >> 6)] |= 1 << (byte & 63);
     }
 
     pub(crate) const EMPTY: Self = Self([0; 4]);
