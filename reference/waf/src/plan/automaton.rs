@@ -27,7 +27,7 @@ pub(crate) type Mark = (u32, u64);
 
 /// In how many places a text is looked at at once, if it is not shorter than [`SHORT`] bytes.
 const LANES: usize = 4;
-const SHORT: usize = 32;
+const SHORT: usize = 12;
 
 /// Whether words end in the state that a step leads to.
 const MARKED: u32 = 1 << 31;

@@ -87,7 +87,9 @@ impl Transaction {
             None => {
                 let (variable, members) = rules.cells.source(source);
                 let Self { seen, variables, texts, .. } = self;
-                seen.set_row(source, |out| variables.collect_steady(variable, members, texts, out))
+                seen.set_row(source, texts, |texts, out| {
+                    variables.collect_steady(variable, members, texts, out);
+                })
             }
         }
     }
@@ -102,6 +104,11 @@ impl Transaction {
                 let row = self.row(rules, source);
                 let list = rules.pipelines.list(pipeline);
                 let Self { seen, texts, .. } = self;
+                if let Some(plain) = row.plain_after(list) {
+                    // Most values are what most transformations leave as it is.
+                    seen.share_forms(cell, plain);
+                    return plain;
+                }
                 seen.set_forms(cell, row, |text| texts.transformed(text, list, rules.unicode()))
             }
         }
@@ -112,12 +119,19 @@ impl Transaction {
         if let Some(known) = self.seen.of_cell(cell) {
             return known;
         }
-        let row = self.row(rules, rules.cells.cell(cell).0);
+        let (source, _) = rules.cells.cell(cell);
+        let row = self.row(rules, source);
         let forms = self.forms(rules, cell);
-        let mut all = Candidates::LEAST;
-        for at in 0..row.len {
-            let of_form = self.texts.candidates(self.seen.form(forms, at), &rules.prefilter);
-            all = self.texts.union(all, of_form);
+        let is_plain = row.is_plain(forms);
+        let known = self.seen.of_source(source).filter(|_| is_plain);
+        let all = known.unwrap_or_else(|| {
+            (0..row.len).fold(Candidates::LEAST, |all, at| {
+                let of_form = self.texts.candidates(self.seen.form(forms, at), &rules.prefilter);
+                self.texts.union(all, of_form)
+            })
+        });
+        if is_plain {
+            self.seen.set_of_source(source, all);
         }
         self.seen.set_of_cell(cell, all);
         all

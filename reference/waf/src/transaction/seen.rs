@@ -3,16 +3,35 @@
 
 use super::found::Candidates;
 use super::place::Place;
-use super::texts::Text;
+use super::texts::{Text, Texts};
 use super::value::Value;
 use crate::operator::ByteSet;
-use crate::plan::{Cell, Cells, Group, Source};
+use crate::plan::{Cell, Cells, Group, List, Source};
+use crate::transform::Transformations;
 
 /// Values in a row.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Row {
     start: u32,
     pub(crate) len: u32,
+    /// Where the values' texts are among the forms.
+    plain: u32,
+    /// The transformations that leave all of them as they are.
+    unchanged_by: Transformations,
+}
+
+impl Row {
+    /// Where the forms are that a list of transformations makes, if they are the values themselves.
+    #[inline]
+    pub(crate) fn plain_after(self, list: &List) -> Option<usize> {
+        self.unchanged_by.contain(list.set()).then_some(self.plain as usize)
+    }
+
+    /// Whether forms are the values themselves.
+    #[inline]
+    pub(crate) fn is_plain(self, forms: usize) -> bool {
+        self.plain as usize == forms
+    }
 }
 
 /// What is known.
@@ -25,7 +44,7 @@ pub(crate) struct Seen {
     /// For each cell where its first form is; one follows for each further value of its source.
     forms_of: Vec<Place>,
     forms: Vec<Text>,
-    /// For each cell, and behind them for each group, its candidates.
+    /// For each cell, behind them for each group, and then for each source as it stands, its candidates.
     candidates_of: Vec<Place>,
     /// For each group 1 if it has values, else 0.
     values_in: Vec<Place>,
@@ -33,6 +52,7 @@ pub(crate) struct Seen {
     bytes_of: Vec<Place>,
     bytes: Vec<ByteSet>,
     cells: usize,
+    groups: usize,
 }
 
 impl Seen {
@@ -44,11 +64,12 @@ impl Seen {
             values: Vec::with_capacity(64),
             forms_of: vec![Place::NONE; cells.len()],
             forms: Vec::with_capacity(256),
-            candidates_of: vec![Place::NONE; cells.len() + cells.groups()],
+            candidates_of: vec![Place::NONE; cells.len() + cells.groups() + cells.sources()],
             values_in: vec![Place::NONE; cells.groups()],
             bytes_of: vec![Place::NONE; cells.groups()],
             bytes: Vec::with_capacity(32),
             cells: cells.len(),
+            groups: cells.groups(),
         }
     }
 
@@ -65,6 +86,7 @@ impl Seen {
             bytes_of,
             bytes,
             cells: _,
+            groups: _,
         } = self;
         for places in [rows_of, forms_of, candidates_of, values_in, bytes_of] {
             places.fill(Place::NONE);
@@ -82,10 +104,21 @@ impl Seen {
     }
 
     /// Takes in a source's values.
-    pub(crate) fn set_row(&mut self, source: Source, write: impl FnOnce(&mut Vec<Value>)) -> Row {
-        let start = self.values.len();
-        write(&mut self.values);
-        let row = Row { start: start as u32, len: (self.values.len() - start) as u32 };
+    pub(crate) fn set_row(
+        &mut self,
+        source: Source,
+        texts: &mut Texts,
+        write: impl FnOnce(&mut Texts, &mut Vec<Value>),
+    ) -> Row {
+        let (start, plain) = (self.values.len(), self.forms.len());
+        write(texts, &mut self.values);
+        let values = &self.values[start..];
+        self.forms.extend(values.iter().map(|value| value.text));
+        let unchanged_by = values.iter().fold(Transformations::ALL, |all, value| {
+            all.intersection(texts.unchanged_by(value.text))
+        });
+        let (start, len, plain) = (start as u32, values.len() as u32, plain as u32);
+        let row = Row { start, len, plain, unchanged_by };
         self.rows_of[source.index()] = Place::at(self.rows.len());
         self.rows.push(row);
         row
@@ -101,6 +134,11 @@ impl Seen {
     #[inline]
     pub(crate) fn forms(&self, cell: Cell) -> Option<usize> {
         self.forms_of[cell.index()].get()
+    }
+
+    /// Takes in that a cell's forms begin at `start`.
+    pub(crate) fn share_forms(&mut self, cell: Cell, start: usize) {
+        self.forms_of[cell.index()] = Place::at(start);
     }
 
     /// Takes in a cell's forms: what `form` makes of each value in the row.
@@ -133,6 +171,18 @@ impl Seen {
     #[inline]
     pub(crate) fn of_group(&self, group: Group) -> Option<Candidates> {
         self.candidates_of[self.cells + group.index()].get().map(|at| Candidates(at as u32))
+    }
+
+    /// The same for a source as it stands.
+    #[inline]
+    pub(crate) fn of_source(&self, source: Source) -> Option<Candidates> {
+        let at = self.cells + self.groups + source.index();
+        self.candidates_of[at].get().map(|at| Candidates(at as u32))
+    }
+
+    pub(crate) fn set_of_source(&mut self, source: Source, candidates: Candidates) {
+        let at = self.cells + self.groups + source.index();
+        self.candidates_of[at] = Place::at(candidates.0 as usize);
     }
 
     pub(crate) fn set_of_cell(&mut self, cell: Cell, candidates: Candidates) {

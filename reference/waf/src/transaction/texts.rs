@@ -167,6 +167,13 @@ impl Texts {
         }
     }
 
+    /// The transformations that are known to leave a text as it is.
+    #[inline]
+    pub(crate) fn unchanged_by(&mut self, text: Text) -> Transformations {
+        self.bytes_of(text);
+        self.entries[text.index()].unchanged_by
+    }
+
     /// Finds out which bytes a text has.
     fn look_at(&mut self, text: Text) -> ByteSet {
         let has = ByteSet::in_text(self.get(text));

@@ -16,6 +16,13 @@ impl Transformations {
         Self(all)
     }
 
+    pub(crate) const ALL: Self = Self(u64::MAX);
+
+    /// Those that are in both.
+    pub(crate) fn intersection(self, others: Self) -> Self {
+        Self(self.0 & others.0)
+    }
+
     /// All others.
     pub(crate) fn complement(self) -> Self {
         Self(!self.0)
