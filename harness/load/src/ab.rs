@@ -83,6 +83,9 @@ fn counts(out: &mut String, shot: &Shot) {
             "   (Connect: {}, Receive: {}, Malformed: {}, Timeout: {})",
             kinds.connect, kinds.receive, kinds.malformed, kinds.timeout
         );
+        if let Some(first) = &shot.first_error {
+            let _ = writeln!(out, "   (The first: {first})");
+        }
     }
     line(out, "Non-2xx responses", &shot.non_2xx.to_string());
     if shot.unfinished > 0 {

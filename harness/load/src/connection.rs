@@ -32,6 +32,8 @@ pub(crate) struct Connection {
     reused: bool,
     retried: bool,
     pub(crate) times: Times,
+    /// What the system said when the last exchange failed.
+    pub(crate) error: Option<io::Error>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,6 +100,7 @@ impl Connection {
             reused: false,
             retried: false,
             times,
+            error: None,
         }
     }
 
@@ -134,7 +137,7 @@ impl Connection {
                 self.state = State::Connecting;
                 Progress::Pending
             }
-            Err(_) => self.fail(Broken::Connect),
+            Err(error) => self.fail(Broken::Connect, Some(error)),
         }
     }
 
@@ -178,7 +181,7 @@ impl Connection {
 
     fn write(&mut self, lent: &mut Lent<'_>) -> Progress {
         let bytes = &lent.plan.mix[self.request].bytes;
-        let Some(stream) = &mut self.stream else { return self.fail(Broken::Connect) };
+        let Some(stream) = &mut self.stream else { return self.fail(Broken::Connect, None) };
         let written = loop {
             if self.sent == bytes.len() {
                 break stream.flush();
@@ -191,7 +194,7 @@ impl Connection {
             }
         };
         match written {
-            Err(_) => return self.broke(lent),
+            Err(error) => return self.broke(lent, error),
             Ok(_) if self.sent == 0 => return Progress::Pending,
             Ok(all) => {
                 if self.state == State::Connecting && !stream.is_handshaking() {
@@ -208,17 +211,17 @@ impl Connection {
 
     fn read(&mut self, lent: &mut Lent<'_>, ended: bool) -> Progress {
         loop {
-            let Some(stream) = &mut self.stream else { return self.fail(Broken::Receive) };
+            let Some(stream) = &mut self.stream else { return self.fail(Broken::Receive, None) };
             let size = match stream.receive(lent.buffer) {
                 Ok(0) if self.reader.is_done_at_eof() && self.received > 0 => {
                     return self.done(false);
                 }
-                Ok(0) => return self.broke(lent),
+                Ok(0) => return self.broke(lent, io::ErrorKind::UnexpectedEof.into()),
                 Ok(size) => size,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     return Progress::Pending;
                 }
-                Err(_) => return self.broke(lent),
+                Err(error) => return self.broke(lent, error),
             };
             let drained = size < lent.buffer.len() && !ended && !stream.may_hold_more();
             if self.times.first_byte.is_none() {
@@ -226,7 +229,7 @@ impl Connection {
             }
             self.received += size as u64;
             let Ok(left) = self.understand(&lent.buffer[..size]) else {
-                return self.fail(Broken::Malformed);
+                return self.fail(Broken::Malformed, None);
             };
             if self.reader.is_done() {
                 let whole = !left && self.sent == lent.plan.mix[self.request].bytes.len();
@@ -261,18 +264,19 @@ impl Connection {
 
     /// A kept connection that the target closed before this request reached it is no error of the
     /// target's: one new connection is tried (RFC 9112 §9.3.1), within the same latency.
-    fn broke(&mut self, lent: &mut Lent<'_>) -> Progress {
+    fn broke(&mut self, lent: &mut Lent<'_>, error: io::Error) -> Progress {
         let connecting = self.state == State::Connecting;
         if self.reused && self.received == 0 && !self.retried {
             self.stream = None;
             self.retried = true;
             return self.go(lent);
         }
-        self.fail(if connecting { Broken::Connect } else { Broken::Receive })
+        self.fail(if connecting { Broken::Connect } else { Broken::Receive }, Some(error))
     }
 
-    fn fail(&mut self, why: Broken) -> Progress {
+    fn fail(&mut self, why: Broken, error: Option<io::Error>) -> Progress {
         self.stream = None;
+        self.error = error;
         self.state = State::Resting;
         Progress::Failed(why)
     }
@@ -280,6 +284,7 @@ impl Connection {
     /// Gives an exchange up.
     pub(crate) fn give_up(&mut self) -> Broken {
         self.stream = None;
+        self.error = None;
         self.state = State::Resting;
         Broken::Timeout
     }

@@ -36,6 +36,9 @@ pub struct Shot {
     /// The same by what went wrong.
     #[serde(default)]
     pub error_kinds: Errors,
+    /// What the system said of the first failure: a certificate that is not trusted, a refused connection.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_error: Option<String>,
     /// Whole answers whose status is not 2xx.
     pub non_2xx: u64,
     /// Requests that were in flight when the time was up, or that were due by then and never sent.
@@ -145,6 +148,7 @@ fn shot(plan: &LoadPlan, fired: Fired) -> Result<Shot, LoadError> {
         requests,
         errors: tally.errors.total(),
         error_kinds: tally.errors,
+        first_error: tally.first_error.clone(),
         non_2xx: tally.non_2xx,
         unfinished: tally.unfinished,
         duration_s,

@@ -35,9 +35,12 @@ impl<'a> Meter<'a> {
         self.last_answer = end;
     }
 
-    /// Counts a request without one.
-    pub(crate) fn failed(&mut self, why: Broken) {
+    /// Counts a request without one, and keeps what the system said of the first.
+    pub(crate) fn failed(&mut self, why: Broken, error: Option<&std::io::Error>) {
         self.tally.errors.count(why);
+        if let (None, Some(error)) = (&self.tally.first_error, error) {
+            self.tally.first_error = Some(error.to_string());
+        }
         self.part.error();
     }
 

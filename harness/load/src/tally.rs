@@ -29,6 +29,8 @@ pub(crate) struct Tally {
     /// Requests that waited because all connections were busy.
     pub(crate) waited: u64,
     pub(crate) errors: Errors,
+    /// What the system said of the first failure, of those that it said something of.
+    pub(crate) first_error: Option<String>,
     pub(crate) non_2xx: u64,
     /// In flight, or due and not sent, when the shot ended.
     pub(crate) unfinished: u64,
@@ -86,6 +88,7 @@ impl Tally {
             late: 0,
             waited: 0,
             errors: Errors::default(),
+            first_error: None,
             non_2xx: 0,
             unfinished: 0,
             bytes: 0,
@@ -136,6 +139,9 @@ impl Tally {
         self.errors.receive += other.errors.receive;
         self.errors.malformed += other.errors.malformed;
         self.errors.timeout += other.errors.timeout;
+        if self.first_error.is_none() {
+            self.first_error.clone_from(&other.first_error);
+        }
         self.late += other.late;
         self.waited += other.waited;
         self.non_2xx += other.non_2xx;

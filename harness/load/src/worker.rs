@@ -98,7 +98,9 @@ impl<'a> Worker<'a> {
             Progress::Done(answer) => {
                 self.meter.answered(answer, &self.connections[slot].times, end);
             }
-            Progress::Failed(why) => self.meter.failed(why),
+            Progress::Failed(why) => {
+                self.meter.failed(why, self.connections[slot].error.as_ref());
+            }
         }
         self.busy -= 1;
     }

@@ -253,6 +253,7 @@ fn alpn_chooses_http2_or_there_is_no_connection() {
         let endpoint = Endpoint { address: Address::Tcp(address), tls: Some(tls.clone()) };
         let total = run_load(&plan(endpoint, 2, 5)).unwrap().total;
         assert_eq!((total.requests, total.error_kinds.connect), (answered, 200 - answered));
+        assert_eq!(total.first_error.is_some(), answered == 0, "{:?}", total.first_error);
     }
 }
 

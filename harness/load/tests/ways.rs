@@ -98,6 +98,8 @@ fn https_is_loaded_and_an_unknown_certificate_is_not() {
     }
     let total = run_load(&plan(endpoint(false))).unwrap().total;
     assert_eq!((total.requests, total.errors), (0, 60));
+    let reason = total.first_error.expect("the system said why");
+    assert!(reason.contains("UnknownIssuer"), "{reason}");
 }
 
 #[test]

@@ -26,6 +26,7 @@ mod report;
 mod root;
 mod sshd;
 mod task;
+mod wildcard;
 
 pub use action::{Action, ActionError};
 pub use authorized::{KeyOnLine, effective, key_on};
@@ -47,5 +48,6 @@ pub use netstat::{
     Protocol, Questions, Socket, TcpState,
 };
 pub use pattern::{Pattern, PatternError};
-pub use report::{escaped, is_hidden};
+pub use report::{Format, escaped, is_hidden};
 pub use task::{Module, Outcome, Task, TaskError, WordError, operation, real_root};
+pub use wildcard::Wildcard;

@@ -13,7 +13,7 @@ use crate::mode;
 
 /// A form of the result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Format {
+pub enum Format {
     /// MIG's lines, then what could not be looked at, then counts.
     #[default]
     Human,

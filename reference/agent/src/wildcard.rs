@@ -1,4 +1,4 @@
-//! Texts with wildcards: SQL's LIKE, and host globs.
+//! Texts with wildcards: globs, and SQL's LIKE.
 
 /// A part of a pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,7 +13,7 @@ enum Part {
 
 /// A pattern that a whole text fits or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Wildcard {
+pub struct Wildcard {
     parts: Vec<Part>,
     ignores_case: bool,
 }
@@ -21,7 +21,8 @@ pub(super) struct Wildcard {
 impl Wildcard {
     /// SQL's LIKE: `%` is anything, `_` one character, `\` takes its meaning from the next.
     /// `None` where the pattern ends with such a `\`.
-    pub(super) fn like(text: &str, ignores_case: bool) -> Option<Self> {
+    #[must_use]
+    pub fn like(text: &str, ignores_case: bool) -> Option<Self> {
         let mut parts = Vec::new();
         let mut characters = text.chars();
         while let Some(character) = characters.next() {
@@ -35,18 +36,20 @@ impl Wildcard {
         Some(Self { parts, ignores_case })
     }
 
-    /// A glob: `*` is anything, `?` one character. Names of hosts have no case.
-    pub(super) fn glob(text: &str) -> Self {
+    /// A glob: `*` is anything, `?` one character.
+    #[must_use]
+    pub fn glob(text: &str, ignores_case: bool) -> Self {
         let part = |character| match character {
             '*' => Part::Any,
             '?' => Part::One,
             plain => Part::Is(plain),
         };
-        Self { parts: text.chars().map(part).collect(), ignores_case: true }
+        Self { parts: text.chars().map(part).collect(), ignores_case }
     }
 
     /// Whether the whole text fits.
-    pub(super) fn fits(&self, text: &str) -> bool {
+    #[must_use]
+    pub fn fits(&self, text: &str) -> bool {
         let text: Vec<char> = text.chars().collect();
         let (mut at, mut part) = (0, 0);
         // Where the last `Any` stands, and how far its text reaches so far.
@@ -103,7 +106,7 @@ mod tests {
 
     #[test]
     fn globs_of_hosts() {
-        let glob = Wildcard::glob("web*.example.net");
+        let glob = Wildcard::glob("web*.example.net", true);
         assert!(glob.fits("web1.example.net") && glob.fits("WEB.Example.Net"));
         assert!(!glob.fits("web1.example.netz") && !glob.fits("db1.example.net"));
     }

@@ -1,18 +1,17 @@
 //! One connection, opened when it is first needed and again when it has ended.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, Ref, RefCell};
 use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll};
 use std::time::Instant;
 
 use bytes::Bytes;
 use h2::client::SendRequest;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::Mutex;
+use tokio_util::io::InspectReader;
 
 use crate::connection::Broken;
 use crate::endpoint::{Address, Endpoint};
@@ -30,6 +29,8 @@ pub(super) struct Line<'a> {
     opening: Mutex<()>,
     current: RefCell<Option<Lane>>,
     opened: Cell<u64>,
+    /// Why it could not be opened, the last time.
+    error: RefCell<Option<io::Error>>,
 }
 
 /// What one client has of a connection.
@@ -43,7 +44,7 @@ pub(super) struct Lane {
 impl<'a> Line<'a> {
     pub(super) fn new(endpoint: &'a Endpoint, received: Arc<AtomicU64>) -> Self {
         let (opening, current, opened) = (Mutex::new(()), RefCell::new(None), Cell::new(0));
-        Self { endpoint, received, opening, current, opened }
+        Self { endpoint, received, opening, current, opened, error: RefCell::new(None) }
     }
 
     /// A lane of the connection that there is, or of a new one; and when that stood, for who opened it.
@@ -52,11 +53,19 @@ impl<'a> Line<'a> {
         if let Some(lane) = self.current.borrow().as_ref() {
             return Ok((lane.clone(), None));
         }
-        let sender = self.open().await.map_err(|_| Broken::Connect)?;
+        let sender = self.open().await.map_err(|error| {
+            *self.error.borrow_mut() = Some(error);
+            Broken::Connect
+        })?;
         self.opened.set(self.opened.get() + 1);
         let lane = Lane { number: self.opened.get(), sender };
         *self.current.borrow_mut() = Some(lane.clone());
         Ok((lane, Some(Instant::now())))
+    }
+
+    /// Why no connection could be opened, the last time.
+    pub(super) fn error(&self) -> Ref<'_, Option<io::Error>> {
+        self.error.borrow()
     }
 
     /// That connection carries no more requests: the next who asks opens another.
@@ -77,7 +86,10 @@ impl<'a> Line<'a> {
             None => plain,
             Some(tls) => Box::new(tls.over_http2(plain).await?),
         };
-        let wire = Counted { wire, received: Arc::clone(&self.received) };
+        let received = Arc::clone(&self.received);
+        let wire = InspectReader::new(wire, move |octets: &[u8]| {
+            received.fetch_add(octets.len() as u64, Ordering::Relaxed);
+        });
         let (sender, connection) = h2::client::Builder::new()
             .enable_push(false)
             .initial_window_size(STREAM_WINDOW)
@@ -97,52 +109,3 @@ impl<'a> Line<'a> {
 pub(crate) trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Wire for T {}
-
-/// Counts what is read.
-struct Counted {
-    wire: Box<dyn Wire>,
-    received: Arc<AtomicU64>,
-}
-
-impl AsyncRead for Counted {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        let read = Pin::new(&mut self.wire).poll_read(context, buffer);
-        self.received.fetch_add((buffer.filled().len() - before) as u64, Ordering::Relaxed);
-        read
-    }
-}
-
-impl AsyncWrite for Counted {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.wire).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.wire).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.wire).poll_shutdown(context)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        pieces: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.wire).poll_write_vectored(context, pieces)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.wire.is_write_vectored()
-    }
-}

@@ -111,8 +111,8 @@ impl<'a> Worker<'a> {
         match outcome {
             // Octets are counted where they are read.
             Ok(Ok(status)) => meter.answered(Answered { status, bytes: 0 }, &times, end),
-            Ok(Err(why)) => meter.failed(why),
-            Err(_) => meter.failed(Broken::Timeout),
+            Ok(Err(why)) => meter.failed(why, line.error().as_ref()),
+            Err(_) => meter.failed(Broken::Timeout, None),
         }
         self.busy.set(self.busy.get() - 1);
     }

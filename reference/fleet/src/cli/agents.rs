@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
+use edgeproof_agent::Format;
 use serde_json::json;
 
-use super::words::{Format, Words};
+use super::words::Words;
 use super::{Failure, print, question};
 use crate::asker::FleetAsker;
 use crate::facts::Facts;

@@ -2,9 +2,11 @@
 
 use std::time::Instant;
 
+use edgeproof_agent::Format;
+
 use super::output::Output;
 use super::question::{self, Draft, Job};
-use super::words::{Format, Words};
+use super::words::Words;
 use super::{Failure, access, agents, interrupted, log, print, runtime};
 use crate::asker::{FleetAsker, Sent};
 use crate::key::SecretKey;

@@ -3,12 +3,11 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use edgeproof_agent::Outcome;
+use edgeproof_agent::{Format, Outcome};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
 use super::question::Job;
-use super::words::Format;
 use super::{Failure, print};
 use crate::account::Accounts;
 use crate::answer::Done;

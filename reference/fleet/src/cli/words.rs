@@ -1,39 +1,14 @@
 //! Flags of `investigate` beside those of a module.
 
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::Duration;
 
+use edgeproof_agent::Format;
 use edgeproof_agent::flags::{Given, Known};
 
 use super::{Failure, access};
 use crate::id::Id;
 use crate::nats::Access;
-
-/// A form of the result.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Format {
-    /// Lines as they come, what is to be said of agents, counts.
-    #[default]
-    Human,
-    /// MIG's lines and counts.
-    Mig,
-    /// One object.
-    Json,
-}
-
-impl FromStr for Format {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "human" => Ok(Self::Human),
-            "mig" => Ok(Self::Mig),
-            "json" => Ok(Self::Json),
-            other => Err(format!("there is no format `{other}`: expected human, json or mig")),
-        }
-    }
-}
 
 const VALUES: [&str; 5] = ["t", "e", "format", "key", "resume"];
 

@@ -2,9 +2,9 @@
 
 use std::cmp::Ordering;
 
+use edgeproof_agent::Wildcard;
 use regex::Regex;
 
-use super::wildcard::Wildcard;
 use crate::facts::{Fact, Facts};
 
 /// A condition. As in SQL its answer is true, false or, where a fact has no value, unknown (`None`).

@@ -9,15 +9,14 @@
 mod expression;
 mod parse;
 mod token;
-mod wildcard;
 
 use std::fmt;
 
+use edgeproof_agent::Wildcard;
 use edgeproof_diagnostics::{Diagnostic, Source};
 
 use crate::facts::{Fact, Facts};
 use expression::Expression;
-use wildcard::Wildcard;
 
 /// Octets of a target; more is no condition that a person wrote.
 const MOST: usize = 16 << 10;
@@ -106,7 +105,7 @@ fn list(source: &Source) -> Result<Expression, Diagnostic> {
                         .at(&span)
                         .help("hosts are written web1,db*; tags tag:role=web"));
                 }
-                None => Expression::Like(Fact::Name, Wildcard::glob(item)),
+                None => Expression::Like(Fact::Name, Wildcard::glob(item, true)),
             },
             Some(tag) => match tag.split_once('=') {
                 Some(("", _)) | None if tag.is_empty() || tag.starts_with('=') => {

@@ -3,12 +3,12 @@
 use std::cmp::Ordering;
 use std::ops::Range;
 
+use edgeproof_agent::Wildcard;
 use edgeproof_diagnostics::{Diagnostic, Source, suggest};
 use regex::RegexBuilder;
 
 use super::expression::Expression;
 use super::token::{Kind, Token, tokens};
-use super::wildcard::Wildcard;
 use crate::facts::Fact;
 
 /// Conditions within conditions, so that no text exhausts the stack.
@@ -234,7 +234,7 @@ impl Parser<'_> {
     fn pattern(&mut self, kind: &str) -> Result<Wildcard, Diagnostic> {
         let (text, at) = self.text()?;
         match kind {
-            "GLOB" => Ok(Wildcard::glob(&text)),
+            "GLOB" => Ok(Wildcard::glob(&text, true)),
             _ => Wildcard::like(&text, kind == "ILIKE").ok_or_else(|| {
                 let message = "the pattern ends with a `\\` that has nothing behind it";
                 self.wrong_at(at, message).help("a backslash itself is written twice")
