@@ -67,18 +67,24 @@ def wait_until_listening(process, port, log):
     raise SystemExit(f"no server on {port}:\n{pathlib.Path(log).read_text(errors='replace')}")
 
 
+def filled(template, **values):
+    """A template of this folder with its @NAME@s filled in."""
+    text = (HERE / template).read_text()
+    for name, value in values.items():
+        text = text.replace(f"@{name}@", str(value))
+    return text
+
+
 @contextlib.contextmanager
 def nginx(folder, template, cpu, **values):
     """nginx with one of the templates of this folder; gives its process id and port."""
     folder.mkdir()
     port = free_port()
-    values = {"DIR": folder, "PORT": port, "USER": "", "HTTP2": "", **values}
+    log = f"{folder}/access.log line buffer=64k flush=1s"
+    values = {"DIR": folder, "PORT": port, "USER": "", "HTTP2": "", "LOG": log, "TLS": "", "CACHE": "bench", **values}
     if os.geteuid() == 0:
         values["USER"] = "user root;"
-    text = (HERE / template).read_text()
-    for name, value in values.items():
-        text = text.replace(f"@{name}@", str(value))
-    (folder / "nginx.conf").write_text(text)
+    (folder / "nginx.conf").write_text(filled(template, **values))
     command = ["nginx", "-c", folder / "nginx.conf", "-p", folder, "-e", folder / "error.log"]
     with running([*command, "-g", "daemon off;"], cpu, port, folder / "output") as pid:
         yield pid, port
