@@ -23,7 +23,7 @@ def drawing(title, unit, series, groups):
     """
     lines, y = [], TOP
     for name, values in groups:
-        most = max(value for _, value in values) or 1
+        most = max((value for _, value in values), default=0) or 1
         middle = y + len(values) * BAR / 2 + 4
         lines.append(f'<text x="{LEFT - 12}" y="{middle:.0f}" text-anchor="end">{html.escape(name)}</text>')
         for who, value in values:
