@@ -5,6 +5,7 @@
 //!                 ├─▶ file (flags) ────────┘                       ├──▶ report: MIG's lines, human, JSON
 //!                 ├─▶ keys ──▶ KeyFindings ─────────────────────┤        exit code
 //!                 ├─▶ integrity, manifest ──▶ Integrity ────────┤
+//!                 ├─▶ sshd ──▶ SshdFindings ────────────────────┤
 //!                 └─▶ netstat ──▶ Heard ────────────────────────┘
 //! ```
 //!
@@ -49,5 +50,6 @@ pub use netstat::{
 };
 pub use pattern::{Pattern, PatternError};
 pub use report::{Format, escaped, is_hidden};
+pub use sshd::{Examined, Inquiry, Level, NoSshd, Source, SshdFindings, Weakness, assert_sshd};
 pub use task::{Module, Outcome, Task, TaskError, WordError, operation, real_root};
 pub use wildcard::Wildcard;

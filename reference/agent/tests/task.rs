@@ -81,6 +81,18 @@ fn several_modules_in_one_task() {
 }
 
 #[test]
+fn an_sshd_is_asked_on_the_host_itself_only() {
+    let sshd = words(Module::Sshd, &["-level", "must"]).expect("words");
+    let host = Host::new();
+    let below = &run(&host, &[sshd.clone()])[0];
+    assert_eq!((below.found, below.is_whole), (0, false), "{below:?}");
+    assert!(below.errors[0].contains("on the host itself only"), "{:?}", below.errors);
+    // Whether one is installed or not, something is said of it.
+    let whole = &task(&[sshd]).expect("a task").run(std::path::Path::new("/"), None)[0];
+    assert!(whole.result["servers"].is_array() || !whole.is_whole, "{whole:?}");
+}
+
+#[test]
 fn mistakes_are_told() {
     let told = [
         words(Module::File, &["-pth", "/"]),
@@ -89,6 +101,7 @@ fn mistakes_are_told() {
         words(Module::Keys, &["-root", "/"]),
         words(Module::Keys, &["-allowed", "/nonexistent"]),
         words(Module::Integrity, &["-older", "/backup"]),
+        words(Module::Sshd, &["-f", "/etc/ssh/sshd_config"]),
         words(Module::Ping, &["-lp", "22"]),
     ];
     let mut told: Vec<String> = told.into_iter().map(|one| one.expect_err("a mistake")).collect();
@@ -101,6 +114,7 @@ fn mistakes_are_told() {
         json!([{ "module": "file", "parameters": { "searches": { "s": { "paths": ["/"], "names": ["("] } } } }]),
         json!([{ "module": "keys" }]),
         json!([{ "module": "keys", "parameters": { "allowed": "", "sshd-config": "/x" } }]),
+        json!([{ "module": "sshd", "parameters": { "level": "high" } }]),
         json!([{ "module": "netstat", "parameters": {} }]),
         json!([{ "module": "netstat", "parameters": { "li": ["10.0.0.0/33"] } }]),
         json!([{ "module": "netstat", "parameters": { "known": "bob" } }]),

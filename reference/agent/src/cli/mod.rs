@@ -7,6 +7,7 @@ pub(crate) mod keys;
 mod manifest;
 pub(crate) mod netstat;
 mod run;
+pub(crate) mod sshd;
 
 use std::ffi::OsString;
 
@@ -19,6 +20,7 @@ Usage: edgeproof agent ACTION.json [FLAGS]     searches of a MIG action, in one 
        edgeproof agent file [FLAGS]            one search; its flags below
        edgeproof agent keys --allowed FILE     every key that sshd would accept must be in FILE
        edgeproof agent netstat [FLAGS]         neighbours, addresses, sockets; its flags below
+       edgeproof agent sshd                    is sshd set up as it should be? its flags below
        edgeproof agent integrity               Debian's packages: are their files what they were?
        edgeproof agent manifest make FOLDER    notes what a folder's files are
        edgeproof agent manifest check FILE     are they still so?
@@ -55,6 +57,13 @@ Flags of netstat (each may stand again for more):
   -lp P         something listens on the port 22, or on 8000-8999
   -process R    of the sockets only those of such processes
   -known FILE   name the neighbours whose MAC is not in FILE
+
+Flags of sshd:
+  -f FILE       this configuration [that of each daemon that runs, or /etc/ssh/sshd_config]
+  -pid N        only this daemon
+  -sshd F       the program to ask [the daemon's own, or /usr/sbin/sshd]
+  -level L      tell what matters as much: must, should, may or observe [observe]
+  -passwd F, -group F [/etc/passwd, /etc/group]
 
 Flags of integrity:
   -package P    only this package; again for more
@@ -98,6 +107,7 @@ fn dispatch(words: &[String]) -> Result<u8, Failure> {
             "keys" => keys::run(rest),
             "integrity" => integrity::run(rest),
             "netstat" => netstat::run(rest),
+            "sshd" => sshd::run(rest),
             "manifest" => manifest::run(rest),
             _ => action::run(words),
         },

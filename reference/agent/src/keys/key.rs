@@ -57,4 +57,18 @@ impl Key {
     pub fn type_name(&self) -> &str {
         self.kind().unwrap_or_default()
     }
+
+    /// The size of an RSA key's modulus in bits (RFC 4253 §6.6: the exponent, then the modulus).
+    pub fn rsa_bits(&self) -> Option<usize> {
+        (self.kind()? == "ssh-rsa").then_some(())?;
+        let mut rest = &self.0[..];
+        let mut field = &rest[..0];
+        for _ in 0..3 {
+            let (length, behind) = rest.split_first_chunk::<4>()?;
+            (field, rest) = behind.split_at_checked(u32::from_be_bytes(*length) as usize)?;
+        }
+        let zeros = field.iter().take_while(|octet| **octet == 0).count();
+        let first = field.get(zeros)?;
+        Some((field.len() - zeros) * 8 - first.leading_zeros() as usize)
+    }
 }

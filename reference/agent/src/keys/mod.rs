@@ -100,7 +100,7 @@ pub fn assert_keys(
     let mut troubles = Vec::new();
     // A host without a configuration of sshd's has its defaults.
     let directives = match root.is_there(&scope.sshd_config) {
-        true => config::read(&root, &scope.sshd_config, &mut troubles),
+        true => config::read(&root, &scope.sshd_config, &mut troubles).directives,
         false => Vec::new(),
     };
     let mut search = Search { root, allowed, scope, findings: KeyFindings::default() };

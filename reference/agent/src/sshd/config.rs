@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use super::pattern_list;
+
 /// Files included within files beyond this depth are a mistake, for sshd too.
 const DEEPEST: u8 = 16;
 
@@ -21,11 +23,32 @@ pub(crate) struct Directive {
     pub(crate) arguments: Vec<String>,
     /// The Match lines that it stands under, outermost first; none for what is said of all.
     pub(crate) under: Vec<Condition>,
+    pub(crate) place: Place,
+}
+
+/// A line of a file.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    pub(crate) file: PathBuf,
+    /// From 1.
+    pub(crate) line: usize,
 }
 
 /// The criteria of a Match line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Condition(Vec<String>);
+
+/// A configuration with all that it includes.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Configuration {
+    pub(crate) directives: Vec<Directive>,
+    /// Every Match line, behind those that it stands under.
+    pub(crate) matches: Vec<(Vec<Condition>, Place)>,
+    /// The files that were read.
+    pub(crate) files: Vec<PathBuf>,
+    /// The folders that were searched for files to include.
+    pub(crate) folders: Vec<PathBuf>,
+}
 
 /// Whether a Match applies to an account, as far as can be told without a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,31 +59,36 @@ pub(crate) enum Applies {
 }
 
 impl Condition {
+    /// Each criterion in lower case with its value; `all` and `invalid-user` have an empty one.
+    pub(crate) fn criteria(&self) -> Vec<(String, &str)> {
+        let mut words = self.0.iter();
+        let mut criteria = Vec::new();
+        while let Some(word) = words.next() {
+            let (name, value) = match word.split_once('=') {
+                Some((name, value)) => (name, Some(value)),
+                None => (word.as_str(), None),
+            };
+            let name = name.to_ascii_lowercase();
+            let stands_alone = matches!(name.as_str(), "all" | "invalid-user");
+            let value = match value {
+                None if !stands_alone => words.next().map(String::as_str),
+                value => value,
+            };
+            criteria.push((name, value.unwrap_or_default()));
+        }
+        criteria
+    }
+
     /// Whether it applies to logins of this user: a Match on groups, addresses and the like may.
     pub(crate) fn applies(&self, user: &str) -> Applies {
         let mut applies = Applies::Always;
-        let mut criteria = self.0.iter();
-        while let Some(criterion) = criteria.next() {
-            let (name, value) = match criterion.split_once('=') {
-                Some((name, value)) => (name, Some(value)),
-                None => (criterion.as_str(), None),
-            };
-            let this = match name.to_ascii_lowercase().as_str() {
+        for (name, value) in self.criteria() {
+            let this = match name.as_str() {
                 "all" => Applies::Always,
                 "invalid-user" => Applies::Never,
-                "user" => {
-                    let list = value.or_else(|| criteria.next().map(String::as_str));
-                    match list.is_some_and(|list| super::pattern_list::takes_in(list, user)) {
-                        true => Applies::Always,
-                        false => Applies::Never,
-                    }
-                }
-                _ => {
-                    if value.is_none() {
-                        criteria.next();
-                    }
-                    Applies::Perhaps
-                }
+                "user" if pattern_list::takes_in(value, user) => Applies::Always,
+                "user" => Applies::Never,
+                _ => Applies::Perhaps,
             };
             applies = applies.min(this);
         }
@@ -80,10 +108,10 @@ pub(crate) fn read(
     files: &dyn Files,
     path: &Path,
     troubles: &mut Vec<(PathBuf, String)>,
-) -> Vec<Directive> {
-    let mut directives = Vec::new();
-    include(files, path, &[], 0, &mut directives, troubles);
-    directives
+) -> Configuration {
+    let mut read = Configuration::default();
+    include(files, path, &[], 0, &mut read, troubles);
+    read
 }
 
 fn include(
@@ -91,43 +119,51 @@ fn include(
     path: &Path,
     under: &[Condition],
     depth: u8,
-    directives: &mut Vec<Directive>,
+    read: &mut Configuration,
     troubles: &mut Vec<(PathBuf, String)>,
 ) {
     let text = match files.read(path) {
         Ok(text) => text,
         Err(error) => return troubles.push((path.to_owned(), error.to_string())),
     };
+    read.files.push(path.to_owned());
     // A Match lasts to the next one or the end of its file.
     let mut here = under.to_vec();
-    for line in String::from_utf8_lossy(&text).lines() {
+    for (index, line) in String::from_utf8_lossy(&text).lines().enumerate() {
         let Some((keyword, arguments)) = words(line) else { continue };
+        let place = Place { file: path.to_owned(), line: index + 1 };
         match keyword.as_str() {
             "match" => {
                 here.truncate(under.len());
                 here.push(Condition(arguments));
+                read.matches.push((here.clone(), place));
             }
             "include" if depth == DEEPEST => {
                 troubles.push((path.to_owned(), "too many files included in files".to_owned()));
             }
             "include" => {
                 for pattern in &arguments {
-                    for file in included(files, pattern) {
-                        include(files, &file, &here, depth + 1, directives, troubles);
+                    let (folder, found) = included(files, pattern);
+                    read.folders.extend(folder);
+                    for file in found {
+                        include(files, &file, &here, depth + 1, read, troubles);
                     }
                 }
             }
-            _ => directives.push(Directive { keyword, arguments, under: here.clone() }),
+            _ => {
+                let under = here.clone();
+                read.directives.push(Directive { keyword, arguments, under, place });
+            }
         }
     }
 }
 
-/// The files that an Include names; a relative one is in /etc/ssh.
-fn included(files: &dyn Files, pattern: &str) -> Vec<PathBuf> {
+/// The folder that an Include names, and the files; a relative one is in /etc/ssh.
+fn included(files: &dyn Files, pattern: &str) -> (Option<PathBuf>, Vec<PathBuf>) {
     let path = Path::new("/etc/ssh").join(pattern);
     match (path.parent(), path.file_name().and_then(|name| name.to_str())) {
-        (Some(folder), Some(name)) => files.listed(folder, name),
-        _ => Vec::new(),
+        (Some(folder), Some(name)) => (Some(folder.to_owned()), files.listed(folder, name)),
+        _ => (None, Vec::new()),
     }
 }
 

@@ -51,7 +51,7 @@ pub(crate) fn key_files(directives: &[Directive], account: &Account) -> Vec<Path
 }
 
 /// A pattern with its tokens put in; below the home, unless absolute. `None` where there is no home.
-fn expanded(pattern: &str, account: &Account) -> Option<PathBuf> {
+pub(crate) fn expanded(pattern: &str, account: &Account) -> Option<PathBuf> {
     let mut text = String::new();
     let mut characters = pattern.chars();
     while let Some(character) = characters.next() {

@@ -1,5 +1,27 @@
-//! What sshd is told, by its configuration.
+//! sshd on this host: what its configuration says, and what it should say.
+//!
+//! ```text
+//!  config, key_files, pattern_list      sshd_config(5) as text          also for the keys module
+//!  daemon ──▶ program, arguments ─┐
+//!  connection ──▶ who may come ───┴─▶ effective (sshd -T -C) ──▶ rules ──▶ Weakness
+//!  in_force, permissions, moduli, shadowed: what sshd does not say of itself ─┘
+//! ```
 
 pub(crate) mod config;
 pub(crate) mod key_files;
 pub(crate) mod pattern_list;
+
+mod algorithms;
+mod connection;
+mod daemon;
+mod effective;
+mod examine;
+mod finding;
+mod in_force;
+mod moduli;
+mod permissions;
+mod rules;
+mod shadowed;
+
+pub use examine::{Examined, Inquiry, NoSshd, SshdFindings, assert_sshd};
+pub use finding::{Level, Source, Weakness};

@@ -4,7 +4,8 @@
 //!  words ──▶ words ──▶ JSON ──(whoever carries it)──▶ Task ──▶ run ──▶ Outcome of each operation
 //! ```
 //!
-//! A task can look, and nothing else: no module here starts a program, writes a file or answers a file's content.
+//! A task can look, and nothing else: no module here writes a file, answers a file's content or starts a program, but
+//! for the host's own sshd, which is asked to print its configuration.
 
 mod read;
 mod run;
@@ -24,6 +25,7 @@ use crate::file::Search;
 use crate::integrity::Packages;
 use crate::keys::{Allowed, Scope};
 use crate::netstat::Questions;
+use crate::sshd::Inquiry;
 
 /// A module that can be asked from afar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,14 +38,22 @@ pub enum Module {
     Netstat,
     /// Files of Debian's packages.
     Integrity,
+    /// How sshd is set up.
+    Sshd,
     /// Nothing: the agent answers that it is there.
     Ping,
 }
 
 impl Module {
     /// All of them.
-    pub const ALL: [Module; 5] =
-        [Module::File, Module::Keys, Module::Netstat, Module::Integrity, Module::Ping];
+    pub const ALL: [Module; 6] = [
+        Module::File,
+        Module::Keys,
+        Module::Netstat,
+        Module::Integrity,
+        Module::Sshd,
+        Module::Ping,
+    ];
 
     /// As actions name it.
     pub fn name(self) -> &'static str {
@@ -52,6 +62,7 @@ impl Module {
             Module::Keys => "keys",
             Module::Netstat => "netstat",
             Module::Integrity => "integrity",
+            Module::Sshd => "sshd",
             Module::Ping => "ping",
         }
     }
@@ -87,6 +98,7 @@ enum Operation {
     Keys(Box<(Allowed, Scope)>),
     Netstat(Box<Questions>),
     Integrity(Packages),
+    Sshd(Inquiry),
     Ping,
 }
 
@@ -97,6 +109,7 @@ impl Operation {
             Operation::Keys(_) => Module::Keys,
             Operation::Netstat(_) => Module::Netstat,
             Operation::Integrity(_) => Module::Integrity,
+            Operation::Sshd(_) => Module::Sshd,
             Operation::Ping => Module::Ping,
         }
     }

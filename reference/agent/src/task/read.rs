@@ -11,6 +11,7 @@ use crate::integrity::Packages;
 use crate::keys::{Allowed, AllowedError, Scope};
 use crate::netstat::{KnownError, KnownHosts, Questions};
 use crate::pattern::{Pattern, PatternError};
+use crate::sshd::Inquiry;
 
 /// A task that cannot be run.
 #[derive(Debug, thiserror::Error)]
@@ -23,7 +24,7 @@ pub enum TaskError {
     Parameters(usize, Module, serde_json::Error),
     /// A module that this agent does not have.
     #[error(
-        "operation {0}: there is no module `{1}`: expected file, keys, netstat, integrity or ping"
+        "operation {0}: there is no module `{1}`: expected file, keys, netstat, integrity, sshd or ping"
     )]
     Module(usize, String),
     /// A version that is written after this agent.
@@ -41,7 +42,7 @@ pub enum TaskError {
     /// A list of known hosts that is none.
     #[error("the list of known hosts: {0}")]
     Known(#[from] KnownError),
-    /// A network or a port that is none.
+    /// A network, a port or a level that is none.
     #[error("{0}")]
     Value(String),
     /// Nothing to do.
@@ -98,6 +99,12 @@ struct WrittenNetstat {
 #[serde(deny_unknown_fields, default)]
 struct WrittenIntegrity {
     packages: Vec<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct WrittenSshd {
+    level: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -164,6 +171,14 @@ fn operation(module: Module, parameters: &str, number: usize) -> Result<Operatio
         Module::Integrity => {
             let written: WrittenIntegrity = read(module, parameters, number)?;
             Operation::Integrity(Packages { names: written.packages, ..Packages::default() })
+        }
+        Module::Sshd => {
+            let written: WrittenSshd = read(module, parameters, number)?;
+            let mut inquiry = Inquiry::default();
+            if let Some(level) = &written.level {
+                inquiry.level = level.parse().map_err(TaskError::Value)?;
+            }
+            Operation::Sshd(inquiry)
         }
         Module::Ping => {
             let WrittenPing {} = read(module, parameters, number)?;

@@ -7,12 +7,15 @@ use std::time::Instant;
 use serde_json::{Value, json};
 
 use super::{Module, Operation, Outcome, Task};
-use crate::cli::{integrity as say_integrity, keys as say_keys, netstat as say_netstat};
+use crate::cli::{
+    integrity as say_integrity, keys as say_keys, netstat as say_netstat, sshd as say_sshd,
+};
 use crate::file::{Search, investigate_below};
 use crate::integrity::{Packages, check_packages};
 use crate::keys::{Allowed, Scope, assert_keys};
 use crate::netstat::{Network, Questions};
 use crate::report;
+use crate::sshd::{Inquiry, assert_sshd};
 
 /// What is said where the time ended before the work.
 const NO_TIME: &str = "the time was over before everything was looked at";
@@ -32,6 +35,7 @@ impl Operation {
             Operation::Keys(asked) => keys(&asked.0, asked.1, root, deadline),
             Operation::Netstat(questions) => netstat(&questions),
             Operation::Integrity(packages) => integrity(packages, root, deadline),
+            Operation::Sshd(inquiry) => sshd(&inquiry, root, deadline),
             Operation::Ping => Outcome {
                 module: Module::Ping.name().to_owned(),
                 is_whole: true,
@@ -133,6 +137,26 @@ fn integrity(packages: Packages, root: &Path, deadline: Option<Instant>) -> Outc
         lines: split(say_integrity::lines(&found).as_bytes()),
         errors,
         result: say_integrity::json_of(&found),
+    }
+}
+
+fn sshd(inquiry: &Inquiry, root: &Path, deadline: Option<Instant>) -> Outcome {
+    if root != Path::new("/") {
+        let reason = "an sshd can be asked on the host itself only, not below a folder";
+        return unread(Module::Sshd, reason);
+    }
+    let found = match assert_sshd(inquiry, deadline) {
+        Ok(found) => found,
+        Err(none) => return unread(Module::Sshd, &none.to_string()),
+    };
+    let errors = split(say_sshd::errors(&found).as_bytes());
+    Outcome {
+        module: Module::Sshd.name().to_owned(),
+        found: found.count() as u64,
+        is_whole: errors.is_empty(),
+        lines: split(say_sshd::lines(&found).as_bytes()),
+        errors,
+        result: say_sshd::json_of(&found),
     }
 }
 

@@ -79,6 +79,9 @@ fn known(module: Module) -> Known<'static> {
             switches: &[],
         },
         Module::Integrity => Known { values: &["package", "older", "root"], switches: &[] },
+        Module::Sshd => {
+            Known { values: &["f", "sshd", "pid", "passwd", "group", "level"], switches: &[] }
+        }
         Module::Ping => Known { values: &[], switches: &[] },
     }
 }
@@ -110,6 +113,7 @@ pub fn operation(
         Module::Keys => keys(&mine)?,
         Module::Netstat => netstat(&mine)?,
         Module::Integrity => integrity(&mine)?,
+        Module::Sshd => sshd(&mine)?,
         Module::Ping => json!({}),
     };
     Ok((json!({ "module": module.name(), "parameters": parameters }), theirs))
@@ -168,6 +172,17 @@ fn integrity(given: &[Given]) -> Result<Value, WordError> {
     for flag in given {
         match flag.name.as_str() {
             "package" => push(&mut parameters, "packages", &flag.value),
+            other => return Err(WordError::Local(other.to_owned())),
+        }
+    }
+    Ok(Value::Object(parameters))
+}
+
+fn sshd(given: &[Given]) -> Result<Value, WordError> {
+    let mut parameters = Map::new();
+    for flag in given {
+        match flag.name.as_str() {
+            "level" => drop(parameters.insert("level".to_owned(), json!(flag.value))),
             other => return Err(WordError::Local(other.to_owned())),
         }
     }

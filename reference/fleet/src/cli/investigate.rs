@@ -16,7 +16,7 @@ const HELP: &str = "\
 Investigates a fleet: signs an action, sends it over NATS, tells what each agent has found.
 
 Usage: edgeproof investigate ACTION.json [FLAGS]     a MIG action; also with netstat, keys, integrity, ping
-       edgeproof investigate MODULE [FLAGS]          one operation: file, keys, netstat, integrity or ping,
+       edgeproof investigate MODULE [FLAGS]          one operation: file, keys, netstat, integrity, sshd or ping,
                                                      with its flags as in `edgeproof agent help`
        edgeproof investigate unknown-hosts [-known FILE]   neighbours that no agent's host is, nor one in FILE
        edgeproof investigate -resume ID              the answers to an action, past and to come
