@@ -1,8 +1,8 @@
 //! The node agent: it looks at the host that it runs on and says what it found, never what is in a file.
 //!
 //! ```text
-//!  words ──▶ cli ─┬─▶ action (MIG's JSON) ─┬─▶ file ──▶ Findings ──┐
-//!                 ├─▶ file (flags) ────────┘                       ├──▶ report: MIG's lines, human, JSON
+//!  words ──▶ cli ─┬─▶ task (MIG's JSON) ─▶ any of these ─▶ Outcome ──┤
+//!                 ├─▶ file ──▶ Findings ────────────────────────┼──▶ report: MIG's lines, human, JSON
 //!                 ├─▶ keys ──▶ KeyFindings ─────────────────────┤        exit code
 //!                 ├─▶ integrity, manifest ──▶ Integrity ────────┤
 //!                 ├─▶ sshd ──▶ SshdFindings ────────────────────┤
@@ -12,7 +12,6 @@
 //! Left to others: who asks, and how the question came here.
 #![forbid(unsafe_code)]
 
-mod action;
 mod authorized;
 mod cli;
 mod file;
@@ -29,7 +28,6 @@ mod sshd;
 mod task;
 mod wildcard;
 
-pub use action::{Action, ActionError};
 pub use authorized::{KeyOnLine, effective, key_on};
 pub use cli::main;
 pub use file::{

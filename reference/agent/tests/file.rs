@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use edgeproof_agent::{Action, Digest, Family, Findings, Options, Search, investigate};
+use edgeproof_agent::{Digest, Family, Findings, Options, Search, Task, investigate};
 use host::Host;
 
 const KEY: &str = "AAAAC3NzaC1lZDI1NTE5AAAAIJcsjVXCCyRVPxWaGXHFq3+YsyVNKnTOcWVLNr8rRSjk";
@@ -384,14 +384,16 @@ fn an_action_reads_both_spellings_and_names_its_mistakes() {
             {{"searches": {{"a": {{"paths": ["/etc"], "{digest}": ["{}"]}}}}}}}}]}}"#,
             "0".repeat(64)
         );
-        let action = Action::from_json(action.as_bytes()).expect("an action");
-        assert_eq!((action.searches.len(), action.searches[0].name.as_str()), (1, "a"));
+        let task = Task::from_json(action.as_bytes()).expect("an action");
+        assert_eq!((&*task.name, &*task.target), ("n", "t"));
+        let searches = task.searches().expect("searches only");
+        assert_eq!((searches.len(), searches[0].name.as_str()), (1, "a"));
     }
     let with = |search: &str| {
         let text = format!(
             r#"{{"operations": [{{"module": "file", "parameters": {{"searches": {{"a": {search}}}}}}}]}}"#
         );
-        Action::from_json(text.as_bytes()).expect_err("a mistake").to_string()
+        Task::from_json(text.as_bytes()).expect_err("a mistake").to_string()
     };
     insta::assert_snapshot!(with(r#"{"paths": ["/etc"], "names": ["("]}"#).lines().next().expect("a line"),
         @"search 'a': `(` is no regular expression: regex parse error:");

@@ -80,11 +80,46 @@ fn several_modules_in_one_task() {
     assert!(found.lines.contains(&"local 127.0.0.1/8 lo".to_owned()), "{:?}", found.lines);
 }
 
+/// The command on the host itself runs actions of all modules, too.
+#[test]
+fn an_action_of_several_modules_on_the_host_itself() {
+    let host = Host::new();
+    let agent = |operations: &[Value], format: &str| {
+        let action = json!({ "version": 2, "operations": operations }).to_string();
+        let file = host.write("action.json", action).display().to_string();
+        edgeproof_agent::main(["-format", format, &file].iter().map(Into::into).collect())
+    };
+    host.write("stray", "12345");
+    let path = host.text("");
+    let here = words(Module::Netstat, &["-li", "127.0.0.1"]).expect("words");
+    let nowhere = words(Module::Netstat, &["-li", "198.51.100.7"]).expect("words");
+    let stray = words(Module::File, &["-path", &path, "-name", "^stray$"]).expect("words");
+    let none = words(Module::File, &["-path", &path, "-name", "^none$"]).expect("words");
+    let ping = json!({ "module": "ping" });
+    for format in ["human", "mig", "json"] {
+        assert_eq!(agent(&[here.clone(), none.clone()], format), 1);
+        assert_eq!(agent(&[nowhere.clone(), stray.clone()], format), 1);
+        assert_eq!(agent(&[nowhere.clone(), none.clone(), ping.clone()], format), 0);
+        // Searches alone are made in one pass.
+        assert_eq!(agent(&[none.clone(), stray.clone()], format), 1);
+    }
+    let unread = json!({ "module": "keys", "parameters": { "allowed": "ssh-ed25519 AAAA" } });
+    assert_eq!(agent(&[unread, ping.clone()], "human"), 2, "a list of no keys");
+    assert_eq!(
+        agent(
+            &[json!({ "module": "netstat", "parameters": { "searches": { "a": {} } } })],
+            "human"
+        ),
+        2
+    );
+    assert_eq!(agent(&[json!({ "module": "shell" })], "human"), 2);
+}
+
 #[test]
 fn an_sshd_is_asked_on_the_host_itself_only() {
     let sshd = words(Module::Sshd, &["-level", "must"]).expect("words");
     let host = Host::new();
-    let below = &run(&host, &[sshd.clone()])[0];
+    let below = &run(&host, std::slice::from_ref(&sshd))[0];
     assert_eq!((below.found, below.is_whole), (0, false), "{below:?}");
     assert!(below.errors[0].contains("on the host itself only"), "{:?}", below.errors);
     // Whether one is installed or not, something is said of it.

@@ -9,6 +9,7 @@
 
 mod read;
 mod run;
+mod searches;
 mod words;
 
 use std::collections::BTreeSet;
@@ -116,6 +117,23 @@ impl Operation {
 }
 
 impl Task {
+    /// Its searches, in order, where it asks for nothing else: one pass over the disk can make them all. Else the task
+    /// again.
+    ///
+    /// # Errors
+    /// It asks for something else, too.
+    pub fn searches(self) -> Result<Vec<Search>, Self> {
+        let is_file = |operation: &Operation| matches!(operation, Operation::File(_));
+        if !self.operations.iter().all(is_file) {
+            return Err(self);
+        }
+        let searches = |operation| match operation {
+            Operation::File(searches) => searches,
+            _ => Vec::new(),
+        };
+        Ok(self.operations.into_iter().flat_map(searches).collect())
+    }
+
     /// The modules that it uses.
     pub fn modules(&self) -> BTreeSet<Module> {
         self.operations.iter().map(Operation::module).collect()

@@ -1,10 +1,10 @@
 //! Reads a task: MIG's JSON, with this agent's modules beside `file`.
 
 use serde::Deserialize;
-use serde_json::value::RawValue;
+use serde::de::DeserializeOwned;
 
+use super::searches::Parameters;
 use super::{Module, Operation, Task};
-use crate::action::{self, SyntaxVersion};
 use crate::cli::netstat::network;
 use crate::file::SearchError;
 use crate::integrity::Packages;
@@ -50,29 +50,22 @@ pub enum TaskError {
     Nothing,
 }
 
-impl From<(String, SearchError)> for TaskError {
-    fn from((name, error): (String, SearchError)) -> Self {
-        TaskError::Search(name, error)
-    }
-}
-
 #[derive(Deserialize)]
-struct Written<'t> {
+struct Written {
     #[serde(default)]
     name: String,
     #[serde(default)]
     target: String,
     #[serde(default, alias = "syntaxversion")]
-    version: Option<SyntaxVersion>,
-    #[serde(borrow)]
-    operations: Vec<WrittenOperation<'t>>,
+    version: Option<f64>,
+    operations: Vec<WrittenOperation>,
 }
 
 #[derive(Deserialize)]
-struct WrittenOperation<'t> {
+struct WrittenOperation {
     module: String,
-    #[serde(borrow, default)]
-    parameters: Option<&'t RawValue>,
+    #[serde(default)]
+    parameters: Parameters,
 }
 
 #[derive(Deserialize, Default)]
@@ -117,18 +110,15 @@ impl Task {
     /// # Errors
     /// It is none, or something of it cannot be done: the first is named.
     pub fn from_json(text: &[u8]) -> Result<Self, TaskError> {
-        let written: Written<'_> = serde_json::from_slice(text)?;
-        if let Some(SyntaxVersion(version)) = written.version.filter(|version| version.0 > 2.0) {
+        let written: Written = serde_json::from_slice(text)?;
+        if let Some(version) = written.version.filter(|version| *version > 2.0) {
             return Err(TaskError::Version(version));
         }
         let mut operations = Vec::new();
-        for (index, one) in written.operations.iter().enumerate() {
-            let module: Module = one
-                .module
-                .parse()
-                .map_err(|()| TaskError::Module(index + 1, one.module.clone()))?;
-            let parameters = one.parameters.map_or("{}", RawValue::get);
-            operations.push(operation(module, parameters, index + 1)?);
+        for (index, one) in written.operations.into_iter().enumerate() {
+            let module: Module =
+                one.module.parse().map_err(|()| TaskError::Module(index + 1, one.module))?;
+            operations.push(operation(module, one.parameters, index + 1)?);
         }
         if operations.is_empty() {
             return Err(TaskError::Nothing);
@@ -137,19 +127,22 @@ impl Task {
     }
 }
 
-fn operation(module: Module, parameters: &str, number: usize) -> Result<Operation, TaskError> {
-    fn read<'p, P: Deserialize<'p>>(
+fn operation(
+    module: Module,
+    parameters: Parameters,
+    number: usize,
+) -> Result<Operation, TaskError> {
+    fn read<P: DeserializeOwned>(
         module: Module,
-        parameters: &'p str,
+        parameters: Parameters,
         number: usize,
     ) -> Result<P, TaskError> {
-        serde_json::from_str(parameters)
+        serde_json::from_value(parameters.of_another_module())
             .map_err(|error| TaskError::Parameters(number, module, error))
     }
     Ok(match module {
         Module::File => {
-            let searches =
-                read::<action::Parameters>(module, parameters, number)?.searches::<TaskError>()?;
+            let searches = parameters.searches()?;
             if searches.is_empty() {
                 return Err(TaskError::Nothing);
             }

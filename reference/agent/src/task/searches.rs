@@ -1,79 +1,72 @@
-//! MIG's investigation as a JSON file: a name, a target, operations, each a module with its parameters.
+//! The parameters of an operation, as MIG writes those of its file module.
 
 use std::fmt;
 
 use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use serde::Deserialize;
 use serde::de::{MapAccess, Visitor};
+use serde_json::{Map, Value};
 
+use super::TaskError;
 use crate::file::{Digest, Family, Options, Search, SearchError};
 
-/// An action that cannot be run.
-#[derive(Debug, thiserror::Error)]
-pub enum ActionError {
-    /// Not JSON, or not of an action's form.
-    #[error("no action: {0}")]
-    Json(#[from] serde_json::Error),
-    /// A module that this agent does not have.
-    #[error("operation {0}: there is no module `{1}` in an action: expected `file`")]
-    Module(usize, String),
-    /// A search that cannot be made.
-    #[error("search '{0}': {1}")]
-    Search(String, SearchError),
-    /// A version that is written after this agent.
-    #[error("the action's syntax is version {0}: this agent reads up to 2")]
-    Version(f64),
-    /// Nothing to do.
-    #[error("the action has no search")]
-    Nothing,
-}
-
-impl From<(String, SearchError)> for ActionError {
-    fn from((name, error): (String, SearchError)) -> Self {
-        ActionError::Search(name, error)
-    }
-}
-
-/// What an action's file says.
-#[derive(Debug, Deserialize)]
-struct Written {
-    #[serde(default)]
-    name: String,
-    #[serde(default)]
-    target: String,
-    #[serde(default, alias = "syntaxversion")]
-    version: Option<SyntaxVersion>,
-    operations: Vec<Operation>,
-}
-
-/// The version of an action's syntax.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(transparent)]
-pub(crate) struct SyntaxVersion(pub(crate) f64);
-
-#[derive(Debug, Deserialize)]
-struct Operation {
-    module: String,
-    #[serde(default)]
-    parameters: Parameters,
-}
-
-#[derive(Debug, Default, Deserialize)]
-pub(crate) struct Parameters {
-    #[serde(default)]
-    searches: InOrder,
+/// An operation's parameters: searches by their names, in order; and whatever else is said, which no file search has.
+#[derive(Debug, Default)]
+pub(super) struct Parameters {
+    searches: Vec<(String, WrittenSearch)>,
+    others: Map<String, Value>,
 }
 
 impl Parameters {
+    /// As those of a module that knows no searches: it refuses them.
+    pub(super) fn of_another_module(mut self) -> Value {
+        if !self.searches.is_empty() {
+            self.others.insert("searches".to_owned(), Value::Null);
+        }
+        Value::Object(self.others)
+    }
+
     /// The searches that they ask for, in order. Of several mistakes the first is told.
-    pub(crate) fn searches<E: From<(String, SearchError)>>(self) -> Result<Vec<Search>, E> {
-        let made: Vec<Result<Search, (String, SearchError)>> = self
+    pub(super) fn searches(self) -> Result<Vec<Search>, TaskError> {
+        let made: Vec<Result<Search, TaskError>> = self
             .searches
-            .0
             .into_par_iter()
-            .map(|(name, written)| search(&name, &written).map_err(|error| (name, error)))
+            .map(|(name, written)| {
+                search(&name, &written).map_err(|error| TaskError::Search(name, error))
+            })
             .collect();
-        made.into_iter().map(|search| search.map_err(E::from)).collect()
+        made.into_iter().collect()
+    }
+}
+
+/// Searches are read as what they are, with no tree of values in between: there may be thousands of them.
+impl<'de> Deserialize<'de> for Parameters {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Parameters;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("parameters by their names")
+            }
+
+            fn visit_unit<E>(self) -> Result<Parameters, E> {
+                Ok(Parameters::default())
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Parameters, M::Error> {
+                let mut parameters = Parameters::default();
+                while let Some(name) = map.next_key::<String>()? {
+                    if name == "searches" {
+                        parameters.searches = map.next_value::<InOrder>()?.0;
+                    } else {
+                        parameters.others.insert(name, map.next_value()?);
+                    }
+                }
+                Ok(parameters)
+            }
+        }
+        deserializer.deserialize_any(Reader)
     }
 }
 
@@ -147,44 +140,6 @@ struct WrittenOptions {
     maxerrors: Option<f64>,
     follow: bool,
     plainlines: bool,
-}
-
-/// An investigation.
-#[derive(Debug)]
-pub struct Action {
-    /// Its name.
-    pub name: String,
-    /// For whom it is meant.
-    pub target: String,
-    /// Its searches, in order.
-    pub searches: Vec<Search>,
-}
-
-impl Action {
-    /// Reads an action.
-    ///
-    /// # Errors
-    /// It is not one, or a search of it cannot be made: the first is named.
-    pub fn from_json(text: &[u8]) -> Result<Self, ActionError> {
-        let written: Written = serde_json::from_slice(text)?;
-        match written.version {
-            Some(SyntaxVersion(version)) if version > 2.0 => {
-                return Err(ActionError::Version(version));
-            }
-            _ => {}
-        }
-        let mut searches = Vec::new();
-        for (index, operation) in written.operations.into_iter().enumerate() {
-            if operation.module != "file" {
-                return Err(ActionError::Module(index + 1, operation.module));
-            }
-            searches.extend(operation.parameters.searches::<ActionError>()?);
-        }
-        if searches.is_empty() {
-            return Err(ActionError::Nothing);
-        }
-        Ok(Self { name: written.name, target: written.target, searches })
-    }
 }
 
 fn search(name: &str, written: &WrittenSearch) -> Result<Search, SearchError> {
