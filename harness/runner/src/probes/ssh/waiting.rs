@@ -18,7 +18,9 @@ use super::talk::Talk;
 use super::{login, session};
 use crate::expect::Facts;
 
-/// A session with traffic: else it might be ended for its idleness, and not because its client is gone.
+/// A session with traffic: else it might be ended for its idleness, and not because its client is gone. Not too much: sshd
+/// asks a client only after a whole ClientAliveInterval in which nothing happened, the session's output included
+/// (OpenSSH's serverloop.c, `wait_until_can_do_something`: the time runs anew with every event, from 9.2 to 10.5).
 const CHATTY: &str = "while :; do echo .; sleep 2; done";
 /// One without.
 const QUIET: &str = "exec sleep 3600";
