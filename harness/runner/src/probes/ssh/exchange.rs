@@ -3,6 +3,8 @@
 
 use std::net::SocketAddr;
 
+use futures_util::future::join_all;
+
 use super::kexinit::{KexInit, Wanted};
 use super::keys::{self, HostKey};
 use super::talk::Talk;
@@ -141,14 +143,23 @@ pub(super) async fn host_keys(
     theirs: &KexInit,
     facts: &mut Facts,
 ) -> Result<(), String> {
-    let mut found: Vec<HostKey> = Vec::new();
-    let mut asked: Vec<&str> = Vec::new();
+    let mut kinds: Vec<&str> = Vec::new();
+    let mut algorithms: Vec<&str> = Vec::new();
     for algorithm in &theirs.host_keys {
         let Some(kind) = keys::kind(algorithm) else { continue };
-        if !asked.contains(&kind) {
-            asked.push(kind);
-            found.push(host_key(address, theirs, algorithm).await?);
+        if !kinds.contains(&kind) {
+            kinds.push(kind);
+            algorithms.push(algorithm);
         }
+    }
+    let asked = algorithms.iter().map(|algorithm| host_key(address, theirs, algorithm));
+    let mut found: Vec<HostKey> = Vec::new();
+    for (told, algorithm) in join_all(asked).await.into_iter().zip(algorithms) {
+        // A server may bear one connection of ours at a time (PerSourceMaxStartups).
+        found.push(match told {
+            Ok(key) => key,
+            Err(_) => host_key(address, theirs, algorithm).await?,
+        });
     }
     facts.set_list("host_key_type", found.iter().map(|key| key.kind.as_str()));
     facts.set_list("host_key_fingerprints", found.iter().map(|key| key.fingerprint.as_str()));
@@ -176,16 +187,21 @@ pub(super) async fn groups(
     // The one with SHA-1 only where there is no other: it has the same groups.
     let gex = theirs.kex.iter().filter(is_gex).max_by_key(|name| name.ends_with("sha256"));
     let (Some(kex), Some(host_key)) = (gex, theirs.host_keys.first()) else { return Ok(()) };
-    let mut sizes: Vec<u32> = Vec::new();
-    for bits in SIZES {
+    let ask = async |bits: usize| {
         let mut talk = Talk::open(address, None).await?;
         let wanted = Wanted { kex, host_key, cipher: None, mac: None, extensions: false };
         talk.say(&theirs.answer(wanted)).await?;
         talk.kexinit().await?;
-        if let Ok(modulus) = ask_group(&mut talk, [bits; 3]).await {
-            sizes.push(super::wire::bits(&modulus));
-        }
+        let given = ask_group(&mut talk, [bits; 3]).await.ok();
         talk.end().await;
+        Ok::<_, String>(given.map(|modulus| super::wire::bits(&modulus)))
+    };
+    let mut sizes: Vec<u32> = Vec::new();
+    for (told, bits) in join_all(SIZES.map(&ask)).await.into_iter().zip(SIZES) {
+        sizes.extend(match told {
+            Ok(given) => given,
+            Err(_) => ask(bits).await?,
+        });
     }
     sizes.sort_unstable();
     sizes.dedup();
