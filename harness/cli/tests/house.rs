@@ -11,13 +11,17 @@ const LEAF: &str = "edgeproof-diagnostics";
 const COMMAND_LINE: &str = "edgeproof";
 
 /// What each crate of the harness may use of the others (DESIGN: cli → workbench, report → runner →
-/// target, load → scenario → diagnostics).
-const ARROWS: [(&str, &[&str]); 8] = [
+/// target, load, journey → scenario → diagnostics).
+const ARROWS: [(&str, &[&str]); 9] = [
     ("edgeproof-diagnostics", &[]),
     ("edgeproof-scenario", &[LEAF]),
     ("edgeproof-load", &[]),
     ("edgeproof-target", &[LEAF, "edgeproof-scenario"]),
-    ("edgeproof-runner", &[LEAF, "edgeproof-scenario", "edgeproof-target", "edgeproof-load"]),
+    ("edgeproof-journey", &[LEAF, "edgeproof-scenario", "edgeproof-load"]),
+    (
+        "edgeproof-runner",
+        &[LEAF, "edgeproof-scenario", "edgeproof-target", "edgeproof-load", "edgeproof-journey"],
+    ),
     ("edgeproof-report", &[LEAF, "edgeproof-runner"]),
     ("edgeproof-workbench", &[LEAF, "edgeproof-scenario"]),
     (

@@ -172,6 +172,51 @@ fn an_interrupted_load_reports_what_it_measured() {
     assert!(report.contains("Interrupted") && report.contains("Requests per second:"), "{report}");
 }
 
+/// A scenario in this folder: one user of a server that runs already, for so long.
+fn journey(folder: &std::path::Path, time: &str) -> std::path::PathBuf {
+    let file = folder.join("journey.yaml");
+    let text = format!(
+        "name: n\nspec: s\ntime_limit: 60s\nsteps:\n  - journey: {{ name: walk, users: 1, time: {time}, steps: \
+         [{{ send: GET / }}] }}\n    expect: {{ load: {{ errors: 0 }} }}\n"
+    );
+    std::fs::write(&file, text).unwrap();
+    file
+}
+
+#[test]
+fn a_journey_leaves_standard_output_to_the_report() {
+    let (address, _requests) = server(GOOD);
+    let folder = tempfile::tempdir().unwrap();
+    let file = journey(folder.path(), "200ms");
+    let target = format!("http://{address}");
+    let run = ["run", file.to_str().unwrap(), "--target", &target, "--format", "json"];
+    let output = edgeproof(&run);
+    assert_eq!(code(&output), 0, "{}{}", text(&output.stdout), text(&output.stderr));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let figures = report["cases"][0]["figures"].as_array().unwrap();
+    assert!(figures.iter().any(|figure| figure["name"] == "walk.rounds"), "{report}");
+    assert_eq!(text(&output.stderr), "");
+}
+
+#[test]
+fn an_interrupt_ends_a_run_in_the_middle_of_a_journey() {
+    let (address, requests) = server(GOOD);
+    let folder = tempfile::tempdir().unwrap();
+    let file = journey(folder.path(), "50s");
+    let child = Command::new(env!("CARGO_BIN_EXE_edgeproof"))
+        .args(["run", file.to_str().unwrap(), "--target", &format!("http://{address}")])
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    for _ in 0..50 {
+        requests.recv().unwrap();
+    }
+    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(code(&output), 130);
+}
+
 #[test]
 fn a_log_is_replayed_and_what_cannot_be_is_told() {
     let (address, requests) = server(GOOD);

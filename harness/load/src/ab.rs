@@ -80,8 +80,8 @@ fn counts(out: &mut String, shot: &Shot) {
         let kinds = shot.error_kinds;
         let _ = writeln!(
             out,
-            "   (Connect: {}, Receive: {}, Malformed: {}, Timeout: {})",
-            kinds.connect, kinds.receive, kinds.malformed, kinds.timeout
+            "   (Connect: {}, Receive: {}, Malformed: {}, Timeout: {}, Unexpected: {})",
+            kinds.connect, kinds.receive, kinds.malformed, kinds.timeout, kinds.unexpected
         );
         if let Some(first) = &shot.first_error {
             let _ = writeln!(out, "   (The first: {first})");

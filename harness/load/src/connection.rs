@@ -72,9 +72,9 @@ pub(crate) struct Answered {
     pub(crate) bytes: u64,
 }
 
-/// Why there is no whole answer.
+/// Why a request has no answer that counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Broken {
+pub enum Broken {
     /// No connection.
     Connect,
     /// Reset or closed before the answer was whole.
@@ -83,6 +83,8 @@ pub(crate) enum Broken {
     Malformed,
     /// It took longer than a request may.
     Timeout,
+    /// It is whole, and not the one that a user of a journey must have.
+    Unexpected,
 }
 
 impl Connection {

@@ -122,7 +122,29 @@ pub(crate) struct Fired {
     pub(crate) server_cpu_s: Option<f64>,
 }
 
-pub(crate) fn report(plan: &LoadPlan, fired: Vec<Fired>) -> Result<LoadReport, LoadError> {
+/// What of a plan its figures depend on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Manner {
+    /// Requests at a time on a connection.
+    pub(crate) streams: u64,
+    /// Clients at a time; `None` in an open loop.
+    pub(crate) clients: Option<u64>,
+    /// Requests a second that are asked for; `None` in a closed loop.
+    pub(crate) offered_rps: Option<f64>,
+}
+
+impl Manner {
+    pub(crate) fn of(plan: &LoadPlan) -> Self {
+        let closed = matches!(plan.pace, Pace::Closed { .. });
+        Self {
+            streams: plan.streams() as u64,
+            clients: closed.then(|| plan.clients() as u64),
+            offered_rps: plan.pace.offered_rps(),
+        }
+    }
+}
+
+pub(crate) fn report(manner: Manner, fired: Vec<Fired>) -> Result<LoadReport, LoadError> {
     let mut total = Tally::new()?;
     for Fired { tally, .. } in &fired {
         let most = total.connections.max(tally.connections);
@@ -131,12 +153,12 @@ pub(crate) fn report(plan: &LoadPlan, fired: Vec<Fired>) -> Result<LoadReport, L
         total.elapsed += tally.elapsed;
     }
     let cpu = fired.iter().map(|fired| fired.server_cpu_s).sum();
-    let shots = fired.into_iter().map(|fired| shot(plan, fired)).collect::<Result<_, _>>()?;
-    let total = shot(plan, Fired { tally: total, series: Vec::new(), server_cpu_s: cpu })?;
+    let shots = fired.into_iter().map(|fired| shot(manner, fired)).collect::<Result<_, _>>()?;
+    let total = shot(manner, Fired { tally: total, series: Vec::new(), server_cpu_s: cpu })?;
     Ok(LoadReport { total, shots, interrupted: false })
 }
 
-fn shot(plan: &LoadPlan, fired: Fired) -> Result<Shot, LoadError> {
+fn shot(manner: Manner, fired: Fired) -> Result<Shot, LoadError> {
     let Fired { tally, series, server_cpu_s } = fired;
     let requests = tally.latency.len();
     let duration_s = tally.elapsed.as_secs_f64();
@@ -154,10 +176,10 @@ fn shot(plan: &LoadPlan, fired: Fired) -> Result<Shot, LoadError> {
         duration_s,
         rps: if duration_s > 0.0 { requests as f64 / duration_s } else { 0.0 },
         connections: tally.connections,
-        streams: plan.streams() as u64,
-        mean_us: match plan.pace {
-            Pace::Closed { .. } => plan.clients() as f64 * across_all,
-            Pace::Open { .. } | Pace::Replay { .. } => latency_us.mean,
+        streams: manner.streams,
+        mean_us: match manner.clients {
+            Some(clients) => clients as f64 * across_all,
+            None => latency_us.mean,
         },
         mean_across_all_us: across_all,
         latency_us,
@@ -167,13 +189,13 @@ fn shot(plan: &LoadPlan, fired: Fired) -> Result<Shot, LoadError> {
         generator_cpu_us_per_request: each(tally.cpu.as_secs_f64() * 1e6),
         server_cpu_s,
         histogram: encode(&tally.latency)?,
-        open: open(plan, &tally)?,
+        open: open(manner, &tally)?,
         series,
     })
 }
 
-fn open(plan: &LoadPlan, tally: &Tally) -> Result<Option<OpenLoop>, LoadError> {
-    let Some(offered_rps) = plan.pace.offered_rps() else { return Ok(None) };
+fn open(manner: Manner, tally: &Tally) -> Result<Option<OpenLoop>, LoadError> {
+    let Some(offered_rps) = manner.offered_rps else { return Ok(None) };
     Ok(Some(OpenLoop {
         offered_rps,
         uncorrected_latency_us: Latency::of(&tally.uncorrected),
@@ -253,7 +275,7 @@ mod tests {
         let address = std::net::SocketAddr::from(([127, 0, 0, 1], 1));
         let plan = LoadPlan::closed(address, Vec::new(), 1, 1, Duration::from_secs(1));
         let fired = Fired { tally, series: Vec::new(), server_cpu_s: None };
-        shot(&plan, fired).unwrap().latencies().unwrap()
+        shot(Manner::of(&plan), fired).unwrap().latencies().unwrap()
     }
 
     proptest! {

@@ -38,6 +38,7 @@ mod page;
 mod panel;
 mod plan;
 mod random;
+mod recorder;
 mod replay;
 mod request;
 mod schedule;
@@ -58,13 +59,15 @@ pub use capacity::{
 pub use change_points::change_points;
 pub use chart::chart;
 pub use compare::{Change, Comparison, FEWEST_ROUNDS, Judged, Metric, Round, compare, rounds_of};
+pub use connection::Broken;
 pub use endpoint::{Address, Endpoint, Tls};
 pub use figures::{Latency, LoadReport, OpenLoop, Shot};
 pub use hdr::hdr_log;
 pub use history::{Entry, History, HistoryError, Shift, Turn};
 pub use page::{page, seconds_chart};
 pub use plan::{LoadError, LoadPlan, Pace, Protocol, REQUEST_LIMIT, Request};
-pub use random::shuffled_pairs;
+pub use random::{Random, shuffled_pairs};
+pub use recorder::Recorder;
 pub use replay::Replay;
 pub use request::{Message, RequestError, Url};
 pub use schedule::{Arrivals, Schedule, ScheduleError};
@@ -102,6 +105,6 @@ pub fn run_watched(plan: &LoadPlan, watch: &Watch) -> Result<LoadReport, LoadErr
             break;
         }
     }
-    let report = figures::report(plan, fired)?;
+    let report = figures::report(figures::Manner::of(plan), fired)?;
     Ok(LoadReport { interrupted: watch.is_stopped(), ..report })
 }

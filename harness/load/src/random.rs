@@ -2,10 +2,11 @@
 
 /// SplitMix64 (Steele, Lea and Flood, OOPSLA 2014): small, fast, and good enough for arrivals and resampling.
 #[derive(Debug, Clone)]
-pub(crate) struct Random(u64);
+pub struct Random(u64);
 
 impl Random {
-    pub(crate) fn new(seed: u64) -> Self {
+    /// The same numbers for the same seed.
+    pub fn new(seed: u64) -> Self {
         Self(seed)
     }
 
@@ -18,7 +19,7 @@ impl Random {
     }
 
     /// Evenly from [0, 1).
-    pub(crate) fn unit(&mut self) -> f64 {
+    pub fn unit(&mut self) -> f64 {
         (self.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
     }
 

@@ -114,7 +114,7 @@ fn by_http2(shared: &Shared<'_>, thread: usize, streams: NonZeroUsize) -> Result
 }
 
 /// Processor time that this thread has used, user and system.
-fn cpu_time() -> Result<Duration, LoadError> {
+pub(crate) fn cpu_time() -> Result<Duration, LoadError> {
     let usage = getrusage(UsageWho::RUSAGE_THREAD).map_err(std::io::Error::from)?;
     let microseconds =
         usage.user_time().num_microseconds() + usage.system_time().num_microseconds();

@@ -53,12 +53,15 @@ pub struct Errors {
     pub malformed: u64,
     /// It took longer than a request may.
     pub timeout: u64,
+    /// A whole answer came, and not the one that a user of a journey must have.
+    #[serde(default)]
+    pub unexpected: u64,
 }
 
 impl Errors {
     /// All of them.
     pub fn total(&self) -> u64 {
-        self.connect + self.receive + self.malformed + self.timeout
+        self.connect + self.receive + self.malformed + self.timeout + self.unexpected
     }
 
     pub(crate) fn count(&mut self, why: Broken) {
@@ -67,6 +70,7 @@ impl Errors {
             Broken::Receive => &mut self.receive,
             Broken::Malformed => &mut self.malformed,
             Broken::Timeout => &mut self.timeout,
+            Broken::Unexpected => &mut self.unexpected,
         } += 1;
     }
 }
@@ -139,6 +143,7 @@ impl Tally {
         self.errors.receive += other.errors.receive;
         self.errors.malformed += other.errors.malformed;
         self.errors.timeout += other.errors.timeout;
+        self.errors.unexpected += other.errors.unexpected;
         if self.first_error.is_none() {
             self.first_error.clone_from(&other.first_error);
         }

@@ -36,9 +36,14 @@ impl Variables {
         template: &Template,
         now: Timestamp,
     ) -> Result<Vec<u8>, MissingVariable> {
-        template.render(|name| match name {
+        template.render(|name| self.value(name, now))
+    }
+
+    /// The value of a variable. `now` is an HTTP-date.
+    pub(crate) fn value(&self, name: &str, now: Timestamp) -> Option<Vec<u8>> {
+        match name {
             "now" => Some(http_date::format(now).into_bytes()),
             _ => self.0.get(name).cloned(),
-        })
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Every [`Check`] against what was seen.
 
-use edgeproof_scenario::model::{Check, Count, FileCheck, OriginCheck, Status, Value};
+use edgeproof_scenario::model::{Check, Count, FileCheck, OriginCheck, Value};
 
 use super::seen::{Facts, FileState, Seen};
 use super::value::{Found, Scope, compare, words};
@@ -12,9 +12,9 @@ use crate::wire::{Answer, Fields};
 /// What does not hold of one check; nothing when it holds.
 pub(crate) fn evaluate(check: &Check, seen: &Seen<'_>, scope: &Scope<'_>) -> Vec<Mismatch> {
     match check {
-        Check::Status(status) => of_answer(seen, "status", &status_words(status), |answer| {
+        Check::Status(status) => of_answer(seen, "status", &status.to_string(), |answer| {
             let found = format!("{} {}", answer.status, String::from_utf8_lossy(&answer.reason));
-            (!status_holds(status, answer.status)).then(|| (status_words(status), found))
+            (!status.holds(answer.status)).then(|| (status.to_string(), found))
         }),
         Check::Reason(value) => of_answer(seen, "the reason phrase", "an answer", |answer| {
             compare(value, Found::field(&[&answer.reason]), scope)
@@ -91,26 +91,6 @@ fn silence(heard: Option<&Heard>) -> String {
     let Some(heard) = heard else { return "nothing, since nothing was sent".to_owned() };
     let why = heard.note().unwrap_or_else(|| "nothing came".to_owned());
     format!("no answer ({why})")
-}
-
-fn status_holds(wanted: &Status, found: u16) -> bool {
-    match wanted {
-        Status::OneOf(codes) => codes.contains(&found),
-        Status::Class(class) => found / 100 == u16::from(*class),
-        Status::NoneOf(codes) => !codes.contains(&found),
-    }
-}
-
-fn status_words(wanted: &Status) -> String {
-    let list = |codes: &[u16]| {
-        let codes: Vec<_> = codes.iter().map(ToString::to_string).collect();
-        codes.join(" or ")
-    };
-    match wanted {
-        Status::OneOf(codes) => list(codes),
-        Status::Class(class) => format!("{class}xx"),
-        Status::NoneOf(codes) => format!("anything but {}", list(codes)),
-    }
 }
 
 fn field(
@@ -333,7 +313,14 @@ fn load(key: &str, wanted: Count, seen: &Seen<'_>) -> Vec<Mismatch> {
         _ => None,
     });
     match found {
-        Some(found) => count(&format!("{key} of the load"), wanted, found),
+        Some(found) => {
+            let mut mismatches = count(&format!("{key} of the load"), wanted, found);
+            if let Some(trouble) = seen.load.and_then(|load| load.trouble.as_deref()) {
+                let first = format!("; the first error: {trouble}");
+                mismatches.iter_mut().for_each(|mismatch| mismatch.found.push_str(&first));
+            }
+            mismatches
+        }
         None => {
             vec![Mismatch::new(format!("{key} of the load"), words(wanted), "no load in this case")]
         }

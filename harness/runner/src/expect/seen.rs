@@ -42,11 +42,13 @@ pub(crate) struct FileState {
 }
 
 /// Counts of the last load.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct LoadTotals {
     pub(crate) requests: u64,
     pub(crate) errors: u64,
     pub(crate) non_2xx: u64,
+    /// The first of the errors, where it is known.
+    pub(crate) trouble: Option<String>,
 }
 
 /// Everything that can be asserted on. What a step does not look at is not gathered.
@@ -76,7 +78,7 @@ pub(crate) struct Seen<'a> {
     pub(crate) processes: Vec<String>,
     pub(crate) ssh: Option<&'a Facts>,
     pub(crate) config: Option<&'a Facts>,
-    pub(crate) load: Option<LoadTotals>,
+    pub(crate) load: Option<&'a LoadTotals>,
 }
 
 impl Seen<'_> {

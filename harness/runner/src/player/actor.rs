@@ -45,7 +45,7 @@ impl Last {
             statuses: self.statuses.clone(),
             ssh: self.ssh.as_ref(),
             config: self.config.as_ref(),
-            load: self.load,
+            load: self.load.as_ref(),
             ..Seen::default()
         }
     }

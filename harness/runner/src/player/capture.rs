@@ -1,6 +1,6 @@
 //! Remembering values for later steps.
 
-use edgeproof_scenario::compile_regex;
+use edgeproof_scenario::at_pointer;
 use edgeproof_scenario::model::{Capture, CaptureFrom, Step};
 
 use super::{Actor, Player, Stop, redirect};
@@ -30,6 +30,9 @@ impl Player {
         let value = match &capture.from {
             CaptureFrom::Header(name) => answer.and_then(|answer| answer.fields.joined(name)),
             CaptureFrom::Body => answer.map(|answer| answer.content.bytes.clone()),
+            CaptureFrom::Json(pointer) => {
+                answer.and_then(|answer| at_pointer(&answer.content.bytes, pointer))
+            }
             CaptureFrom::Status => answer.map(|answer| answer.status.to_string().into_bytes()),
             CaptureFrom::AccessLog => match &self.access_log {
                 Ok(log) => log.lines()?.pop(),
@@ -52,13 +55,11 @@ impl Player {
             }
         };
         let value = value.ok_or_else(|| format!("nothing to capture as `{}`", capture.name))?;
-        let Some(pattern) = &capture.matches else { return Ok(value) };
-        let regex = compile_regex(pattern).map_err(|error| error.to_string())?;
-        let groups = regex.captures(&value);
-        let found = groups.and_then(|groups| groups.get(1).or(groups.get(0)));
-        found.map(|found| found.as_bytes().to_vec()).ok_or_else(|| {
-            let name = &capture.name;
-            format!("nothing to capture as `{name}`: no match of /{pattern}/ in {}", quoted(&value))
+        let part = capture.part().map_err(|error| error.to_string())?.of(&value);
+        part.ok_or_else(|| {
+            let (name, pattern) = (&capture.name, capture.matches.as_deref().unwrap_or_default());
+            let shown = quoted(&value);
+            format!("nothing to capture as `{name}`: no match of /{pattern}/ in {shown}")
         })
     }
 }

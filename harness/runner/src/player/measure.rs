@@ -1,7 +1,10 @@
-//! `load:` and `ratio:`: what is measured is reported as figures; only counts are asserted.
+//! `load:`, `journey:` and `ratio:`: what is measured is reported as figures; only counts are asserted.
 
+use std::sync::Arc;
+
+use edgeproof_journey::{Plan, play};
 use edgeproof_load::{LoadPlan, LoadReport, Shot, run_load};
-use edgeproof_scenario::model::{LoadSpec, Ratio, Step};
+use edgeproof_scenario::model::{JourneySpec, LoadSpec, Ratio, Step};
 
 use super::{Actor, Player, Stop};
 use crate::client::{self, Piece};
@@ -35,18 +38,62 @@ impl Player {
             .await
             .map_err(|error| Stop::Broken(error.to_string()))?
             .map_err(|error| Stop::Broken(error.to_string()))?;
+        self.measured(actor, &load.name, report, None);
+        lock(&self.progress).figures.extend(self.stated_cost(load));
+        Ok(())
+    }
+
+    /// Users with think times. They end with the case's time at the latest.
+    pub(super) async fn journey(
+        &self,
+        actor: &mut Actor,
+        journey: &JourneySpec,
+        step: &Step,
+        path: &str,
+    ) -> Result<(), Stop> {
+        let address = self.surface.http();
+        let address =
+            address.ok_or_else(|| Stop::Broken("the target has no http listener".into()))?;
+        let (variables, clock) = (actor.variables.clone(), Arc::clone(&self.clock));
+        let plan = Plan {
+            address,
+            host: self.dialer.host.clone(),
+            users: journey.users,
+            iterations: journey.iterations,
+            time: journey.time.unwrap_or(self.case.time_limit),
+            steps: journey.steps.clone(),
+            known: Arc::new(move |name| variables.value(name, clock.now())),
+        };
+        self.doing(format!("the journey `{}`", journey.name), &step.span, path, false);
+        let report = tokio::task::spawn_blocking(move || play(plan))
+            .await
+            .map_err(|error| Stop::Broken(error.to_string()))?
+            .map_err(|error| Stop::Broken(error.to_string()))?;
+        self.measured(actor, &journey.name, report.total, report.trouble);
+        let figures = &mut lock(&self.progress).figures;
+        figures.push(figure(&journey.name, "rounds", "", report.rounds as f64, Vec::new()));
+        for step in &report.steps {
+            let latency = step.load.total.latency_us;
+            let name = format!("{}.{}", journey.name, step.name);
+            figures.push(figure(&name, "p50", "µs", latency.p50 as f64, Vec::new()));
+            figures.push(figure(&name, "p99", "µs", latency.p99 as f64, Vec::new()));
+        }
+        Ok(())
+    }
+
+    /// Remembers what a load or a journey came to, for later steps and for the report.
+    fn measured(&self, actor: &mut Actor, name: &str, report: LoadReport, trouble: Option<String>) {
         let total = &report.total;
         actor.last.load = Some(LoadTotals {
             requests: total.requests,
             errors: total.errors,
             non_2xx: total.non_2xx,
+            trouble,
         });
         let mut progress = lock(&self.progress);
         progress.explained += total.requests + total.errors + total.unfinished;
-        progress.figures.extend(figures(&load.name, &report));
-        progress.figures.extend(self.stated_cost(load));
-        progress.loads.insert(load.name.clone(), report);
-        Ok(())
+        progress.figures.extend(figures(name, &report));
+        progress.loads.insert(name.to_owned(), report);
     }
 
     /// The delay that the case's origin puts before such an answer: what the page is said to cost.
@@ -64,7 +111,7 @@ impl Player {
         let value = {
             let progress = lock(&self.progress);
             let of =
-                |name: &str| progress.loads.get(name).map(|load| measured(&load.total, &ratio.of));
+                |name: &str| progress.loads.get(name).map(|load| value_of(&load.total, &ratio.of));
             of(&ratio.numerator).zip(of(&ratio.denominator))
         };
         match value {
@@ -87,7 +134,7 @@ impl Player {
     }
 }
 
-fn measured(shot: &Shot, of: &str) -> f64 {
+fn value_of(shot: &Shot, of: &str) -> f64 {
     if of == "mean" { shot.latency_us.mean } else { shot.rps }
 }
 

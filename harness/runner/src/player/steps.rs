@@ -77,6 +77,7 @@ impl Player {
             }
             Action::Ssh(probe) => self.ssh(actor, probe, step, path).await,
             Action::Load(load) => self.load(actor, load, step, path).await,
+            Action::Journey(journey) => self.journey(actor, journey, step, path).await,
             Action::Ratio(ratio) => self.ratio(ratio, step, path),
             Action::Log(act) => self.befall_log(*act),
             Action::Close => {

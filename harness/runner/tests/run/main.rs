@@ -2,6 +2,7 @@
 
 mod bare;
 mod elsewhere;
+mod journey;
 mod settings;
 mod shared_site;
 mod stand_in;

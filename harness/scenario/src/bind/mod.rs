@@ -11,6 +11,7 @@ mod case;
 mod check;
 mod fields;
 mod file;
+mod journey;
 mod json;
 mod origin;
 mod regex;

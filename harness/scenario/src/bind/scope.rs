@@ -20,14 +20,15 @@ struct Captured {
     name: String,
     span: Span,
     used: bool,
+    /// By a user of a journey that is over: nobody else knows it.
+    gone: bool,
 }
 
 impl Binder<'_> {
     /// A placeholder names a variable.
     pub(super) fn variable(&self, name: &str, span: &Span) {
         if name == "index" && self.rounds.get() == 0 {
-            let message =
-                "`index` counts the rounds of `parallel` and `repeat`; there is none here";
+            let message = "`index` counts the rounds of `parallel` and `repeat` and the users of `journey`; there is none here";
             self.report::<()>(Diagnostic::error(message).at(span));
         }
         if BUILTINS.contains(&name) {
@@ -35,7 +36,7 @@ impl Binder<'_> {
         }
         let mut scope = self.scope.borrow_mut();
         let mut known = false;
-        for captured in scope.captured.iter_mut().filter(|captured| captured.name == name) {
+        for captured in scope.captured.iter_mut().filter(|it| it.name == name && !it.gone) {
             captured.used = true;
             known = true;
         }
@@ -52,8 +53,24 @@ impl Binder<'_> {
             self.report::<()>(Diagnostic::error(message).at(span));
             return;
         }
-        let captured = Captured { name: name.to_owned(), span: span.clone(), used: false };
+        let captured =
+            Captured { name: name.to_owned(), span: span.clone(), used: false, gone: false };
         self.scope.borrow_mut().captured.push(captured);
+    }
+
+    /// What is captured from here on is a user's own, and `{{index}}` counts users; the mark is for
+    /// [`Binder::leave_journey`].
+    pub(super) fn enter_journey(&self) -> usize {
+        self.rounds.set(self.rounds.get() + 1);
+        self.scope.borrow().captured.len()
+    }
+
+    /// Nobody knows any more what was captured since then.
+    pub(super) fn leave_journey(&self, mark: usize) {
+        self.rounds.set(self.rounds.get() - 1);
+        for captured in &mut self.scope.borrow_mut().captured[mark..] {
+            captured.gone = true;
+        }
     }
 
     /// After the whole case: reports what was used and never captured, and what was captured and
@@ -74,9 +91,15 @@ impl Binder<'_> {
 
     fn unknown_variable(&self, scope: &Scope, name: &str, span: &Span) -> Diagnostic {
         if let Some(later) = scope.captured.iter().find(|captured| captured.name == name) {
-            return Diagnostic::error(format!("`{name}` is captured only later"))
+            let (message, captured) = match later.gone {
+                true => {
+                    ("is known only to users of a journey", "captured here, by each for itself")
+                }
+                false => ("is captured only later", "captured here, for later steps"),
+            };
+            return Diagnostic::error(format!("`{name}` {message}"))
                 .label(span, "used here")
-                .context(&later.span, "captured here, for later steps");
+                .context(&later.span, captured);
         }
         let columns = self.columns.iter().map(|(name, _)| name.as_str());
         let captured = scope.captured.iter().map(|captured| captured.name.as_str());

@@ -8,8 +8,9 @@ use crate::model::{Action, Capture, CaptureFrom, Step};
 use crate::table;
 use crate::template::is_name;
 
-const VERBS: [&str; 11] = [
-    "send", "raw", "advance", "parallel", "repeat", "poll", "ssh", "load", "ratio", "log", "close",
+const VERBS: [&str; 12] = [
+    "send", "raw", "advance", "parallel", "repeat", "poll", "ssh", "load", "journey", "ratio",
+    "log", "close",
 ];
 
 impl Binder<'_> {
@@ -59,7 +60,7 @@ impl Binder<'_> {
         None
     }
 
-    fn captures(&self, node: &Node) -> Vec<Capture> {
+    pub(super) fn captures(&self, node: &Node) -> Vec<Capture> {
         self.entries(node).iter().filter_map(|(key, value)| self.capture(key, value)).collect()
     }
 
@@ -79,10 +80,11 @@ impl Binder<'_> {
             return Some(Capture { name, from, matches: None, span });
         }
         let fields = self.fields(node, &table::CAPTURE)?;
-        let keys = ["header", "body", "status", "access_log", "origin_header"];
+        let keys = ["header", "body", "json", "status", "access_log", "origin_header"];
         let (from, value) = self.which(node, &fields, &keys)?;
         let from = match from {
             "header" => CaptureFrom::Header(self.text(value)?),
+            "json" => CaptureFrom::Json(self.json_pointer(value)?),
             "origin_header" => CaptureFrom::OriginHeader(self.text(value)?),
             "body" => self.only_true(value).map(|()| CaptureFrom::Body)?,
             "status" => self.only_true(value).map(|()| CaptureFrom::Status)?,
@@ -90,6 +92,18 @@ impl Binder<'_> {
         };
         let matches = fields.get("matches").map(|it| self.fixed_regex(it));
         Some(Capture { name, from, matches: matches.flatten(), span })
+    }
+
+    /// RFC 6901 §3: nothing, or parts that begin with `/`, in which `~` is `~0` or `~1`.
+    fn json_pointer(&self, node: &Node) -> Option<String> {
+        let pointer = self.text(node)?;
+        let escapes = pointer.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']));
+        if escapes && (pointer.is_empty() || pointer.starts_with('/')) {
+            return Some(pointer);
+        }
+        let message = format!("`{pointer}` is no JSON pointer (RFC 6901)");
+        let help = "write `/user/token`, `/list/0`; in a name, `~1` for `/` and `~0` for `~`";
+        self.report(Diagnostic::error(message).at(&node.span).help(help))
     }
 
     fn capture_of_log(&self, node: &Node) -> CaptureFrom {

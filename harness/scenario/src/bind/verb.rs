@@ -20,6 +20,7 @@ impl Binder<'_> {
             "poll" => self.poll(node, path),
             "ssh" => self.ssh(node).map(Action::Ssh),
             "load" => self.load(node).map(Action::Load),
+            "journey" => self.journey(node).map(Action::Journey),
             "ratio" => self.ratio(node).map(Action::Ratio),
             "log" => self.log_act(node).map(Action::Log),
             "close" => self.only_true(node).map(|()| Action::Close),

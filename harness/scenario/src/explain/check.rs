@@ -1,14 +1,12 @@
 //! Assertions in sentences.
 
 use super::{duration, quoted, shown};
-use crate::model::{
-    Check, Count, FileCheck, LogCheck, OriginCheck, RulesCheck, Status, Template, Value,
-};
+use crate::model::{Check, Count, FileCheck, LogCheck, OriginCheck, RulesCheck, Template, Value};
 
 /// What must hold, without a full stop.
 pub(super) fn assertion(check: &Check) -> String {
     match check {
-        Check::Status(status) => format!("the status is {}", self::status(status)),
+        Check::Status(status) => format!("the status is {status}"),
         Check::Reason(value) => format!("the reason phrase {}", self::value(value)),
         Check::Version(value) => format!("the version {}", self::value(value)),
         Check::Header(name, value) => format!("{name} {}", self::value(value)),
@@ -89,14 +87,6 @@ fn codes(codes: &[u16]) -> String {
     match codes {
         [] => "none".to_owned(),
         codes => codes.iter().map(u16::to_string).collect::<Vec<_>>().join(", "),
-    }
-}
-
-fn status(status: &Status) -> String {
-    match status {
-        Status::OneOf(codes) => codes.iter().map(u16::to_string).collect::<Vec<_>>().join(" or "),
-        Status::Class(class) => format!("{class}xx"),
-        Status::NoneOf(codes) => format!("not {}", self::codes(codes)),
     }
 }
 

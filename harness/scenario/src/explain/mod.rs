@@ -1,6 +1,7 @@
 //! A case in words: the requirement, and what happens step by step.
 
 mod check;
+mod journey;
 mod origin;
 mod step;
 

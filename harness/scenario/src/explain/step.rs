@@ -1,6 +1,7 @@
 //! Steps in sentences.
 
 use super::check::assertion;
+use super::journey;
 use super::{duration, line, plural, quoted, shown};
 use crate::model::{
     Action, BodySpec, Capture, CaptureFrom, Forwarding, Framing, LoadSpec, LogAct, Request,
@@ -15,18 +16,26 @@ pub(super) fn write(step: &Step, number: &str, indent: usize, text: &mut String)
         client => format!("Client {client}: "),
     };
     let (inner, indent) = (inner(&step.action), indent + number.len());
-    let end = if inner.is_empty() { '.' } else { ':' };
+    let is_journey = matches!(step.action, Action::Journey(_));
+    let end = if inner.is_empty() && !is_journey { '.' } else { ':' };
     line(text, &format!("{space}{number}{client}{}{end}", action(&step.action)));
     let below = " ".repeat(indent);
     for (at, step) in inner.iter().enumerate() {
-        let letter = char::from(b'a' + u8::try_from(at % 26).unwrap_or_default());
-        write(step, &format!("{letter}) "), indent, text);
+        write(step, &letter(at), indent, text);
+    }
+    if let Action::Journey(journey) = &step.action {
+        journey::write(journey, indent, text);
     }
     if let Action::Poll { until, .. } = &step.action {
         until.iter().for_each(|it| line(text, &format!("{below}until {}", assertion(&it.check))));
     }
     step.expect.iter().for_each(|it| line(text, &format!("{below}→ {}", assertion(&it.check))));
     step.capture.iter().for_each(|it| line(text, &format!("{below}{}", capture(it))));
+}
+
+/// `a) `, `b) `.
+pub(super) fn letter(at: usize) -> String {
+    format!("{}) ", char::from(b'a' + u8::try_from(at % 26).unwrap_or_default()))
 }
 
 fn inner(action: &Action) -> &[Step] {
@@ -57,6 +66,7 @@ fn action(action: &Action) -> String {
         }
         Action::Ssh(probe) => ssh(probe),
         Action::Load(load) => self::load(load),
+        Action::Journey(journey) => journey::sentence(journey),
         Action::Ratio(ratio) => format!(
             "Report as {} the {} of {} divided by that of {}",
             ratio.name, ratio.of, ratio.numerator, ratio.denominator
@@ -83,7 +93,7 @@ fn log(act: LogAct) -> &'static str {
     }
 }
 
-fn request(request: &Request) -> String {
+pub(super) fn request(request: &Request) -> String {
     let mut text =
         quoted(&format!("{} {}", request.method.to_display(), request.target.to_display()));
     if request.version != "HTTP/1.1" {
@@ -172,10 +182,11 @@ fn load(load: &LoadSpec) -> String {
     )
 }
 
-fn capture(capture: &Capture) -> String {
+pub(super) fn capture(capture: &Capture) -> String {
     let from = match &capture.from {
         CaptureFrom::Header(name) => format!("the field {name}"),
         CaptureFrom::Body => "the body".to_owned(),
+        CaptureFrom::Json(pointer) => format!("what {} leads to", quoted(pointer)),
         CaptureFrom::Status => "the status".to_owned(),
         CaptureFrom::AccessLog => "the last access-log line".to_owned(),
         CaptureFrom::OriginHeader(name) => format!("the field {name} that the origin saw"),

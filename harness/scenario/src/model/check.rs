@@ -1,6 +1,7 @@
 //! What must hold. Each line under `expect:` is one [`Assertion`] with its own place in the file, so that
 //! a failure points at it.
 
+use std::fmt;
 use std::time::Duration;
 
 use edgeproof_diagnostics::Span;
@@ -95,6 +96,32 @@ pub enum Status {
     Class(u8),
     /// None of these.
     NoneOf(Vec<u16>),
+}
+
+impl Status {
+    /// Whether a status code is such a one.
+    pub fn holds(&self, found: u16) -> bool {
+        match self {
+            Status::OneOf(codes) => codes.contains(&found),
+            Status::Class(class) => found / 100 == u16::from(*class),
+            Status::NoneOf(codes) => !codes.contains(&found),
+        }
+    }
+}
+
+/// `200 or 206`, `2xx`, `anything but 200`.
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = |codes: &[u16]| {
+            let codes: Vec<_> = codes.iter().map(ToString::to_string).collect();
+            codes.join(" or ")
+        };
+        match self {
+            Status::OneOf(codes) => f.write_str(&list(codes)),
+            Status::Class(class) => write!(f, "{class}xx"),
+            Status::NoneOf(codes) => write!(f, "anything but {}", list(codes)),
+        }
+    }
 }
 
 /// How a value is compared. Several lines of one field are one value joined by `, ` (RFC 9110 §5.3),

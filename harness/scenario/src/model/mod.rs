@@ -2,6 +2,7 @@
 
 mod case;
 mod check;
+mod journey;
 mod origin;
 mod setting;
 mod site;
@@ -13,6 +14,7 @@ pub use case::{Case, CaseId, Foreign, Level, LevelError, Settled};
 pub use check::{
     Assertion, Check, Count, FileCheck, LogCheck, OriginCheck, RulesCheck, Status, Value,
 };
+pub use journey::{JourneySpec, JourneyStep};
 pub use origin::{Answer, Body, Break, Chunking, Date, FieldValue, Interim, Origin, Rule, When};
 pub use setting::{Setting, SettingError};
 pub use site::{AccessLog, CacheSite, Paranoia, SiteClock, SiteSpec, UpstreamSite, WafSite};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use edgeproof_diagnostics::Span;
 
-use super::{Assertion, SshProbe, Template};
+use super::{Assertion, JourneySpec, SshProbe, Template};
 
 /// One step: an action, and what must hold after it.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,6 +68,8 @@ pub enum Action {
     Ssh(SshProbe),
     /// `load:` requests under load, measured.
     Load(LoadSpec),
+    /// `journey:` users who do several things one after another, measured.
+    Journey(JourneySpec),
     /// `ratio:` of two measured loads, reported as a figure.
     Ratio(Ratio),
     /// `log:` something befalls the file of the access log.
@@ -207,6 +209,8 @@ pub enum CaptureFrom {
     Header(String),
     /// The answer's content.
     Body,
+    /// What a JSON pointer (RFC 6901) leads to in the answer's content.
+    Json(String),
     /// The answer's status code.
     Status,
     /// The last access-log line of the case.

@@ -10,7 +10,9 @@ const COUNT_TAKES: Takes = Takes::Either(&[Takes::Whole(0, u64::MAX), Takes::For
 const CODE: Takes = Takes::Whole(100, 999);
 const CODES: Takes = Takes::List(&CODE);
 const SOME_CODES: Takes = Takes::Some(&CODE);
-const STATUS: Takes = Takes::Either(&[CODE, SOME_CODES, Takes::Class, Takes::Form(|| &NOT_STATUS)]);
+/// `status`.
+pub(super) const STATUS: Takes =
+    Takes::Either(&[CODE, SOME_CODES, Takes::Class, Takes::Form(|| &NOT_STATUS)]);
 const VALUES: Takes = Takes::Table(&VALUE_TAKES);
 const TEXTS: Takes = Takes::Some(&TEXT_OR_BYTES);
 const RULE_IDS: Takes = Takes::Some(&Takes::Whole(1, u64::MAX));

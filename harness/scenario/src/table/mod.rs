@@ -5,6 +5,7 @@
 
 mod case;
 mod check;
+mod journey;
 mod origin;
 mod site;
 mod ssh;
@@ -15,6 +16,7 @@ pub(crate) use check::{
     COUNT, DATE_RANGE, EXPECT, FILE_CHECK, LOG_CHECK, NOT_STATUS, ORIGIN_SAW, PROCESSES, TIME,
     VALUE, WAF_RULES,
 };
+pub(crate) use journey::{JOURNEY, JOURNEY_EXPECT, JOURNEY_STEP};
 pub(crate) use origin::{ANSWER, BREAK, CONNECTION, DATE, INTERIM, ORIGIN_BODY, RULE, WHEN};
 pub(crate) use site::{ACCESS_LOG, CACHE, CLOCK, MODES, PROFILES, SITE, UPSTREAM, WAF};
 pub(crate) use ssh::{SSH, SSH_CONFIG};

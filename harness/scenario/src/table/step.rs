@@ -1,5 +1,6 @@
 //! `steps`.
 
+use super::journey::JOURNEY;
 use super::ssh::SSH;
 use super::{Form, Takes, check, key, required};
 
@@ -15,11 +16,18 @@ pub(super) const NAMED_TEXTS: Takes = Takes::Either(&[
 /// `steps`.
 pub(super) const STEPS: Takes = Takes::List(&Takes::Form(|| &STEP));
 
+/// `capture`.
+pub(super) const CAPTURES: Takes = Takes::Table(&Takes::Either(&[
+    Takes::Word(&["body", "status", "access_log"]),
+    Takes::Form(|| &CAPTURE),
+]));
+
 const FIELDS: Takes = Takes::Either(&[
     Takes::Table(&Takes::Either(&[TEXT_OR_BYTES, Takes::List(&TEXT_OR_BYTES), Takes::Null])),
     LINES,
 ]);
-const REQUEST_TAKES: Takes = Takes::Either(&[Takes::Text, Takes::Form(|| &REQUEST)]);
+/// `send`.
+pub(super) const REQUEST_TAKES: Takes = Takes::Either(&[Takes::Text, Takes::Form(|| &REQUEST)]);
 /// The words of `log`, which [`crate::model::LogAct`] gives their meaning.
 pub(crate) const LOG_ACTS: &[&str] =
     &["rotate", "move", "remove", "fill-disk", "free-disk", "bar", "unbar"];
@@ -47,20 +55,14 @@ pub(crate) static STEP: Form = Form {
             "Look at the target's SSH service.",
         ),
         key("load", Takes::Form(|| &LOAD), "Requests under load, measured."),
+        key("journey", Takes::Form(|| &JOURNEY), "Users with think times and cookies, measured."),
         key("ratio", Takes::Form(|| &RATIO), "A figure made of two measured loads."),
         key("log", Takes::Word(LOG_ACTS), "Something befalls the file of the access log."),
         key("close", Takes::True, "Close the client's connection."),
         key("include", Takes::Text, "The steps and origin rules of a fragment, put here."),
         key("client", Takes::Text, "Steps of one client share a kept-alive connection (`main`)."),
         key("expect", Takes::Form(|| &check::EXPECT), "What must hold afterwards."),
-        key(
-            "capture",
-            Takes::Table(&Takes::Either(&[
-                Takes::Word(&["body", "status", "access_log"]),
-                Takes::Form(|| &CAPTURE),
-            ])),
-            "Variables for later steps.",
-        ),
+        key("capture", CAPTURES, "Variables for later steps."),
     ],
     others: None,
 };
@@ -221,6 +223,11 @@ pub(crate) static CAPTURE: Form = Form {
     keys: &[
         key("header", Takes::Text, "A field of the answer."),
         key("body", Takes::True, "The answer's content."),
+        key(
+            "json",
+            Takes::Text,
+            "What a JSON pointer (RFC 6901) leads to in the answer's content.",
+        ),
         key("status", Takes::True, "The answer's status code."),
         key("access_log", Takes::True, "The last access-log line of the case."),
         key("origin_header", Takes::Text, "A field of the last request that the origin saw."),

@@ -1,0 +1,42 @@
+//! What a journey came to.
+
+use edgeproof_load::{LoadError, LoadReport};
+
+use crate::Plan;
+use crate::tally::Tally;
+
+/// The figures of a journey.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// Of all steps together. Its octets are those of content; its `mean_us` is users × real time / requests, think
+    /// times included.
+    pub total: LoadReport,
+    /// Of each.
+    pub steps: Vec<StepReport>,
+    /// How often a user did all steps.
+    pub rounds: u64,
+    /// The first step that did not come to what it must, and what it came to.
+    pub trouble: Option<String>,
+}
+
+/// The figures of one step.
+#[derive(Debug, Clone)]
+pub struct StepReport {
+    /// Its name, or its number from 1.
+    pub name: String,
+    /// Its figures.
+    pub load: LoadReport,
+}
+
+impl Report {
+    pub(crate) fn of(plan: &Plan, mut tally: Tally) -> Result<Self, LoadError> {
+        let (rounds, trouble) = (tally.rounds, tally.trouble.take());
+        let ((total, in_flight), steps) = tally.end();
+        let mut each = Vec::with_capacity(steps.len());
+        for (step, (recorder, in_flight)) in plan.steps.iter().zip(steps) {
+            let load = recorder.end(plan.users, in_flight)?;
+            each.push(StepReport { name: step.name.clone(), load });
+        }
+        Ok(Self { total: total.end(plan.users, in_flight)?, steps: each, rounds, trouble })
+    }
+}
