@@ -4,7 +4,7 @@ use edgeproof_diagnostics::suggest;
 
 /// The abilities that this project knows, with what each claims. The words are not fixed: a vendor
 /// may add their own, and cases that need them.
-pub const ABILITIES: [(&str, &str); 28] = [
+pub const ABILITIES: [(&str, &str); 29] = [
     ("http", "it is a reverse proxy for HTTP/1.1"),
     ("tls", "it has a TLS listener"),
     ("http2", "it speaks HTTP/2"),
@@ -26,6 +26,7 @@ pub const ABILITIES: [(&str, &str); 28] = [
     ("waf-log", "it writes a log of what its WAF found"),
     ("upstream-command", "it starts a command as a site's upstream"),
     ("upstream-log", "it writes a log of such commands"),
+    ("wordpress", "in its work folder lies the program `wordpress`, which serves one"),
     ("ssh", "it has an SSH server"),
     ("sshd-config", "its effective SSH configuration can be asked for"),
     (

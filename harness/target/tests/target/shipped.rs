@@ -152,6 +152,7 @@ fn every_target_loads_under_its_folders_name() {
             "nginx-modsecurity",
             "reference",
             "reference-redis",
+            "reference-wordpress",
             "squid",
             "sshd-default",
             "sshd-documents",
