@@ -109,10 +109,11 @@ def origin_http2(folder, cpu, body):
 
 @contextlib.contextmanager
 def proxy(binary, folder, cpu, upstream, *more):
-    """The reference proxy; gives its process id and port."""
+    """The reference proxy before a port or the URL of an upstream; gives its process id and port."""
     folder.mkdir()
     port = free_port()
-    command = [binary, "proxy", "--listen", f"127.0.0.1:{port}", "--upstream", f"http://127.0.0.1:{upstream}", *more]
+    upstream = f"http://127.0.0.1:{upstream}" if isinstance(upstream, int) else upstream
+    command = [binary, "proxy", "--listen", f"127.0.0.1:{port}", "--upstream", upstream, *more]
     with running(command, cpu, port, folder / "output") as pid:
         yield pid, port
 
@@ -157,11 +158,11 @@ def resident_bytes(pid):
     raise SystemExit(f"process {pid} has no VmRSS")
 
 
-def get(port, path):
+def get(port, path, host="bench.test"):
     """One GET on a connection of its own: status, fields, body."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
-        connection.request("GET", path, headers={"Host": "bench.test"})
+        connection.request("GET", path, headers={"Host": host})
         response = connection.getresponse()
         return response.status, response.headers, response.read()
     finally:

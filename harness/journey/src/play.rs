@@ -75,9 +75,9 @@ async fn attack(stage: &Arc<Stage>) -> Result<(), JourneyError> {
         .set_host(&stage.way.base)
         .register_transaction(Transaction::new(enter).set_on_start())
         .register_transaction(Transaction::new(round));
-    let attack =
-        GooseAttack::initialize_with_config(configuration(&stage.plan)).map_err(refused)?;
-    attack.register_scenario(journey).execute().await.map_err(refused)?;
+    let attack = GooseAttack::initialize_with_config(configuration(&stage.plan))
+        .map_err(|error| refused(&error))?;
+    attack.register_scenario(journey).execute().await.map_err(|error| refused(&error))?;
     Ok(())
 }
 
@@ -99,7 +99,7 @@ fn configuration(plan: &Plan) -> GooseConfiguration {
 /// Users a second, so many that goose does not wait between them.
 const AT_ONCE: &str = "100000000";
 
-fn refused(error: goose::GooseError) -> JourneyError {
+fn refused(error: &goose::GooseError) -> JourneyError {
     JourneyError::Goose(error.to_string())
 }
 

@@ -248,7 +248,7 @@ mod tests {
             pace: crate::plan::Pace::Open { schedule, arrivals, most_connections: 1 },
             ..crate::plan::LoadPlan::closed(address, b"x".to_vec(), 1, 1, limit)
         };
-        crate::figures::report(&plan, Vec::new()).unwrap().total
+        crate::figures::report(crate::figures::Manner::of(&plan), Vec::new()).unwrap().total
     }
 
     #[test]
