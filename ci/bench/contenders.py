@@ -123,14 +123,11 @@ class Bench:
 
     @contextlib.contextmanager
     def varnish(self, folder, job):
-        folder.mkdir()
-        port = servers.free_port()
-        vcl = servers.filled("varnish.vcl", ORIGIN=self.origin, RECEIVED="hash" if job.cache else "pass")
-        (folder / "default.vcl").write_text(vcl)
-        command = ["varnishd", "-F", "-j", "none", "-n", folder / "work", "-a", f"127.0.0.1:{port}", "-T", "none"]
-        command += ["-f", folder / "default.vcl", "-s", "default,256m", "-p", "timeout_idle=300"]
+        received = "hash" if job.cache else "pass"
+        started = servers.varnish(folder, SERVER_CPU, self.origin, received, "-p", "timeout_idle=300")
         with contextlib.ExitStack() as stack:
-            pids = [stack.enter_context(servers.running(command, SERVER_CPU, port, folder / "output"))]
+            pid, port = stack.enter_context(started)
+            pids = [pid]
             if job.log:
                 # Its log lines are written by a program of their own.
                 command = ["taskset", "-c", SERVER_CPU, "varnishncsa", "-n", folder / "work", "-w", folder / "access.log"]

@@ -123,6 +123,18 @@ def caching_proxy(binary, folder, cpu, upstream, *more):
     return proxy(binary, folder, cpu, upstream, "--cache", "--access-log", folder / "access.log", *more)
 
 
+@contextlib.contextmanager
+def varnish(folder, cpu, upstream, received, *more):
+    """Varnish before a port, which does with a request what `received` says (hash, pass); gives its process id and port."""
+    folder.mkdir()
+    port = free_port()
+    (folder / "default.vcl").write_text(filled("varnish.vcl", ORIGIN=upstream, RECEIVED=received))
+    command = ["varnishd", "-F", "-j", "none", "-n", folder / "work", "-a", f"127.0.0.1:{port}", "-T", "none"]
+    command += ["-f", folder / "default.vcl", "-s", "default,256m", *more]
+    with running(command, cpu, port, folder / "output") as pid:
+        yield pid, port
+
+
 def wrk(cpu, port, path, connections, seconds, *more):
     """Loads a server; gives the requests done and what wrk printed. An answer that is not good ends the benchmark."""
     command = ["taskset", "-c", cpu, "wrk", "-t", 1, "-c", connections, "-d", f"{seconds}s", *more]

@@ -15,8 +15,6 @@ pub struct Report {
     pub steps: Vec<StepReport>,
     /// How often a user did all steps.
     pub rounds: u64,
-    /// The first step that did not come to what it must, and what it came to.
-    pub trouble: Option<String>,
 }
 
 /// The figures of one step.
@@ -29,14 +27,14 @@ pub struct StepReport {
 }
 
 impl Report {
-    pub(crate) fn of(plan: &Plan, mut tally: Tally) -> Result<Self, LoadError> {
-        let (rounds, trouble) = (tally.rounds, tally.trouble.take());
+    pub(crate) fn of(plan: &Plan, tally: Tally) -> Result<Self, LoadError> {
+        let rounds = tally.rounds;
         let ((total, in_flight), steps) = tally.end();
         let mut each = Vec::with_capacity(steps.len());
         for (step, (recorder, in_flight)) in plan.steps.iter().zip(steps) {
             let load = recorder.end(plan.users, in_flight)?;
             each.push(StepReport { name: step.name.clone(), load });
         }
-        Ok(Self { total: total.end(plan.users, in_flight)?, steps: each, rounds, trouble })
+        Ok(Self { total: total.end(plan.users, in_flight)?, steps: each, rounds })
     }
 }

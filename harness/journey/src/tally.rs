@@ -15,8 +15,6 @@ pub(crate) struct Tally {
     pub(crate) rounds: u64,
     /// Users who have done all that they should.
     pub(crate) done: usize,
-    /// The first step that did not come to what it must.
-    pub(crate) trouble: Option<String>,
 }
 
 /// A whole answer.
@@ -38,7 +36,6 @@ impl Tally {
             in_flight: vec![0; steps],
             rounds: 0,
             done: 0,
-            trouble: None,
         })
     }
 
@@ -54,11 +51,10 @@ impl Tally {
     }
 
     /// A request that was sent came to nothing that counts.
-    pub(crate) fn failed(&mut self, step: usize, why: Broken, what: impl FnOnce() -> String) {
+    pub(crate) fn failed(&mut self, step: usize, why: Broken, what: &str) {
         self.in_flight[step] -= 1;
-        self.total.failed(why);
-        self.steps[step].failed(why);
-        self.trouble.get_or_insert_with(what);
+        self.total.failed(why, what);
+        self.steps[step].failed(why, what);
     }
 
     /// The recorders, each with the requests that are still in flight: of all steps, and of each.

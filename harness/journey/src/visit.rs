@@ -82,8 +82,7 @@ async fn one_step(stage: &Stage, client: &Client, at: usize, told: &mut Told) ->
             Some(())
         }
         Err((kind, why)) => {
-            let step = &step.name;
-            stage.tally().failed(at, kind, || format!("step `{step}`: {why}"));
+            stage.tally().failed(at, kind, &format!("step `{}`: {why}", step.name));
             None
         }
     }

@@ -152,7 +152,7 @@ fn orders(shop: &Shop) -> Vec<usize> {
 fn each_user_keeps_its_own_cookie_and_token() {
     let shop = Shop::open();
     let report = play(plan(&shop, ORDER)).unwrap();
-    assert_eq!((report.rounds, report.trouble.as_deref()), (24, None));
+    assert_eq!((report.rounds, &report.total.total.first_error), (24, &None));
     assert_eq!((report.total.total.requests, report.total.total.errors), (48, 0));
     assert_eq!(report.total.total.connections, 6);
     let names: Vec<_> = report.steps.iter().map(|step| step.name.as_str()).collect();
@@ -182,8 +182,8 @@ fn another_users_token_is_an_error_that_is_told() {
     let shop = Shop::open();
     let text = ORDER.replace(r#"token: "{{mine}}""#, "token: t7");
     let report = play(plan(&shop, &text)).unwrap();
-    assert_eq!(report.trouble.as_deref(), Some("step `order`: the status is 403, not 201"));
     let shot = &report.total.total;
+    assert_eq!(shot.first_error.as_deref(), Some("step `order`: the status is 403, not 201"));
     // The first session's token is its own; a whole answer that is an error is not counted twice.
     assert!(shot.errors >= 23 && shot.requests + shot.errors == 48, "{shot:?}");
     assert_eq!(shot.error_kinds.unexpected, shot.errors);

@@ -36,7 +36,8 @@ pub struct Shot {
     /// The same by what went wrong.
     #[serde(default)]
     pub error_kinds: Errors,
-    /// What the system said of the first failure: a certificate that is not trusted, a refused connection.
+    /// What the system said of the first failure: a certificate that is not trusted, a refused connection; in a journey
+    /// the step that went wrong, and how.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_error: Option<String>,
     /// Whole answers whose status is not 2xx.

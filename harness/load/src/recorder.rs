@@ -41,9 +41,10 @@ impl Recorder {
         self.last_answer = ended;
     }
 
-    /// Counts a request without an answer that counts.
-    pub fn failed(&mut self, why: Broken) {
+    /// Counts a request without an answer that counts, and keeps what went wrong with the first.
+    pub fn failed(&mut self, why: Broken, what: &str) {
         self.tally.errors.count(why);
+        self.tally.first_error.get_or_insert_with(|| what.to_owned());
     }
 
     /// Ends: what so many clients, each on one connection, came to from the beginning to the last answer, while so

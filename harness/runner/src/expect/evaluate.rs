@@ -315,8 +315,8 @@ fn load(key: &str, wanted: Count, seen: &Seen<'_>) -> Vec<Mismatch> {
     match found {
         Some(found) => {
             let mut mismatches = count(&format!("{key} of the load"), wanted, found);
-            if let Some(trouble) = seen.load.and_then(|load| load.trouble.as_deref()) {
-                let first = format!("; the first error: {trouble}");
+            if let Some(first) = seen.load.and_then(|load| load.first_error.as_deref()) {
+                let first = format!("; the first error: {first}");
                 mismatches.iter_mut().for_each(|mismatch| mismatch.found.push_str(&first));
             }
             mismatches

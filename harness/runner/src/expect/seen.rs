@@ -47,8 +47,8 @@ pub(crate) struct LoadTotals {
     pub(crate) requests: u64,
     pub(crate) errors: u64,
     pub(crate) non_2xx: u64,
-    /// The first of the errors, where it is known.
-    pub(crate) trouble: Option<String>,
+    /// What went wrong with the first of the errors, where that is known.
+    pub(crate) first_error: Option<String>,
 }
 
 /// Everything that can be asserted on. What a step does not look at is not gathered.

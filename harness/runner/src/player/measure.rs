@@ -38,7 +38,7 @@ impl Player {
             .await
             .map_err(|error| Stop::Broken(error.to_string()))?
             .map_err(|error| Stop::Broken(error.to_string()))?;
-        self.measured(actor, &load.name, report, None);
+        self.measured(actor, &load.name, report);
         lock(&self.progress).figures.extend(self.stated_cost(load));
         Ok(())
     }
@@ -69,7 +69,7 @@ impl Player {
             .await
             .map_err(|error| Stop::Broken(error.to_string()))?
             .map_err(|error| Stop::Broken(error.to_string()))?;
-        self.measured(actor, &journey.name, report.total, report.trouble);
+        self.measured(actor, &journey.name, report.total);
         let figures = &mut lock(&self.progress).figures;
         figures.push(figure(&journey.name, "rounds", "", report.rounds as f64, Vec::new()));
         for step in &report.steps {
@@ -82,13 +82,13 @@ impl Player {
     }
 
     /// Remembers what a load or a journey came to, for later steps and for the report.
-    fn measured(&self, actor: &mut Actor, name: &str, report: LoadReport, trouble: Option<String>) {
+    fn measured(&self, actor: &mut Actor, name: &str, report: LoadReport) {
         let total = &report.total;
         actor.last.load = Some(LoadTotals {
             requests: total.requests,
             errors: total.errors,
             non_2xx: total.non_2xx,
-            trouble,
+            first_error: total.first_error.clone(),
         });
         let mut progress = lock(&self.progress);
         progress.explained += total.requests + total.errors + total.unfinished;
