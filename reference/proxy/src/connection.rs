@@ -70,7 +70,8 @@ where
         };
         match after {
             After::Next => {}
-            After::Close => return close(client).await,
+            After::Leave if client.incoming.buf.is_empty() => return client.out.io.leave().await,
+            After::Close | After::Leave => return close(client).await,
             After::Break => return client.out.io.break_off(),
         }
     }

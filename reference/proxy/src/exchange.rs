@@ -30,8 +30,10 @@ use edgeproof_mutant::{self as mutant, Mutant};
 pub(crate) enum After {
     /// It carries the next request.
     Next,
-    /// It closes in order.
+    /// It closes in order, once the client has closed too.
     Close,
+    /// It closes in order and at once: the client has said that nothing follows what was read.
+    Leave,
     /// It breaks, so that the client sees the response's missing end.
     Break,
 }
@@ -80,6 +82,8 @@ where
     };
     let after = match passed {
         Ok(Passed::Done) if reply.keep => After::Next,
+        // RFC 9112 §9.6: who says close sends nothing more.
+        Ok(Passed::Done) if !request.is_persistent() && has_no_body(request) => After::Leave,
         Ok(_) => After::Close,
         Err(failure) => fail(failure, &mut reply, request, live, clock).await,
     };

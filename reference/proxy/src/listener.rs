@@ -42,6 +42,8 @@ pub(crate) fn bind(address: SocketAddr, count: usize) -> io::Result<Vec<std::net
         socket.set_reuse_address(true)?;
         socket.set_reuse_port(true)?;
         socket.set_nonblocking(true)?;
+        // Without it answers would wait for acknowledgements. Connections take it over from here.
+        socket.set_tcp_nodelay(true)?;
         socket.bind(&address.into())?;
         socket.listen(BACKLOG)?;
         let listener = std::net::TcpListener::from(socket);
@@ -54,6 +56,8 @@ pub(crate) fn bind(address: SocketAddr, count: usize) -> io::Result<Vec<std::net
 /// Accepts until told to close, and then what has arrived already.
 pub(crate) async fn accept(worker: &Rc<Worker>, socket: &TcpListener, key: Key, close: &Notify) {
     const EXHAUSTED: Duration = Duration::from_millis(50);
+    // As configured it may have any port, which has become one.
+    let bound = socket.local_addr().unwrap_or(key.address);
     loop {
         let accepted = tokio::select! {
             biased;
@@ -61,21 +65,27 @@ pub(crate) async fn accept(worker: &Rc<Worker>, socket: &TcpListener, key: Key, 
             () = close.notified() => break,
         };
         match accepted {
-            Ok((stream, from)) => begin(worker, stream, from, key),
+            Ok((stream, from)) => begin(worker, stream, (from, bound), key),
             // No descriptor left, for one: to try again at once would only burn the processor.
             Err(_) => sleep(EXHAUSTED).await,
         }
     }
     while let Ok(Ok((stream, from))) = timeout(Duration::ZERO, socket.accept()).await {
-        begin(worker, stream, from, key);
+        begin(worker, stream, (from, bound), key);
     }
 }
 
-fn begin(worker: &Rc<Worker>, stream: TcpStream, from: SocketAddr, key: Key) {
-    // Without it answers would wait for acknowledgements; a dead socket shows when it is read.
-    let _ = stream.set_nodelay(true);
-    // A socket that has just been accepted has an address; if not, the listener's is as good.
-    let local = stream.local_addr().unwrap_or(key.address);
+fn begin(
+    worker: &Rc<Worker>,
+    stream: TcpStream,
+    (from, bound): (SocketAddr, SocketAddr),
+    key: Key,
+) {
+    // Only where the listener has many addresses has the connection to be asked for its own.
+    let local = match key.address.ip().is_unspecified() {
+        true => stream.local_addr().unwrap_or(bound),
+        false => bound,
+    };
     let serving = Rc::clone(worker);
     worker.spawn(async move {
         if key.tls {

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use tokio::io::{AsyncRead, AsyncWrite, WriteHalf};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, WriteHalf};
 use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedWriteHalf;
 
@@ -50,6 +50,8 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Client<R, W> {
 pub(crate) trait Breakable: AsyncWrite + Unpin {
     /// Closes it without an orderly end.
     fn break_off(self);
+    /// Closes it in order, without waiting for the client.
+    fn leave(self) -> impl Future<Output = ()>;
 }
 
 impl Breakable for OwnedWriteHalf {
@@ -59,11 +61,21 @@ impl Breakable for OwnedWriteHalf {
         let _ = socket2::SockRef::from(self.as_ref()).set_linger(Some(std::time::Duration::ZERO));
         self.forget();
     }
+
+    async fn leave(self) {
+        // To close it ends both directions; to shut one down before would only be one call more.
+        self.forget();
+    }
 }
 
 impl Breakable for WriteHalf<tokio_rustls::server::TlsStream<TcpStream>> {
     fn break_off(self) {
         // A TLS connection closed without close_notify counts as truncated (RFC 8446 §6.1).
         drop(self);
+    }
+
+    async fn leave(mut self) {
+        // close_notify; a client that is gone already needs none.
+        let _ = self.shutdown().await;
     }
 }
