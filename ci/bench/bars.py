@@ -26,6 +26,9 @@ def drawing(title, unit, series, groups):
         most = max((value for _, value in values), default=0) or 1
         middle = y + len(values) * BAR / 2 + 4
         lines.append(f'<text x="{LEFT - 12}" y="{middle:.0f}" text-anchor="end">{html.escape(name)}</text>')
+        if not values:
+            lines.append(f'<text class="quiet" x="{LEFT}" y="{middle:.0f}">no figure</text>')
+            y += BAR
         for who, value in values:
             long = max(1.0, (WIDTH - LEFT - RIGHT) * value / most)
             number = f"{value:,.1f}" if value < 100 else f"{value:,.0f}"

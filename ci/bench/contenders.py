@@ -170,7 +170,7 @@ class Bench:
         """One run of the generator; gives its result."""
         command = ["taskset", "-c", CLIENT_CPU, self.binary, "load", contender.url]
         command += ["-t", f"{seconds}s", "--format", "json", "--cacert", self.certificate, *more]
-        done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=seconds + 60)
+        done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=60 * seconds + 60)
         result = json.loads(done.stdout) if done.stdout else {"errors": 1}
         # What never got its turn, or a late generator (6), is for the caller to judge; an answer that is none is not.
         if done.returncode not in (0, 1, 6) or result["errors"] or result["non_2xx"]:
