@@ -6,7 +6,6 @@ import json
 import os
 import pathlib
 import ssl
-import statistics
 import subprocess
 import tempfile
 import urllib.error
@@ -189,9 +188,3 @@ def bench(binary):
         for path in ("/1k.html", "/10k.html", "/1m.html"):
             (www / path[1:]).write_bytes(bodies[path])
         yield Bench(binary, folder, origin, bodies)
-
-
-def spread(values, form="{:.1f}"):
-    """Median (least to most)."""
-    least, middle, most = (form.format(f(values)) for f in (min, statistics.median, max))
-    return f"{middle} ({least} to {most})"

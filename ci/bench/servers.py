@@ -8,6 +8,7 @@ import pathlib
 import re
 import signal
 import socket
+import statistics
 import subprocess
 import time
 
@@ -179,6 +180,12 @@ def get(port, path, host="bench.test"):
         return response.status, response.headers, response.read()
     finally:
         connection.close()
+
+
+def spread(values, form):
+    """Median (least to most)."""
+    least, middle, most = (form.format(f(values)) for f in (min, statistics.median, max))
+    return f"{middle} ({least} to {most})"
 
 
 def version_of(*command):
