@@ -153,11 +153,10 @@ fn urls_come_from_a_file_with_their_weights() {
     assert!(often.abs_diff(180) < 26, "{often}");
 }
 
-#[test]
-fn an_interrupted_load_reports_what_it_measured() {
-    let (address, requests) = server(GOOD);
+/// What the program says when it is interrupted after 50 requests.
+fn interrupted(words: &[&str], requests: &Receiver<String>) -> Output {
     let child = Command::new(env!("CARGO_BIN_EXE_edgeproof"))
-        .args(["load", &format!("http://{address}/"), "-t", "60s"])
+        .args(words)
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -166,7 +165,14 @@ fn an_interrupted_load_reports_what_it_measured() {
     }
     let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     assert!(killed.success());
-    let output = child.wait_with_output().unwrap();
+    child.wait_with_output().unwrap()
+}
+
+#[test]
+fn an_interrupted_load_reports_what_it_measured() {
+    let (address, requests) = server(GOOD);
+    let url = format!("http://{address}/");
+    let output = interrupted(&["load", &url, "-t", "60s"], &requests);
     assert_eq!(code(&output), 130);
     let report = text(&output.stdout);
     assert!(report.contains("Interrupted") && report.contains("Requests per second:"), "{report}");
@@ -203,18 +209,9 @@ fn an_interrupt_ends_a_run_in_the_middle_of_a_journey() {
     let (address, requests) = server(GOOD);
     let folder = tempfile::tempdir().unwrap();
     let file = journey(folder.path(), "50s");
-    let child = Command::new(env!("CARGO_BIN_EXE_edgeproof"))
-        .args(["run", file.to_str().unwrap(), "--target", &format!("http://{address}")])
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
-    for _ in 0..50 {
-        requests.recv().unwrap();
-    }
-    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    assert!(killed.success());
-    let output = child.wait_with_output().unwrap();
-    assert_eq!(code(&output), 130);
+    let target = format!("http://{address}");
+    let run = ["run", file.to_str().unwrap(), "--target", &target];
+    assert_eq!(code(&interrupted(&run, &requests)), 130);
 }
 
 #[test]
