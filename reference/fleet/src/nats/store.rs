@@ -1,7 +1,7 @@
 //! What is kept: presence, actions with their answers, and the texts that are too large for a message.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
+use std::collections::{BTreeMap, HashSet};
+use std::time::{Duration, Instant};
 
 use async_nats::Client;
 use async_nats::jetstream::consumer::{DeliverPolicy, push};
@@ -12,6 +12,7 @@ use async_nats::jetstream::{self, Context};
 use async_nats::{HeaderMap, header};
 use futures_util::StreamExt as _;
 use tokio::io::AsyncReadExt as _;
+use tokio::time::timeout;
 
 use super::moment;
 use crate::id::Id;
@@ -22,6 +23,12 @@ use crate::time::Moment;
 const PRESENCE: &str = "edgeproof_presence";
 const ACTIONS: &str = "edgeproof_actions";
 const TEXTS: &str = "edgeproof_texts";
+/// What is read, for errors.
+const DIRECTORY: &str = "the directory";
+/// So long nothing comes where nothing is to come.
+const LULL: Duration = Duration::from_millis(200);
+/// The longest time to wait for agents whose word is there and does not come.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// How long actions, their answers and the last word of an agent are kept.
 const KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
 /// Octets of a text in the object store; more is no action.
@@ -60,7 +67,6 @@ pub struct Store {
 /// A message that was kept, and when the server got it.
 #[derive(Clone, Debug)]
 pub(crate) struct Kept {
-    pub(crate) subject: String,
     pub(crate) payload: bytes::Bytes,
     pub(crate) at: Moment,
 }
@@ -94,41 +100,45 @@ impl Store {
     /// All agents that were heard of within a week.
     pub(crate) async fn directory(&self) -> Result<Directory, StoreError> {
         let mut directory = Directory::default();
-        let mut take = |kept: Kept| {
-            let agent = subject::agent_of(&kept.subject);
-            if let Some((agent, presence)) = agent.zip(Presence::read(&kept.payload)) {
-                directory.heard(&agent, presence, kept.at);
-            }
-        };
-        if self
-            .presence
-            .get_info()
-            .await
-            .map_err(|e| nats("the directory")(e.into()))?
-            .state
-            .messages
-            == 0
-        {
+        let mut present = self.count_present().await?;
+        if present == 0 {
             return Ok(directory);
         }
         let consumer =
             self.consumer(&self.presence, subject::PRESENCE, DeliverPolicy::LastPerSubject);
         let mut messages = consumer.await?;
-        while let Some(message) = messages.next().await {
-            let message = message.map_err(|e| nats("the directory")(e.into()))?;
-            let info = message.info().map_err(|e| nats("the directory")(e))?;
-            let last = info.pending == 0;
-            let at = moment(info.published);
-            take(Kept {
-                subject: message.subject.to_string(),
-                payload: message.payload.clone(),
-                at,
-            });
-            if last {
-                break;
+        // An agent that speaks meanwhile takes back what it said last: that the server counts nothing as pending does
+        // not yet mean that everybody was heard. Speakers are counted, also those of another version's words.
+        let mut speakers = HashSet::new();
+        let until = Instant::now() + PATIENCE;
+        while speakers.len() < present {
+            if let Ok(message) = timeout(LULL, messages.next()).await {
+                let message =
+                    message.ok_or_else(|| StoreError::Nats(DIRECTORY, "it ended".into()))?;
+                let message = message.map_err(|e| nats(DIRECTORY)(e.into()))?;
+                let at = message.info().map_err(|e| nats(DIRECTORY)(e))?.published;
+                let agent = subject::agent_of(&message.subject);
+                if let Some((agent, presence)) = agent.zip(Presence::read(&message.payload)) {
+                    directory.heard(&agent, presence, moment(at));
+                }
+                speakers.insert(message.subject.to_string());
+                if speakers.len() < present {
+                    continue;
+                }
+            } else if Instant::now() >= until {
+                let text = format!("only {} of {present} agents were heard", speakers.len());
+                return Err(StoreError::Nats(DIRECTORY, text));
             }
+            // Some have come meanwhile, or were forgotten after a week of silence.
+            present = self.count_present().await?;
         }
         Ok(directory)
+    }
+
+    /// How many agents the directory has: the last word of each is kept.
+    async fn count_present(&self) -> Result<usize, StoreError> {
+        let info = self.presence.get_info().await.map_err(|e| nats(DIRECTORY)(e.into()))?;
+        Ok(usize::try_from(info.state.messages).unwrap_or(usize::MAX))
     }
 
     /// The answers to an action: those that are there, then those that come.
@@ -172,7 +182,7 @@ impl Store {
             _ => StoreError::Nats("what is kept of the action", error.to_string()),
         })?;
         let at = moment(message.time);
-        Ok(Kept { subject: message.subject.to_string(), payload: message.payload, at })
+        Ok(Kept { payload: message.payload, at })
     }
 
     /// Keeps a text under a name.
