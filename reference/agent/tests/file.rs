@@ -2,12 +2,15 @@
 
 mod host;
 
+use std::fs::File;
 use std::io::Write as _;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use edgeproof_agent::{Digest, Family, Findings, Options, Search, Task, investigate};
 use host::Host;
+use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
+use rustix::io::Errno;
 
 const KEY: &str = "AAAAC3NzaC1lZDI1NTE5AAAAIJcsjVXCCyRVPxWaGXHFq3+YsyVNKnTOcWVLNr8rRSjk";
 const ROGUE: &str = "AAAAC3NzaC1lZDI1NTE5AAAAIA1hZ0VYcm9ndWVyb2d1ZXJvZ3Vlcm9ndWVyb2d1ZXJv";
@@ -173,12 +176,25 @@ fn a_ring_of_links_ends() {
 fn a_fifo_is_never_opened() {
     let host = Host::new();
     host.write("home/x", "1");
-    let made = Command::new("mkfifo").arg(host.path("home/keys")).status().expect("mkfifo");
-    assert!(made.success());
+    let fifo = host.path("home/keys");
+    assert!(Command::new("mkfifo").arg(&fifo).status().expect("mkfifo").success());
+    let watch = inotify::init(CreateFlags::NONBLOCK).expect("inotify");
+    inotify::add_watch(&watch, &fifo, WatchFlags::OPEN).expect("it is watched");
+    let mut event = [0; 64];
     let findings = host.search("home", |search| search.add_content("1").expect("a content"));
     assert_eq!(host.found(&findings), ["home/x"]);
     let findings = host.search("home", |search| search.add_mode("^p").expect("a mode"));
     assert_eq!(host.found(&findings), ["home/keys"]);
+    // Looked up by its name.
+    let findings = host.search("home", |search| {
+        search.add_name("^keys$").expect("a name");
+        search.add_content("1").expect("a content");
+        search.options().maxdepth = 1;
+    });
+    assert!(findings.found.is_empty());
+    assert_eq!(rustix::io::read(&watch, &mut event), Err(Errno::AGAIN));
+    drop(File::options().read(true).write(true).open(&fifo).expect("a FIFO"));
+    assert!(rustix::io::read(&watch, &mut event).is_ok(), "the watch sees who opens it");
 }
 
 #[test]
@@ -229,7 +245,7 @@ fn contents_are_lines() {
     host.write("x", "one two\nthree\r\n");
     let holds = |all: bool, contents: &[&str]| {
         let findings = host.search("", |search| {
-            contents.iter().for_each(|content| search.add_content(content).expect("a content"));
+            contents.iter().for_each(|content| search.add_content(*content).expect("a content"));
             search.options().matchall = all;
         });
         !findings.found.is_empty()
@@ -248,7 +264,7 @@ fn every_line_must_fit_all_contents() {
     host.write("x", "alpha 1\nbeta 2\n");
     let fits = |all: bool, contents: &[&str]| {
         let findings = host.search("", |search| {
-            contents.iter().for_each(|content| search.add_content(content).expect("a content"));
+            contents.iter().for_each(|content| search.add_content(*content).expect("a content"));
             search.options().macroal = true;
             search.options().matchall = all;
         });
@@ -403,4 +419,85 @@ fn an_action_reads_both_spellings_and_names_its_mistakes() {
         @"search 'a': mismatch `x`: expected name, size, mode, mtime, content, md5, sha1, sha2 or sha3");
     insta::assert_snapshot!(with(r#"{"paths": ["/etc"], "sizes": ["x"]}"#),
         @"search 'a': `x` is no size: expected `<10m`, `>1k` or `968`; units are k, m, g, t (of 1024)");
+}
+
+/// A search for one name, which is looked up without reading its folder, says what a search by a regex of that name
+/// says.
+#[test]
+fn one_name_is_looked_up_as_it_would_be_found() {
+    let host = Host::new();
+    let rogue = format!("ssh-ed25519 {ROGUE} x\n");
+    let good = format!("ssh-ed25519 {KEY} x\n");
+    for (home, text) in [("good", &good), ("rogue", &rogue), ("linked", &rogue)] {
+        host.write(&format!("home/{home}/.ssh/authorized_keys"), text);
+        host.write(&format!("home/{home}/.ssh/authorized_keys2"), &rogue);
+    }
+    host.write("outside/authorized_keys", &rogue);
+    host.write("home/beside/keys", &rogue);
+    host.link(host.path("outside"), "home/link-to-folder/.ssh");
+    host.link(host.path("outside/authorized_keys"), "home/link-to-file/.ssh/authorized_keys");
+    host.link("../keys", "home/beside/.ssh/authorized_keys");
+    host.link("nowhere", "home/dangling/.ssh/authorized_keys");
+    host.link(host.path("home/linked"), "home/link-to-home");
+    host.write("home/a-folder/.ssh/authorized_keys/x", &rogue);
+    host.write("home/none/.ssh/config", "x");
+    host.write("home/a-file/.ssh", &rogue);
+    host.write("home/fifo/.ssh/x", "x");
+    let fifo = host.path("home/fifo/.ssh/authorized_keys");
+    assert!(Command::new("mkfifo").arg(fifo).status().expect("mkfifo").success());
+    let homes = [
+        "good",
+        "rogue",
+        "linked",
+        "link-to-folder",
+        "link-to-file",
+        "beside",
+        "dangling",
+        "link-to-home",
+        "a-folder",
+        "none",
+        "a-file",
+        "fifo",
+        "nobody",
+    ];
+    let by_name = |name: &str, more: &dyn Fn(&mut Search)| {
+        let searches = homes.map(|home| {
+            let mut search = Search::named(home);
+            search.add_path(&host.text(&format!("home/{home}/.ssh"))).expect("a path");
+            search.add_name(name).expect("a name");
+            search.add_content(published()).expect("a content");
+            search.options().macroal = true;
+            search.options().maxdepth = 1;
+            search.add_mismatch("content").expect("a kind");
+            more(&mut search);
+            search.checked().expect("a search")
+        });
+        let mut findings = investigate(&searches, None);
+        // Entries of folders that were read: the one thing that differs.
+        (findings.counts.files, findings.counts.folders) = (0, 0);
+        findings
+    };
+    let more: [&dyn Fn(&mut Search); 6] = [
+        &|_| {},
+        &|search| search.options().follow = true,
+        &|search| search.options().returnsha256 = true,
+        &|search| search.options().matchall = false,
+        &|search| search.add_mismatch("name").expect("a kind"),
+        &|search| search.add_size(">10k").expect("a size"),
+    ];
+    for (at, more) in more.iter().enumerate() {
+        let one = by_name("^authorized_keys$", more);
+        let regex = by_name("^authorized_key[s]$", more);
+        assert_eq!(format!("{one:?}"), format!("{regex:?}"), "{at}");
+        assert_eq!(one.found.is_empty(), at == 5, "{at}");
+    }
+    assert_eq!(
+        host.found(&by_name("^authorized_keys$", &|_| {})),
+        [
+            "home/rogue/.ssh/authorized_keys",
+            "home/linked/.ssh/authorized_keys",
+            "home/link-to-folder/.ssh/authorized_keys",
+            "home/link-to-home/.ssh/authorized_keys",
+        ]
+    );
 }

@@ -50,7 +50,7 @@ struct About {
 /// A content of a search that every line must fit, where it is a list of keys.
 #[derive(Debug)]
 struct Keys {
-    text: Arc<str>,
+    text: Arc<String>,
     /// Where they stand in the text, in the order of their digits.
     words: OnceLock<Vec<Range<usize>>>,
 }

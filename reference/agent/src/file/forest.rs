@@ -1,7 +1,7 @@
 //! The paths of all searches as one tree, so that each folder is read once, and the searches in groups.
 
 use std::collections::{BTreeMap, HashMap};
-use std::ffi::{OsStr, OsString};
+use std::ffi::{CString, OsStr, OsString};
 use std::path::{Component, Path, PathBuf};
 use std::sync::OnceLock;
 
@@ -18,6 +18,8 @@ pub(crate) struct Group {
     pub(crate) depth: u32,
     /// One of them follows links.
     pub(crate) follows: bool,
+    /// The only name that all of them ask for, where none looks below a folder.
+    pub(crate) only_name: Option<CString>,
     contents: OnceLock<Contents>,
 }
 
@@ -125,10 +127,18 @@ fn group(members: Vec<usize>, searches: &[Search]) -> Group {
     Group {
         depth: classes.iter().map(|class| class.depth).max().unwrap_or(0),
         follows: members.iter().any(|search| searches[*search].options.follow),
+        only_name: only_name(&members, searches),
         searches: members,
         classes,
         contents: OnceLock::new(),
     }
+}
+
+fn only_name(members: &[usize], searches: &[Search]) -> Option<CString> {
+    let name = searches[members[0]].only_name()?;
+    let is_one = name != b"." && name != b".." && !name.is_empty() && !name.contains(&b'/');
+    let are_same = members[1..].iter().all(|search| searches[*search].only_name() == Some(name));
+    CString::new(name).ok().filter(|_| is_one && are_same)
 }
 
 fn classes(members: &[usize], searches: &[Search]) -> Vec<Class> {

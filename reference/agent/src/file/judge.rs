@@ -1,13 +1,14 @@
 //! A file before all searches that look at it: names first, then facts, then what is in it.
 
 use std::cell::RefCell;
-use std::ffi::CStr;
+use std::ffi::{CStr, OsStr};
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::BorrowedFd;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, Stat};
 use rustix::io::Errno;
 
 use super::decide::{Answer, Facts, by_facts, name_holds};
@@ -117,7 +118,7 @@ impl<'p> Judge<'p> {
             Ok(stat) => {
                 let facts = facts(&stat);
                 for wanted in wanted {
-                    if self.answer(wanted, entry, facts) == Answer::Yes {
+                    if self.answer(wanted, entry.name, facts) == Answer::Yes {
                         self.pass.found(found(wanted.search, path(), facts));
                     }
                 }
@@ -126,8 +127,8 @@ impl<'p> Judge<'p> {
         }
     }
 
-    fn answer(&self, wanted: &Wanted, entry: &Entry<'_>, facts: Facts) -> Answer {
-        by_facts(&self.pass.searches[wanted.search], entry.name.to_bytes(), facts, self.pass.now)
+    fn answer(&self, wanted: &Wanted, name: &CStr, facts: Facts) -> Answer {
+        by_facts(&self.pass.searches[wanted.search], name.to_bytes(), facts, self.pass.now)
     }
 
     /// A link to a file is read where its file lies in the searched path, or where links are followed.
@@ -187,20 +188,25 @@ impl<'p> Judge<'p> {
                 false => AtFlags::empty(),
             };
             match entry.stat(follow) {
-                Ok(stat) => self.settle(&mut wanted, entry, facts(&stat), path),
+                Ok(stat) => self.settle(&mut wanted, entry.name, facts(&stat), path),
                 Err(error) => return self.pass.trouble(path, &error),
             }
             if wanted.is_empty() {
                 return;
             }
         }
-        let opened = rustix::fs::openat(entry.folder, entry.name, how, Mode::empty());
-        let opened =
-            opened.and_then(|fd| rustix::fs::fstat(&fd).map(|stat| (File::from(fd), stat)));
-        match opened {
-            Ok((file, stat)) if FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile => {
+        match rustix::fs::openat(entry.folder, entry.name, how, Mode::empty()) {
+            Ok(opened) => self.opened(File::from(opened), entry.name, wanted, path),
+            Err(error) => self.pass.trouble(path, &error),
+        }
+    }
+
+    /// A file that was opened.
+    fn opened(&self, file: File, name: &CStr, mut wanted: Vec<Wanted>, path: &Path) {
+        match rustix::fs::fstat(&file) {
+            Ok(stat) if FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile => {
                 let facts = facts(&stat);
-                self.settle(&mut wanted, entry, facts, path);
+                self.settle(&mut wanted, name, facts, path);
                 if !wanted.is_empty() {
                     self.read(file, &wanted, facts, path);
                 }
@@ -211,9 +217,31 @@ impl<'p> Judge<'p> {
         }
     }
 
+    /// Judges the file of this name in a folder without a look at the folder: three calls of the system fewer, of
+    /// eight. Answers whether it could: there is a file that must be read, with no link on the way to it.
+    pub(crate) fn straight(&self, folder: &Path, name: &CStr, active: &[Active]) -> bool {
+        let wanted = self.wanted_by_name(name.to_bytes(), active);
+        if !wanted.iter().all(|wanted| self.pass.searches[wanted.search].reads()) {
+            return false;
+        }
+        let path = folder.join(OsStr::from_bytes(name.to_bytes()));
+        // Not opened before it is known to be a file: to open a FIFO is to take part in it.
+        let stat = rustix::fs::statat(CWD, &path, AtFlags::SYMLINK_NOFOLLOW);
+        if !stat.is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile) {
+            return false;
+        }
+        let Ok(file) =
+            rustix::fs::openat2(CWD, &path, READ, Mode::empty(), ResolveFlags::NO_SYMLINKS)
+        else {
+            return false;
+        };
+        self.opened(File::from(file), name, wanted, &path);
+        true
+    }
+
     /// Takes out the searches that the facts decide, and says what they have found.
-    fn settle(&self, wanted: &mut Vec<Wanted>, entry: &Entry<'_>, facts: Facts, path: &Path) {
-        wanted.retain_mut(|wanted| match self.answer(wanted, entry, facts) {
+    fn settle(&self, wanted: &mut Vec<Wanted>, name: &CStr, facts: Facts, path: &Path) {
+        wanted.retain_mut(|wanted| match self.answer(wanted, name, facts) {
             Answer::No => false,
             Answer::Open => true,
             Answer::Yes if self.pass.searches[wanted.search].options.returnsha256 => {

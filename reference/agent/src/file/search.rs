@@ -173,7 +173,7 @@ impl Search {
     ///
     /// # Errors
     /// It is none.
-    pub fn add_name(&mut self, pattern: &str) -> Result<(), SearchError> {
+    pub fn add_name(&mut self, pattern: impl Into<String>) -> Result<(), SearchError> {
         self.names.push(Pattern::new(pattern)?);
         Ok(())
     }
@@ -182,7 +182,7 @@ impl Search {
     ///
     /// # Errors
     /// It is none.
-    pub fn add_content(&mut self, pattern: &str) -> Result<(), SearchError> {
+    pub fn add_content(&mut self, pattern: impl Into<String>) -> Result<(), SearchError> {
         self.contents.push(Pattern::new(pattern)?);
         Ok(())
     }
@@ -191,7 +191,7 @@ impl Search {
     ///
     /// # Errors
     /// It is none.
-    pub fn add_mode(&mut self, pattern: &str) -> Result<(), SearchError> {
+    pub fn add_mode(&mut self, pattern: impl Into<String>) -> Result<(), SearchError> {
         self.modes.push(Pattern::new(pattern)?);
         Ok(())
     }
@@ -258,6 +258,14 @@ impl Search {
         for path in &mut self.paths {
             *path = root.join(path.strip_prefix("/").unwrap_or(path));
         }
+    }
+
+    /// The only name that a file may have to be found, where the search says one, and nothing below a folder is looked
+    /// at.
+    pub(crate) fn only_name(&self) -> Option<&[u8]> {
+        let may =
+            self.options.matchall && self.options.maxdepth == 1 && !self.is_turned(Kind::Name);
+        self.names.iter().find_map(Pattern::only).filter(|_| may)
     }
 
     /// Whether the answer of a kind is turned round.

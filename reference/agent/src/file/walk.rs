@@ -61,8 +61,11 @@ fn top<'p>(pass: &'p Pass<'p>, scope: &Scope<'p>, path: &Path, node: &'p Node) {
     }
     let active: Vec<Active> =
         node.groups.iter().map(|group| Active { group: *group, depth: 0 }).collect();
-    let straight = rustix::fs::openat2(CWD, path, FOLDER, Mode::empty(), ResolveFlags::NO_SYMLINKS);
-    let (fd, root) = match straight {
+    if straight(pass, path, node, &active) {
+        return;
+    }
+    let opened = rustix::fs::openat2(CWD, path, FOLDER, Mode::empty(), ResolveFlags::NO_SYMLINKS);
+    let (fd, root) = match opened {
         Ok(fd) => (fd, Arc::from(path)),
         Err(Errno::NOTDIR) => return top_file(pass, path, &active),
         Err(Errno::NOENT) => return missing(pass, node),
@@ -95,6 +98,16 @@ fn top<'p>(pass: &'p Pass<'p>, scope: &Scope<'p>, path: &Path, node: &'p Node) {
         }
     };
     read_folder(pass, scope, Folder { fd, path: path.to_owned(), node: Some(node), active, root });
+}
+
+/// Where all that is looked for is one file by its name, that file. Answers whether it was.
+fn straight(pass: &Pass<'_>, path: &Path, node: &Node, active: &[Active]) -> bool {
+    let [Active { group, .. }] = active else { return false };
+    let Some(name) = &pass.forest.groups[*group].only_name else { return false };
+    let done = node.children.is_empty() && Judge::new(pass).straight(path, name, active);
+    count(&pass.tally().folders, u64::from(done));
+    count(&pass.tally().files, u64::from(done));
+    done
 }
 
 fn missing(pass: &Pass<'_>, node: &Node) {
@@ -250,6 +263,10 @@ fn link_to_folder<'p>(
         return;
     }
     let mut active = active_below(pass, folder, None);
+    // A link that nobody would follow as a folder either hides nothing.
+    if active.is_empty() {
+        return;
+    }
     active.retain(|active| pass.forest.groups[active.group].follows);
     // Once each, so that links in a ring end.
     let followed = !active.is_empty() && pass.may_enter(&target) && pass.enters(&target);

@@ -24,7 +24,7 @@ pub struct PatternError {
 /// know ASCII, unless the pattern itself has other characters.
 #[derive(Clone, Debug)]
 pub struct Pattern {
-    text: Arc<str>,
+    text: Arc<String>,
     inverted: bool,
     form: Form,
 }
@@ -41,16 +41,17 @@ impl Pattern {
     ///
     /// # Errors
     /// The text after `!` is no regular expression.
-    pub fn new(written: &str) -> Result<Self, PatternError> {
-        let (text, inverted) = match written.strip_prefix('!') {
-            Some(text) => (text, true),
-            None => (written, false),
-        };
-        let form = match Shape::of(text) {
+    pub fn new(written: impl Into<String>) -> Result<Self, PatternError> {
+        let mut text = written.into();
+        let inverted = text.starts_with('!');
+        if inverted {
+            text.remove(0);
+        }
+        let form = match Shape::of(&text) {
             Some(shape) => Form::Shape(shape),
-            None => Form::Regex(Box::new(engine(text)?)),
+            None => Form::Regex(Box::new(engine(&text)?)),
         };
-        Ok(Self { text: text.into(), inverted, form })
+        Ok(Self { text: Arc::new(text), inverted, form })
     }
 
     /// Whether the regex itself matches somewhere, whatever stands before it.
@@ -72,8 +73,13 @@ impl Pattern {
     }
 
     /// The same, to keep.
-    pub(crate) fn shared_text(&self) -> Arc<str> {
+    pub(crate) fn shared_text(&self) -> Arc<String> {
         Arc::clone(&self.text)
+    }
+
+    /// The only text that it matches, if there is but one.
+    pub(crate) fn only(&self) -> Option<&[u8]> {
+        self.shape()?.only().filter(|_| !self.inverted)
     }
 
     /// Whether it is matched without a regex engine.

@@ -143,6 +143,17 @@ impl Shape {
         &self.alternatives
     }
 
+    /// The only text that has this form, if there is but one.
+    pub(crate) fn only(&self) -> Option<&[u8]> {
+        match &*self.alternatives {
+            [alone] => match &*alone.0 {
+                [Part::Literal(text)] => Some(text),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// Whether the regex matches somewhere in the line.
     pub(crate) fn matches(&self, line: &[u8]) -> bool {
         self.alternatives.iter().any(|alternative| alternative.matches(line))

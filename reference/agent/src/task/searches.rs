@@ -32,7 +32,7 @@ impl Parameters {
             .searches
             .into_par_iter()
             .map(|(name, written)| {
-                search(&name, &written).map_err(|error| TaskError::Search(name, error))
+                search(&name, written).map_err(|error| TaskError::Search(name, error))
             })
             .collect();
         made.into_iter().collect()
@@ -142,7 +142,7 @@ struct WrittenOptions {
     plainlines: bool,
 }
 
-fn search(name: &str, written: &WrittenSearch) -> Result<Search, SearchError> {
+fn search(name: &str, written: WrittenSearch) -> Result<Search, SearchError> {
     let options = &written.options;
     let mut search = Search::named(name);
     search.options = options_of(options);
@@ -152,13 +152,13 @@ fn search(name: &str, written: &WrittenSearch) -> Result<Search, SearchError> {
     for path in &written.paths {
         search.add_path(path)?;
     }
-    for pattern in &written.names {
+    for pattern in written.names {
         search.add_name(pattern)?;
     }
-    for pattern in &written.contents {
+    for pattern in written.contents {
         search.add_content(pattern)?;
     }
-    for pattern in &written.modes {
+    for pattern in written.modes {
         search.add_mode(pattern)?;
     }
     for size in &written.sizes {
