@@ -255,7 +255,7 @@ fn no_key_that_sshd_accepts_is_missed() {
         let by_file = sshd.host.search("keys", |search| {
             let blob = sshd.good.split(' ').nth(1).expect("a blob").replace('+', "\\+");
             search
-                .add_content(&format!(r"^((#.+)|(\s+)|(ssh-ed25519 {blob} .+))$"))
+                .add_content(format!(r"^((#.+)|(\s+)|(ssh-ed25519 {blob} .+))$"))
                 .expect("a content");
             search.options().macroal = true;
             search.add_mismatch("content").expect("a kind");
