@@ -290,7 +290,7 @@ fn a_list_of_keys_is_judged_beside_other_contents() {
     let fits = |content: &str| {
         let findings = host.search("home", |search| {
             search.add_name("^authorized_keys$").expect("a name");
-            search.add_content(&published()).expect("a content");
+            search.add_content(published()).expect("a content");
             search.add_content(content).expect("a content");
             search.options().macroal = true;
         });
