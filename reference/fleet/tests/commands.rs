@@ -328,6 +328,25 @@ fn strangers_inside() {
     let list = list.to_str().expect("UTF-8");
     let good = fleet.asks(&["unknown-hosts", "-known", list, "-t", "all", "-format", "mig"]);
     assert_eq!(good.status.code(), Some(0), "{}", out(&good));
+    // Later, from what is kept: the same verdict, by a list of that day.
+    let json = fleet.asks(&["unknown-hosts", "-t", "own", "-format", "json"]);
+    let object: serde_json::Value = serde_json::from_slice(&json.stdout).expect("an object");
+    let id = object["action"]["id"].as_str().expect("an id");
+    let resume = ["investigate", "unknown-hosts", "-resume", id, "-nats", &fleet.url];
+    let again = run(&[&resume[..], &["-format", "mig"]].concat());
+    assert_eq!((again.status.code(), out(&again)), (Some(1), out(&alone)));
+    let again = run(&[&resume[..], &["-format", "mig", "-known", list]].concat());
+    assert!(
+        out(&again).starts_with("02:00:00:00:00:08 is not accounted for\n1 sent"),
+        "{}",
+        out(&again)
+    );
+    let netstat = fleet.asks(&["netstat", "-lm", ".", "-t", "own", "-format", "json"]);
+    let object: serde_json::Value = serde_json::from_slice(&netstat.stdout).expect("an object");
+    let id = object["action"]["id"].as_str().expect("an id");
+    let none = run(&["investigate", "unknown-hosts", "-resume", id, "-nats", &fleet.url]);
+    assert_eq!(none.status.code(), Some(2));
+    assert!(err(&none).contains("is `netstat`, not `unknown hosts`"), "{}", err(&none));
     // The agents' own comparison, with a list that travels along.
     let own = fleet.asks(&["netstat", "-known", list, "-t", "own", "-format", "mig"]);
     assert!(out(&own).starts_with("own 02:00:00:00:00:08 is not accounted for\n"), "{}", out(&own));

@@ -20,6 +20,7 @@ Usage: edgeproof investigate ACTION.json [FLAGS]     a MIG action; also with net
                                                      with its flags as in `edgeproof agent help`
        edgeproof investigate unknown-hosts [-known FILE]   neighbours that no agent's host is, nor one in FILE
        edgeproof investigate -resume ID              the answers to an action, past and to come
+       edgeproof investigate unknown-hosts -resume ID [-known FILE]   the same, for its own question
        edgeproof investigate agents [-t TARGET]      the agents that were heard of
 
 Flags:
@@ -74,6 +75,14 @@ pub(super) fn run(words: &[String]) -> Result<u8, Failure> {
             (Wish::Resume, Some(id)) => {
                 let sent = asker.find(id).await?;
                 follow(&asker, sent, &mine, Job::Tell, Instant::now()).await
+            }
+            (Wish::Ask(draft), Some(id)) if draft.is_of_unknown_hosts() => {
+                let sent = asker.find(id).await?;
+                if sent.name != draft.name {
+                    let text = format!("the action {id} is `{}`, not `{}`", sent.name, draft.name);
+                    return Err(Failure::Usage(text));
+                }
+                follow(&asker, sent, &mine, draft.job, Instant::now()).await
             }
             (Wish::Ask(draft), None) => ask(&asker, *draft, &mine).await,
             _ => {

@@ -101,7 +101,7 @@ impl Output {
                 let object = self.object(sent, took, followed, found);
                 print(&format!("{object:#}\n"))?;
             }
-            Format::Human => print(&(text + &oddities(sent) + &closing(sent, followed)))?,
+            Format::Human => print(&(text + &oddities(sent) + &closing(&self.job, sent, followed)))?,
             Format::Mig => print(&(text + &counts(sent)))?,
         }
         Ok(code)
@@ -171,7 +171,7 @@ fn counts(sent: &Sent) -> String {
     )
 }
 
-fn closing(sent: &Sent, followed: Followed) -> String {
+fn closing(job: &Job, sent: &Sent, followed: Followed) -> String {
     let mut text = String::new();
     let partly = sent.roll.tally().partly;
     if partly > 0 {
@@ -179,8 +179,12 @@ fn closing(sent: &Sent, followed: Followed) -> String {
     }
     text += &counts(sent);
     if followed != Followed::All {
-        let id = sent.id;
-        let _ = writeln!(text, "answers are kept for a week: edgeproof investigate -resume {id}");
+        let words = match job {
+            Job::Tell => "",
+            Job::UnknownHosts(_) => "unknown-hosts ",
+        };
+        let resume = format!("edgeproof investigate {words}-resume {}", sent.id);
+        let _ = writeln!(text, "answers are kept for a week: {resume}");
     }
     text
 }

@@ -24,7 +24,7 @@ pub(super) enum Job {
 /// What is asked, before it has a target.
 #[derive(Debug)]
 pub(super) struct Draft {
-    name: String,
+    pub(super) name: String,
     text: Vec<u8>,
     modules: Vec<Module>,
     /// Of the action's file.
@@ -105,6 +105,11 @@ fn unknown_hosts(given: &[Given]) -> Result<Draft, Failure> {
 }
 
 impl Draft {
+    /// Whether its answers are about the fleet as a whole.
+    pub(super) fn is_of_unknown_hosts(&self) -> bool {
+        matches!(self.job, Job::UnknownHosts(_))
+    }
+
     /// With the target of the flags, or of the action's file.
     pub(super) fn question(&self, words: &Words) -> Result<Question, Failure> {
         let given = words.target.as_deref();
