@@ -222,7 +222,7 @@ impl<'a> Exchange<'a> {
         self,
         reply: &mut Reply<'_, W>,
     ) -> Result<Passed, Failure> {
-        match within(self.limits.client_timeout, reply.flush()).await {
+        match within(self.limits.client_timeout, reply.flush_whole()).await {
             Ok(Ok(())) => Ok(Passed::Done),
             Ok(Err(_)) | Err(_) => Err(Failure::ClientGone),
         }

@@ -63,6 +63,11 @@ where
     let over = Over { site, request, peer, sent: None, clock, received, unique_id: None };
     let mut line = Line { log, over };
     let keep = request.is_persistent() && !worker.is_stopping();
+    // RFC 9112 §9.6: who says close sends nothing more.
+    let leaves = !request.is_persistent() && has_no_body(request);
+    if leaves {
+        out.ends_after(W::wait_for_end);
+    }
     let is_head = &request.head.method[..] == b"HEAD";
     let mut reply = Reply::new(out, request.head.version, is_head, keep);
 
@@ -82,8 +87,7 @@ where
     };
     let after = match passed {
         Ok(Passed::Done) if reply.keep => After::Next,
-        // RFC 9112 §9.6: who says close sends nothing more.
-        Ok(Passed::Done) if !request.is_persistent() && has_no_body(request) => After::Leave,
+        Ok(Passed::Done) if leaves => After::Leave,
         Ok(_) => After::Close,
         Err(failure) => fail(failure, &mut reply, request, live, clock).await,
     };
@@ -251,7 +255,7 @@ async fn finish_own<W: Breakable>(
     live: &Live,
 ) -> Result<Passed, Failure> {
     reply.end(Fields::new());
-    match within(live.limits.client_timeout, reply.flush()).await {
+    match within(live.limits.client_timeout, reply.flush_whole()).await {
         Ok(Ok(())) => Ok(Passed::Done),
         Ok(Err(_)) | Err(_) => Err(Failure::ClientGone),
     }

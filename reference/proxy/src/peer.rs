@@ -52,6 +52,8 @@ pub(crate) trait Breakable: AsyncWrite + Unpin {
     fn break_off(self);
     /// Closes it in order, without waiting for the client.
     fn leave(self) -> impl Future<Output = ()>;
+    /// Lets what is written from here on wait for the connection's end, which then goes with it: one packet less.
+    fn wait_for_end(&self);
 }
 
 impl Breakable for OwnedWriteHalf {
@@ -66,6 +68,11 @@ impl Breakable for OwnedWriteHalf {
         // To close it ends both directions; to shut one down before would only be one call more.
         self.forget();
     }
+
+    fn wait_for_end(&self) {
+        // TCP_CORK (tcp(7)). Where it fails the end goes by itself.
+        let _ = socket2::SockRef::from(self.as_ref()).set_tcp_cork(true);
+    }
 }
 
 impl Breakable for WriteHalf<tokio_rustls::server::TlsStream<TcpStream>> {
@@ -77,5 +84,9 @@ impl Breakable for WriteHalf<tokio_rustls::server::TlsStream<TcpStream>> {
     async fn leave(mut self) {
         // close_notify; a client that is gone already needs none.
         let _ = self.shutdown().await;
+    }
+
+    fn wait_for_end(&self) {
+        // What ends it is written later.
     }
 }

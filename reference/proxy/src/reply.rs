@@ -254,6 +254,14 @@ impl<'c, W: AsyncWrite + Unpin> Reply<'c, W> {
         self.data(body);
     }
 
+    /// Writes the response, all of which is queued.
+    pub(crate) async fn flush_whole(&mut self) -> io::Result<()> {
+        if !self.broken {
+            self.out.end_follows();
+        }
+        self.flush().await
+    }
+
     fn put_data(&mut self, data: Bytes) {
         if self.framing == Framing::None || data.is_empty() {
             return;

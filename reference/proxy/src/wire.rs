@@ -76,6 +76,8 @@ pub(crate) struct Outgoing<W> {
     kept: usize,
     queue: Vec<Segment>,
     queued: usize,
+    /// What makes the last bytes wait for the end, where the connection ends right after them.
+    before_end: Option<fn(&W)>,
 }
 
 #[derive(Debug)]
@@ -86,7 +88,19 @@ enum Segment {
 
 impl<W: AsyncWrite + Unpin> Outgoing<W> {
     pub(crate) fn new(io: W) -> Self {
-        Self { io, scratch: Vec::new(), kept: 0, queue: Vec::new(), queued: 0 }
+        Self { io, scratch: Vec::new(), kept: 0, queue: Vec::new(), queued: 0, before_end: None }
+    }
+
+    /// The connection is to end after a response: `wait` makes bytes wait for that.
+    pub(crate) fn ends_after(&mut self, wait: fn(&W)) {
+        self.before_end = Some(wait);
+    }
+
+    /// What is written next is the rest of the response. Where the connection ends after it, its end goes with it.
+    pub(crate) fn end_follows(&mut self) {
+        if let Some(wait) = self.before_end.take() {
+            wait(&self.io);
+        }
     }
 
     /// Queues what `put` writes.

@@ -101,7 +101,9 @@ impl Output {
                 let object = self.object(sent, took, followed, found);
                 print(&format!("{object:#}\n"))?;
             }
-            Format::Human => print(&(text + &oddities(sent) + &closing(&self.job, sent, followed)))?,
+            Format::Human => {
+                print(&(text + &oddities(sent) + &closing(&self.job, sent, followed)))?
+            }
             Format::Mig => print(&(text + &counts(sent)))?,
         }
         Ok(code)
