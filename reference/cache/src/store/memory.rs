@@ -141,9 +141,8 @@ impl Memory {
 
     /// Puts a response in the place of another of its key, if that is still there.
     pub(super) fn replace(&self, key: &[u8], old: &Arc<Stored>, new: &Arc<Stored>) {
-        // A little more than before: the fields may have grown.
-        let grown = 64 << 10;
-        self.change(key, grown.min(self.limits.capacity), None, |all| {
+        let grown = new.size().saturating_sub(old.size());
+        self.change(key, grown, None, |all| {
             for stored in all.iter_mut().filter(|stored| Arc::ptr_eq(stored, old)) {
                 *stored = Arc::clone(new);
             }
@@ -155,8 +154,8 @@ impl Memory {
         self.change(key, 0, None, |all| all.retain(|stored| !Arc::ptr_eq(stored, old)));
     }
 
-    /// Changes a key's responses; `more` bytes are reserved beforehand, and what is not needed
-    /// of them or becomes free is given back. The bound holds at every moment.
+    /// Changes a key's responses, which grow by `more` bytes at most: these are reserved beforehand, and what is not
+    /// needed of them or becomes free is given back. The bound holds at every moment.
     fn change(
         &self,
         key: &[u8],
@@ -175,17 +174,11 @@ impl Memory {
             return false;
         }
         let mut counts = (0, 0);
-        let mut done = guard.shard.change(hash, key, |all| {
+        let done = guard.shard.change(hash, key, |all| {
             counts.0 = all.len();
             change(all);
             counts.1 = all.len();
         });
-        if done.after > done.before + more {
-            // An update outgrew what was reserved for it: the key goes rather than the bound.
-            let (_, bytes) = guard.shard.remove_matching(|other| other == key);
-            done.after -= bytes;
-            counts.1 = 0;
-        }
         drop(guard);
         // `used` had `before` and `more` in it.
         self.used.fetch_sub(done.before + more - done.after, Ordering::AcqRel);
