@@ -137,11 +137,16 @@ fn civil(days: i64) -> (i64, i64, i64) {
     (year, month, day_of_month)
 }
 
+/// 0000-01-01T00:00:00Z.
+const FIRST: i64 = -62_167_219_200;
+/// 9999-12-31T23:59:59Z.
+const LAST: i64 = 253_402_300_799;
+
 /// Writes `seconds` since the Unix epoch as an IMF-fixdate, the one form to generate
 /// (RFC 9110 §5.6.7). Years are kept within 0 to 9999, all that the form can say.
 #[must_use]
 pub fn format(seconds: i64) -> [u8; 29] {
-    let seconds = seconds.clamp(days(0, 1, 1) * 86_400, days(10_000, 1, 1) * 86_400 - 1);
+    let seconds = seconds.clamp(FIRST, LAST);
     let (day, time) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
     let (year, month, day_of_month) = civil(day);
     // 1970-01-01 was a Thursday.

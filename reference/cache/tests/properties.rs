@@ -95,6 +95,13 @@ proptest! {
     }
 
     #[test]
+    fn dates_beyond_four_digits_of_a_year_are_the_last_that_can_be_said(beyond in 0i64..i64::MAX / 2) {
+        let (first, last) = (-62_167_219_200, 253_402_300_799);
+        prop_assert_eq!(&date::format(first - beyond), b"Sat, 01 Jan 0000 00:00:00 GMT");
+        prop_assert_eq!(&date::format(last + beyond), b"Fri, 31 Dec 9999 23:59:59 GMT");
+    }
+
+    #[test]
     fn dates_are_those_of_the_calendar(seconds in -62_135_596_800i64..253_402_207_200) {
         let time = jiff::Timestamp::from_second(seconds).expect("in range");
         let utc = time.to_zoned(jiff::tz::TimeZone::UTC);
