@@ -102,7 +102,7 @@ impl Output {
                 print(&format!("{object:#}\n"))?;
             }
             Format::Human => {
-                print(&(text + &oddities(sent) + &closing(&self.job, sent, followed)))?
+                print(&(text + &oddities(sent) + &closing(&self.job, sent, followed)))?;
             }
             Format::Mig => print(&(text + &counts(sent)))?,
         }
