@@ -9,8 +9,8 @@ use crate::{Request, Scheme, sabotage};
 pub(crate) type KeyBuf = SmallVec<[u8; 256]>;
 
 /// The target URI of a request in its normal form (RFC 9110 §4.2.3, RFC 3986 §6.2.2): scheme and
-/// host in lower case, no default port, percent-encoding only where it is needed and in upper case.
-/// An empty path is `/` already: the target is in origin-form.
+/// host in lower case, no default port, `/` for an empty path, percent-encoding only where it is
+/// needed and in upper case.
 pub(crate) fn of(request: &Request<'_>) -> KeyBuf {
     of_parts(request.scheme, request.authority, request.target)
 }
@@ -18,6 +18,9 @@ pub(crate) fn of(request: &Request<'_>) -> KeyBuf {
 pub(crate) fn of_parts(scheme: Scheme, authority: &[u8], target: &[u8]) -> KeyBuf {
     let mut key = KeyBuf::new();
     push_origin(&mut key, scheme, authority);
+    if !target.starts_with(b"/") {
+        key.push(b'/');
+    }
     push_normalised(&mut key, target);
     sabotage::reuse::key(&mut key);
     key
