@@ -257,14 +257,14 @@ fn link_to_folder<'p>(
     folder: &Arc<Folder<'p>>,
     name: &CStr,
 ) {
+    let mut active = active_below(pass, folder, None);
+    // A link that nobody would enter as a folder either hides nothing.
+    if active.is_empty() {
+        return;
+    }
     let path = folder.path.join(OsStr::from_bytes(name.to_bytes()));
     let Ok(target) = std::fs::canonicalize(&path) else { return };
     if target.starts_with(&folder.root) {
-        return;
-    }
-    let mut active = active_below(pass, folder, None);
-    // A link that nobody would follow as a folder either hides nothing.
-    if active.is_empty() {
         return;
     }
     active.retain(|active| pass.forest.groups[active.group].follows);

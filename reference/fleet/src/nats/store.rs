@@ -112,25 +112,27 @@ impl Store {
         let mut speakers = HashSet::new();
         let until = Instant::now() + PATIENCE;
         while speakers.len() < present {
+            if Instant::now() >= until {
+                let text = format!("only {} of {present} agents were heard", speakers.len());
+                return Err(StoreError::Nats(DIRECTORY, text));
+            }
+            let mut is_all_sent = true;
             if let Ok(message) = timeout(LULL, messages.next()).await {
                 let message =
                     message.ok_or_else(|| StoreError::Nats(DIRECTORY, "it ended".into()))?;
                 let message = message.map_err(|e| nats(DIRECTORY)(e.into()))?;
-                let at = message.info().map_err(|e| nats(DIRECTORY)(e))?.published;
+                let info = message.info().map_err(|e| nats(DIRECTORY)(e))?;
+                is_all_sent = info.pending == 0;
                 let agent = subject::agent_of(&message.subject);
                 if let Some((agent, presence)) = agent.zip(Presence::read(&message.payload)) {
-                    directory.heard(&agent, presence, moment(at));
+                    directory.heard(&agent, presence, moment(info.published));
                 }
                 speakers.insert(message.subject.to_string());
-                if speakers.len() < present {
-                    continue;
-                }
-            } else if Instant::now() >= until {
-                let text = format!("only {} of {present} agents were heard", speakers.len());
-                return Err(StoreError::Nats(DIRECTORY, text));
             }
             // Some have come meanwhile, or were forgotten after a week of silence.
-            present = self.count_present().await?;
+            if is_all_sent || speakers.len() >= present {
+                present = self.count_present().await?;
+            }
         }
         Ok(directory)
     }
