@@ -2,6 +2,8 @@
 //!
 //! In doubt a line is a key: sshd knows fewer types than are let pass here, and newer ones know more.
 
+use std::borrow::Cow;
+
 /// A key on a line, in the words that are written there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyOnLine<'l> {
@@ -13,10 +15,26 @@ pub struct KeyOnLine<'l> {
     pub blob: &'l [u8],
 }
 
+impl<'l> KeyOnLine<'l> {
+    /// The key's base64 without padding and what sshd passes over within it: two that are equal so are the same key.
+    pub(crate) fn digits(&self) -> Cow<'l, [u8]> {
+        let padding = self.blob.iter().rev().take_while(|octet| **octet == b'=').count();
+        let blob = &self.blob[..self.blob.len() - padding];
+        // A blank ends the word: it has none.
+        let is_whole = memchr::memchr3(b'\r', 0x0b, 0x0c, blob).is_none()
+            && memchr::memchr2(b'=', b'\n', blob).is_none();
+        if is_whole {
+            return Cow::Borrowed(blob);
+        }
+        let is_digit = |octet: &u8| !octet.is_ascii_whitespace() && !matches!(octet, 0x0b | b'=');
+        blob.iter().copied().filter(is_digit).collect()
+    }
+}
+
 /// The line as sshd sees it: up to a NUL, without blanks before it and the line's end; `None` for blank
 /// lines and comments.
 pub fn effective(line: &[u8]) -> Option<&[u8]> {
-    let line = line.split(|octet| *octet == 0).next().unwrap_or_default();
+    let line = memchr::memchr(0, line).map_or(line, |end| &line[..end]);
     let line = past_blanks(line);
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     let line = line.strip_suffix(b"\r").unwrap_or(line);
@@ -44,7 +62,7 @@ fn key_at(text: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 fn word(text: &[u8]) -> (&[u8], &[u8]) {
-    let end = text.iter().position(|octet| is_blank(*octet)).unwrap_or(text.len());
+    let end = memchr::memchr2(b' ', b'\t', text).unwrap_or(text.len());
     text.split_at(end)
 }
 
@@ -70,11 +88,4 @@ fn past_options(text: &[u8]) -> Option<(&[u8], &[u8])> {
         at += 1;
     }
     (!quoted).then(|| text.split_at(at))
-}
-
-/// A key's base64 without padding and what sshd passes over within it: two that are equal so are the same key.
-pub(crate) fn digits(blob: &[u8]) -> impl Iterator<Item = u8> + Clone + '_ {
-    blob.iter()
-        .copied()
-        .filter(|octet| !octet.is_ascii_whitespace() && *octet != 0x0b && *octet != b'=')
 }

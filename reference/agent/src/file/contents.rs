@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use regex_automata::meta;
 use regex_automata::util::syntax;
@@ -11,7 +11,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::search::Search;
 use crate::authorized;
-use crate::pattern::Pattern;
+use crate::pattern::Written;
 use crate::pattern::key_words;
 use crate::pattern::shape::Alternative;
 
@@ -47,45 +47,32 @@ struct About {
     all: bool,
 }
 
-/// A content of a search that every line must fit, where it is a list of keys.
+/// A content of a search that every line must fit, where it is a list of keys: the digits of each, in order.
 #[derive(Debug)]
-struct Keys {
-    text: Arc<String>,
-    /// Where they stand in the text, in the order of their digits.
-    words: OnceLock<Vec<Range<usize>>>,
-}
+struct Keys(Vec<Vec<u8>>);
 
 impl Keys {
-    fn digits(&self, word: &Range<usize>) -> impl Iterator<Item = u8> + Clone + '_ {
-        key_words::digits(&self.text.as_bytes()[word.clone()])
-    }
-
-    fn words(&self) -> &[Range<usize>] {
-        self.words.get_or_init(|| {
-            let mut words = key_words::key_words(&self.text);
-            words.sort_unstable_by(|one, other| self.digits(one).cmp(self.digits(other)));
-            words
-        })
+    fn of(regex: &str) -> Self {
+        let mut words = key_words::key_words(regex);
+        words.sort_unstable();
+        Self(words)
     }
 
     /// Is one of them exactly this key?
-    fn has(&self, own: &(impl Iterator<Item = u8> + Clone)) -> bool {
-        self.words().binary_search_by(|word| self.digits(word).cmp(own.clone())).is_ok()
+    fn has(&self, own: &[u8]) -> bool {
+        self.0.binary_search_by(|word| (**word).cmp(own)).is_ok()
     }
 
     /// Is one of them the beginning of this key?
-    fn has_beginning(&self, own: &(impl Iterator<Item = u8> + Clone)) -> bool {
-        self.words().iter().any(|word| {
-            let mut own = own.clone();
-            self.digits(word).all(|digit| own.next() == Some(digit))
-        })
+    fn has_beginning(&self, own: &[u8]) -> bool {
+        self.0.iter().any(|word| own.starts_with(word))
     }
 }
 
 /// A form that a line may have, with the contents that ask for it.
 #[derive(Debug)]
 struct Form {
-    alternative: Arc<Alternative>,
+    alternative: Alternative,
     names_a_key: bool,
     contents: Vec<usize>,
 }
@@ -120,7 +107,7 @@ impl Contents {
                 all.keys.push(keys_of(search, pattern));
                 match pattern.shape() {
                     Some(shape) => {
-                        for alternative in shape.alternatives() {
+                        for alternative in shape.into_alternatives() {
                             all.add_form(alternative, content, &mut known);
                         }
                     }
@@ -141,25 +128,21 @@ impl Contents {
 
     fn add_form(
         &mut self,
-        alternative: &Arc<Alternative>,
+        alternative: Alternative,
         content: usize,
-        known: &mut HashMap<Arc<Alternative>, usize>,
+        known: &mut HashMap<Alternative, usize>,
     ) {
         let names_a_key =
             alternative.literals().any(|text| text.len() >= 40 && mentions_a_key(text));
         // Keys are seldom the same, and long.
         if !names_a_key {
-            if let Some(form) = known.get(alternative) {
+            if let Some(form) = known.get(&alternative) {
                 self.forms[*form].contents.push(content);
                 return;
             }
-            known.insert(Arc::clone(alternative), self.forms.len());
+            known.insert(alternative.clone(), self.forms.len());
         }
-        self.forms.push(Form {
-            alternative: Arc::clone(alternative),
-            names_a_key,
-            contents: vec![content],
-        });
+        self.forms.push(Form { alternative, names_a_key, contents: vec![content] });
     }
 
     fn index_forms(&mut self) {
@@ -221,16 +204,15 @@ impl Contents {
 }
 
 /// A list of keys that every line must fit is judged by the line's own key.
-fn keys_of(search: &Search, content: &Pattern) -> Option<Keys> {
+fn keys_of(search: &Search, content: &Written) -> Option<Keys> {
     let options = &search.options;
     let may = options.macroal && !options.plainlines && !content.inverted();
-    (may && mentions_a_key(content.text().as_bytes()))
-        .then(|| Keys { text: content.shared_text(), words: OnceLock::new() })
+    (may && mentions_a_key(content.text().as_bytes())).then(|| Keys::of(content.text()))
 }
 
 /// Compiles what needs an engine, some regexes an engine. Each has been compiled alone before; where several
 /// are too much for one engine, each has its own.
-fn engines(patterns: &[(usize, &Pattern)]) -> Vec<Engine> {
+fn engines(patterns: &[(usize, &Written)]) -> Vec<Engine> {
     let (ascii, other): (Vec<_>, Vec<_>) =
         patterns.iter().partition(|(_, pattern)| pattern.text().is_ascii());
     let mut engines = Vec::new();
@@ -252,7 +234,7 @@ fn engines(patterns: &[(usize, &Pattern)]) -> Vec<Engine> {
     engines
 }
 
-fn engine(patterns: &[(usize, &Pattern)], unicode: bool) -> Option<Engine> {
+fn engine(patterns: &[(usize, &Written)], unicode: bool) -> Option<Engine> {
     let texts: Vec<&str> = patterns.iter().map(|(_, pattern)| pattern.text()).collect();
     let regex = meta::Regex::builder()
         .syntax(syntax::Config::new().unicode(unicode).utf8(false))
@@ -269,8 +251,8 @@ fn engine(patterns: &[(usize, &Pattern)], unicode: bool) -> Option<Engine> {
 
 /// A file being read: what its lines have said so far.
 #[derive(Debug)]
-pub(crate) struct Reading<'c> {
-    contents: &'c Contents,
+pub(crate) struct Reading {
+    contents: Arc<Contents>,
     /// For each content, whether a line matched.
     seen: Vec<bool>,
     unseen: usize,
@@ -282,13 +264,12 @@ pub(crate) struct Reading<'c> {
     line: u64,
 }
 
-impl<'c> Reading<'c> {
+impl Reading {
     /// A file that has not been read, for these searches of the group.
-    pub(crate) fn new(contents: &'c Contents, wanted: &[usize]) -> Self {
+    pub(crate) fn new(contents: Arc<Contents>, wanted: &[usize]) -> Self {
         let total = contents.owners.len();
         let searches = &contents.searches;
         Self {
-            contents,
             seen: vec![false; total],
             unseen: wanted
                 .iter()
@@ -299,6 +280,7 @@ impl<'c> Reading<'c> {
             matched: vec![0; total],
             matched_plainly: vec![0; total],
             line: 0,
+            contents,
         }
     }
 
@@ -360,10 +342,10 @@ impl<'c> Reading<'c> {
     /// Whether the key that sshd would read on the line is one of the list.
     fn is_listed(&self, content: usize, keys: &Keys, line: &[u8]) -> bool {
         let named = self.is_met(&self.matched, content);
-        if keys.words().is_empty() {
+        if keys.0.is_empty() {
             return named;
         }
-        match authorized::key_on(line).map(|own| authorized::digits(own.blob)) {
+        match authorized::key_on(line).map(|own| own.digits()) {
             // sshd reads no key here: nothing to fear, unless something looks like one.
             None => named || !authorized::effective(line).is_some_and(mentions_a_key),
             // A pattern may name but the beginning of a key.

@@ -1,9 +1,9 @@
 //! The paths of all searches as one tree, so that each folder is read once, and the searches in groups.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::ffi::{CString, OsStr, OsString};
 use std::path::{Component, Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use super::contents::Contents;
 use super::search::{Kind, Search};
@@ -20,17 +20,22 @@ pub(crate) struct Group {
     pub(crate) follows: bool,
     /// The only name that all of them ask for, where none looks below a folder.
     pub(crate) only_name: Option<CString>,
-    contents: OnceLock<Contents>,
+    /// They look at one file, so that their contents are needed but once.
+    is_for_one_file: bool,
+    contents: OnceLock<Arc<Contents>>,
 }
 
 impl Group {
-    /// Its contents, compiled when the first file needs them.
-    pub(crate) fn contents(&self, searches: &[Search]) -> &Contents {
-        self.contents.get_or_init(|| {
-            Contents::new(
-                &self.searches.iter().map(|search| &searches[*search]).collect::<Vec<_>>(),
-            )
-        })
+    /// Its contents, compiled when the first file needs them, and kept if there may be a second.
+    pub(crate) fn contents(&self, searches: &[Search]) -> Arc<Contents> {
+        let compiled = || {
+            let searches: Vec<_> = self.searches.iter().map(|search| &searches[*search]).collect();
+            Arc::new(Contents::new(&searches))
+        };
+        match self.is_for_one_file {
+            true => compiled(),
+            false => Arc::clone(self.contents.get_or_init(compiled)),
+        }
     }
 }
 
@@ -48,7 +53,8 @@ pub(crate) struct Class {
 /// A place in the tree of paths.
 #[derive(Debug, Default)]
 pub(crate) struct Node {
-    pub(crate) children: BTreeMap<OsString, Node>,
+    /// By name.
+    pub(crate) children: Vec<(OsString, Node)>,
     /// Groups that search from here on.
     pub(crate) groups: Vec<usize>,
 }
@@ -66,7 +72,8 @@ impl Node {
     }
 
     pub(crate) fn child(&self, name: &OsStr) -> Option<&Node> {
-        self.children.get(name)
+        let found = self.children.binary_search_by(|(child, _)| (**child).cmp(name));
+        found.ok().map(|at| &self.children[at].1)
     }
 }
 
@@ -80,38 +87,34 @@ pub(crate) struct Forest {
 impl Forest {
     /// Sorts searches into groups and their paths into a tree.
     pub(crate) fn new(searches: &[Search]) -> Self {
-        let mut by_paths: HashMap<&[PathBuf], usize> = HashMap::with_capacity(searches.len());
-        let mut members: Vec<Vec<usize>> = Vec::new();
-        for (index, search) in searches.iter().enumerate() {
-            let group = *by_paths.entry(&search.paths).or_insert_with(|| {
-                members.push(Vec::new());
-                members.len() - 1
-            });
-            members[group].push(index);
-        }
-        let mut root = Node::default();
-        let groups = members
-            .into_iter()
-            .enumerate()
-            .map(|(index, members)| {
-                for path in &searches[members[0]].paths {
-                    plant(&mut root, path, index);
-                }
-                group(members, searches)
-            })
+        let paths = |search: &usize| &searches[*search].paths;
+        let mut order: Vec<usize> = (0..searches.len()).collect();
+        order.sort_by(|one, other| paths(one).cmp(paths(other)));
+        let groups: Vec<Group> = order
+            .chunk_by(|one, other| paths(one) == paths(other))
+            .map(|members| group(members.to_vec(), searches))
             .collect();
+        let of_group = |(index, group): (usize, &Group)| {
+            paths(&group.searches[0]).iter().map(move |path| (&**path, index))
+        };
+        let mut places: Vec<(&Path, usize)> =
+            groups.iter().enumerate().flat_map(of_group).collect();
+        places.sort();
+        let mut root = Node::default();
+        places.into_iter().for_each(|(path, group)| plant(&mut root, path, group));
         Self { groups, root }
     }
 }
 
+/// Paths come in order, so that what a path shares with those before it, it shares with the last.
 fn plant(root: &mut Node, path: &Path, group: usize) {
     let mut node = root;
     for part in path.components() {
         if let Component::Normal(name) = part {
-            if !node.children.contains_key(name) {
-                node.children.insert(name.to_owned(), Node::default());
+            if node.children.last().is_none_or(|(last, _)| last != name) {
+                node.children.push((name.to_owned(), Node::default()));
             }
-            node = node.children.get_mut(name).expect("it was put there");
+            node = &mut node.children.last_mut().expect("it was put there").1;
         }
     }
     node.groups.push(group);
@@ -124,10 +127,12 @@ fn group(members: Vec<usize>, searches: &[Search]) -> Group {
         }
         several => classes(several, searches),
     };
+    let only_name = only_name(&members, searches);
     Group {
         depth: classes.iter().map(|class| class.depth).max().unwrap_or(0),
         follows: members.iter().any(|search| searches[*search].options.follow),
-        only_name: only_name(&members, searches),
+        is_for_one_file: only_name.is_some() && searches[members[0]].paths.len() == 1,
+        only_name,
         searches: members,
         classes,
         contents: OnceLock::new(),

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use memchr::memrchr;
+use memchr::{memchr, memrchr};
 
 /// Octets that are read at once at first.
 const FIRST: usize = 64 << 10;
@@ -62,7 +62,7 @@ pub(crate) fn read_lines(
             return Ok(());
         }
         let mut from = 0;
-        if in_parts && let Some(line_end) = memchr::memchr(b'\n', &buffer[held..end]) {
+        if in_parts && let Some(line_end) = memchr(b'\n', &buffer[held..end]) {
             from = held + line_end + 1;
             each(Piece::Part(&buffer[..from - 1]))?;
             if each(Piece::PartsEnd)? == Next::Enough {
@@ -94,5 +94,12 @@ pub(crate) fn read_lines(
 /// The lines of a piece of whole lines, each without LF or CR LF.
 pub(crate) fn lines_of(piece: &[u8]) -> impl Iterator<Item = &[u8]> {
     let piece = piece.strip_suffix(b"\n").unwrap_or(piece);
-    piece.split(|octet| *octet == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line))
+    let mut rest = Some(piece);
+    std::iter::from_fn(move || {
+        let piece = rest?;
+        let end = memchr(b'\n', piece);
+        rest = end.map(|end| &piece[end + 1..]);
+        let line = end.map_or(piece, |end| &piece[..end]);
+        Some(line.strip_suffix(b"\r").unwrap_or(line))
+    })
 }

@@ -150,6 +150,8 @@ impl<'s> Pass<'s> {
             links: take(&self.tally.links),
             errors: take(&self.tally.errors),
         };
+        // The answer does not wait for what made it to be cleared away.
+        rayon::spawn(move || drop(self.forest));
         let names = self.searches.iter().map(|search| search.name.clone()).collect();
         Findings { names, found, links, errors, counts, expired: take_flag(&self.expired) }
     }

@@ -32,14 +32,14 @@ pub(crate) struct Reader<'r> {
 }
 
 /// What a group's searches have learnt so far.
-struct OfGroup<'r> {
+struct OfGroup {
     group: usize,
     wanted: Vec<usize>,
-    reading: Reading<'r>,
+    reading: Reading,
     long: Option<LongLine>,
 }
 
-impl<'r> Reader<'r> {
+impl Reader<'_> {
     /// Reads the file, or a member of it, and says what is found.
     ///
     /// # Errors
@@ -112,9 +112,9 @@ impl<'r> Reader<'r> {
         algorithms
     }
 
-    fn groups(&self, wanted: &[Wanted]) -> Vec<OfGroup<'r>> {
+    fn groups(&self, wanted: &[Wanted]) -> Vec<OfGroup> {
         let Pass { searches, forest, .. } = self.pass;
-        let mut groups: Vec<OfGroup<'r>> = Vec::new();
+        let mut groups: Vec<OfGroup> = Vec::new();
         let with_content =
             wanted.iter().filter(|one| !one.settled && !searches[one.search].contents.is_empty());
         // Wanted searches stand together by group.
@@ -128,7 +128,7 @@ impl<'r> Reader<'r> {
         groups
     }
 
-    fn piece(&self, of: &mut OfGroup<'r>, piece: &Piece<'_>) -> io::Result<()> {
+    fn piece(&self, of: &mut OfGroup, piece: &Piece<'_>) -> io::Result<()> {
         match piece {
             Piece::Lines(lines) => {
                 for line in lines_of(lines) {
@@ -154,7 +154,7 @@ impl<'r> Reader<'r> {
     }
 
     /// The wanted searches' contents for a line too long to be held.
-    fn long_line(&self, of: &OfGroup<'_>) -> io::Result<LongLine> {
+    fn long_line(&self, of: &OfGroup) -> io::Result<LongLine> {
         let Pass { searches, forest, .. } = self.pass;
         let all = forest.groups[of.group].searches.iter().enumerate();
         LongLine::new(all.flat_map(|(position, search)| {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::criteria::{AgeBound, CriterionError, Digest, Family, SizeBound};
-use crate::pattern::{Pattern, PatternError};
+use crate::pattern::{Pattern, PatternError, Written};
 
 /// The kinds of criteria; `mismatch` names them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -122,7 +122,7 @@ pub struct Search {
     /// Absolute folders or files.
     pub(crate) paths: Vec<PathBuf>,
     pub(crate) names: Vec<Pattern>,
-    pub(crate) contents: Vec<Pattern>,
+    pub(crate) contents: Vec<Written>,
     pub(crate) sizes: Vec<SizeBound>,
     pub(crate) modes: Vec<Pattern>,
     pub(crate) mtimes: Vec<AgeBound>,
@@ -183,7 +183,7 @@ impl Search {
     /// # Errors
     /// It is none.
     pub fn add_content(&mut self, pattern: impl Into<String>) -> Result<(), SearchError> {
-        self.contents.push(Pattern::new(pattern)?);
+        self.contents.push(Written::new(pattern)?);
         Ok(())
     }
 

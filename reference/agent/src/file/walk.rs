@@ -114,7 +114,7 @@ fn missing(pass: &Pass<'_>, node: &Node) {
     let searches: usize =
         node.groups.iter().map(|group| pass.forest.groups[*group].searches.len()).sum();
     count(&pass.tally().missing, searches as u64);
-    node.children.values().for_each(|child| missing(pass, child));
+    node.children.iter().for_each(|(_, child)| missing(pass, child));
 }
 
 /// A searched path that is a file.

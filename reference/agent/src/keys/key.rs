@@ -8,7 +8,7 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use base64::engine::{DecodePaddingMode, general_purpose::STANDARD_NO_PAD};
 use sha2::{Digest as _, Sha256};
 
-use crate::authorized::{KeyOnLine, digits};
+use crate::authorized::KeyOnLine;
 
 /// Reads what sshd's own decoder reads, and more: in doubt it is a key.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
@@ -25,7 +25,7 @@ pub struct Key(Box<[u8]>);
 impl Key {
     /// The key of a line; `None` where its base64 holds none, and sshd refuses it.
     pub fn of(line: &KeyOnLine<'_>) -> Option<Self> {
-        let blob = LENIENT.decode(digits(line.blob).collect::<Vec<u8>>()).ok()?;
+        let blob = LENIENT.decode(line.digits()).ok()?;
         let key = Self(blob.into_boxed_slice());
         key.kind().map(str::len)?;
         Some(key)

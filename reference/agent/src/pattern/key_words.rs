@@ -1,15 +1,13 @@
 //! The SSH keys that stand in a regex's text.
 
-use std::ops::Range;
-
 /// A blob shorter than this many base64 digits is no key: the shortest, Ed25519's, has 68.
 const SHORTEST: usize = 40;
 
-/// Where the base64 words of keys stand in a regex, without their padding.
+/// The base64 words of keys that stand in a regex, without their padding and without the regex's backslashes.
 ///
 /// A word ends where the regex says anything but a base64 digit, so what stands here is a whole key or, before
 /// a `.*`, the beginning of one.
-pub(crate) fn key_words(regex: &str) -> Vec<Range<usize>> {
+pub(crate) fn key_words(regex: &str) -> Vec<Vec<u8>> {
     let text = regex.as_bytes();
     let mut words = Vec::new();
     let mut from = 0;
@@ -17,7 +15,7 @@ pub(crate) fn key_words(regex: &str) -> Vec<Range<usize>> {
         let start = from + found;
         let (length, end) = word_at(text, start);
         if length >= SHORTEST && !middle_of_word(text, start) {
-            words.push(start..end);
+            words.push(digits(&text[start..end], length));
         }
         from = end.max(start + 4);
     }
@@ -25,8 +23,15 @@ pub(crate) fn key_words(regex: &str) -> Vec<Range<usize>> {
 }
 
 /// The digits of such a word, escapes taken off.
-pub(crate) fn digits(word: &[u8]) -> impl Iterator<Item = u8> + Clone + '_ {
-    word.iter().copied().filter(|octet| *octet != b'\\')
+fn digits(word: &[u8], length: usize) -> Vec<u8> {
+    let mut digits = Vec::with_capacity(length);
+    let mut rest = word;
+    while let Some(at) = memchr::memchr(b'\\', rest) {
+        digits.extend_from_slice(&rest[..at]);
+        rest = &rest[at + 1..];
+    }
+    digits.extend_from_slice(rest);
+    digits
 }
 
 /// How many digits there are from `start` on, and where they end.

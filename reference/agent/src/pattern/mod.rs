@@ -3,8 +3,6 @@
 pub(crate) mod key_words;
 pub(crate) mod shape;
 
-use std::sync::Arc;
-
 use regex::bytes::{Regex, RegexBuilder};
 use shape::Shape;
 
@@ -18,14 +16,58 @@ pub struct PatternError {
     pub reason: String,
 }
 
-/// A regex, perhaps inverted.
+/// A regex as it is written, perhaps inverted, that is known to be one.
+#[derive(Clone, Debug)]
+pub(crate) struct Written {
+    text: String,
+    inverted: bool,
+}
+
+impl Written {
+    /// Reads a pattern; a `!` before it inverts it. Keeps no more than its text: thousands of long patterns are
+    /// compiled where they are needed, and there together.
+    ///
+    /// # Errors
+    /// The text after `!` is no regular expression.
+    pub(crate) fn new(written: impl Into<String>) -> Result<Self, PatternError> {
+        let written = Self::unchecked(written.into());
+        if written.shape().is_none() {
+            engine(&written.text)?;
+        }
+        Ok(written)
+    }
+
+    fn unchecked(mut text: String) -> Self {
+        let inverted = text.starts_with('!');
+        if inverted {
+            text.remove(0);
+        }
+        Self { text, inverted }
+    }
+
+    /// Whether a `!` stood before it.
+    pub(crate) fn inverted(&self) -> bool {
+        self.inverted
+    }
+
+    /// The regex, without `!`.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// What it is, where no engine is needed.
+    pub(crate) fn shape(&self) -> Option<Shape> {
+        Shape::of(&self.text)
+    }
+}
+
+/// A regex, perhaps inverted, ready to be matched.
 ///
 /// The syntax is that of the `regex` crate over octets: `.` is any octet but LF, and `\s`, `\w`, `\d`, `\b`
 /// know ASCII, unless the pattern itself has other characters.
 #[derive(Clone, Debug)]
 pub struct Pattern {
-    text: Arc<String>,
-    inverted: bool,
+    written: Written,
     form: Form,
 }
 
@@ -42,16 +84,12 @@ impl Pattern {
     /// # Errors
     /// The text after `!` is no regular expression.
     pub fn new(written: impl Into<String>) -> Result<Self, PatternError> {
-        let mut text = written.into();
-        let inverted = text.starts_with('!');
-        if inverted {
-            text.remove(0);
-        }
-        let form = match Shape::of(&text) {
+        let written = Written::unchecked(written.into());
+        let form = match written.shape() {
             Some(shape) => Form::Shape(shape),
-            None => Form::Regex(Box::new(engine(&text)?)),
+            None => Form::Regex(Box::new(engine(&written.text)?)),
         };
-        Ok(Self { text: Arc::new(text), inverted, form })
+        Ok(Self { written, form })
     }
 
     /// Whether the regex itself matches somewhere, whatever stands before it.
@@ -64,34 +102,25 @@ impl Pattern {
 
     /// Whether a `!` stood before it.
     pub fn inverted(&self) -> bool {
-        self.inverted
+        self.written.inverted
     }
 
     /// The regex, without `!`.
     pub fn text(&self) -> &str {
-        &self.text
-    }
-
-    /// The same, to keep.
-    pub(crate) fn shared_text(&self) -> Arc<String> {
-        Arc::clone(&self.text)
+        self.written.text()
     }
 
     /// The only text that it matches, if there is but one.
     pub(crate) fn only(&self) -> Option<&[u8]> {
-        self.shape()?.only().filter(|_| !self.inverted)
+        match &self.form {
+            Form::Shape(shape) => shape.only().filter(|_| !self.inverted()),
+            Form::Regex(_) => None,
+        }
     }
 
     /// Whether it is matched without a regex engine.
     pub fn is_plain(&self) -> bool {
         matches!(self.form, Form::Shape(_))
-    }
-
-    pub(crate) fn shape(&self) -> Option<&Shape> {
-        match &self.form {
-            Form::Shape(shape) => Some(shape),
-            Form::Regex(_) => None,
-        }
     }
 }
 

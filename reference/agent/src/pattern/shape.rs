@@ -5,14 +5,14 @@
 //! to compile them takes longer than to read every file that they are about. What is not of this form is
 //! [`None`], and a regex engine's job. The verdict is the regex's in either case: `tests/shapes.rs` holds it.
 
-use std::sync::Arc;
-
 use memchr::memmem;
 
 /// Alternatives beyond this many by expanding optional parts are a regex engine's job.
 const MOST_EXPANSIONS: usize = 16;
 /// More repeated parts than this in an alternative may cost too many attempts.
 const MOST_REPEATS: usize = 4;
+/// Octets that are reserved for a literal at once.
+const MOST_RESERVED: usize = 2048;
 /// Groups within groups beyond this depth are a regex engine's job.
 const DEEPEST: u8 = 16;
 
@@ -122,7 +122,7 @@ fn matches_parts(parts: &[Part], line: &[u8]) -> bool {
 /// A pattern as the forms that a whole line may have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Shape {
-    alternatives: Vec<Arc<Alternative>>,
+    alternatives: Vec<Alternative>,
 }
 
 impl Shape {
@@ -133,14 +133,14 @@ impl Shape {
         (reader.at == reader.text.len()).then_some(())?;
         let mut alternatives = Vec::with_capacity(branches.len());
         for branch in branches {
-            alternatives.push(Arc::new(anchored(branch)?));
+            alternatives.push(anchored(branch)?);
         }
         Some(Self { alternatives })
     }
 
     /// The forms.
-    pub(crate) fn alternatives(&self) -> &[Arc<Alternative>] {
-        &self.alternatives
+    pub(crate) fn into_alternatives(self) -> Vec<Alternative> {
+        self.alternatives
     }
 
     /// The only text that has this form, if there is but one.
@@ -232,24 +232,38 @@ impl Reader<'_> {
     fn branch(&mut self, depth: u8) -> Option<Vec<Branch>> {
         let mut open: Vec<Branch> = vec![Vec::new()];
         while let Some(octet) = self.peek() {
-            let choices = match octet {
+            let item = match octet {
                 b'|' | b')' => break,
-                b'(' => self.group(depth)?,
+                b'(' => {
+                    open = joined(open, self.group(depth)?)?;
+                    continue;
+                }
                 b'^' => self.anchor(Item::Start)?,
                 b'$' => self.anchor(Item::End)?,
                 _ => match self.literal_run() {
-                    Some(text) => vec![vec![Item::Part(Part::Literal(text))]],
-                    None => self.single()?,
+                    Some(text) => Item::Part(Part::Literal(text)),
+                    None => {
+                        let (part, may_lack) = self.single()?;
+                        let item = Item::Part(part);
+                        if may_lack {
+                            open = joined(open, vec![vec![item], Vec::new()])?;
+                            continue;
+                        }
+                        item
+                    }
                 },
             };
-            open = joined(open, choices)?;
+            match &mut *open {
+                [branch] => branch.push(item),
+                many => many.iter_mut().for_each(|branch| branch.push(item.clone())),
+            }
         }
         Some(open)
     }
 
-    fn anchor(&mut self, item: Item) -> Option<Vec<Branch>> {
+    fn anchor(&mut self, item: Item) -> Option<Item> {
         self.at += 1;
-        (!self.at_quantifier()).then(|| vec![vec![item]])
+        (!self.at_quantifier()).then_some(item)
     }
 
     fn at_quantifier(&self) -> bool {
@@ -274,26 +288,11 @@ impl Reader<'_> {
         (!self.at_quantifier()).then_some(inner)
     }
 
-    /// How many literal octets there are from here on.
-    fn literal_length(&self) -> usize {
-        let (mut length, mut at) = (0, self.at);
-        loop {
-            let plain = plain_length(&self.text[at..]);
-            length += plain;
-            at += plain;
-            match self.text.get(at..) {
-                Some([b'\\', octet, ..]) if escapable(*octet) => {
-                    length += 1;
-                    at += 2;
-                }
-                _ => return length,
-            }
-        }
-    }
-
     /// As many literal octets as no quantifier is about.
     fn literal_run(&mut self) -> Option<Box<[u8]>> {
-        let mut run = Vec::with_capacity(self.literal_length());
+        // As long as an alternative, up to a bound: long literals are seldom anything else.
+        let near = &self.text[self.at..self.text.len().min(self.at + MOST_RESERVED)];
+        let mut run = Vec::with_capacity(memchr::memchr2(b'|', b')', near).unwrap_or(near.len()));
         let mut last_length = 1;
         loop {
             let plain = plain_length(&self.text[self.at..]);
@@ -318,8 +317,8 @@ impl Reader<'_> {
         (!run.is_empty()).then(|| run.into_boxed_slice())
     }
 
-    /// One octet or class with its quantifier.
-    fn single(&mut self) -> Option<Vec<Branch>> {
+    /// One octet or class with its quantifier, and whether it may lack.
+    fn single(&mut self) -> Option<(Part, bool)> {
         let octet = self.peek()?;
         let (one, class, length) = match (octet, self.text.get(self.at + 1)) {
             (b'.', _) => (Part::One(Class::Any), Some(Class::Any), 1),
@@ -332,15 +331,15 @@ impl Reader<'_> {
             _ => return None,
         };
         self.at += length;
-        let choices = match (self.peek(), class) {
-            (Some(b'?'), _) => vec![vec![Item::Part(one)], Vec::new()],
-            (Some(b'*'), Some(class)) => vec![vec![Item::Part(Part::Many { class, least: 0 })]],
-            (Some(b'+'), Some(class)) => vec![vec![Item::Part(Part::Many { class, least: 1 })]],
+        let choice = match (self.peek(), class) {
+            (Some(b'?'), _) => (one, true),
+            (Some(b'*'), Some(class)) => (Part::Many { class, least: 0 }, false),
+            (Some(b'+'), Some(class)) => (Part::Many { class, least: 1 }, false),
             (Some(b'*' | b'+' | b'{'), _) => return None,
-            _ => return Some(vec![vec![Item::Part(one)]]),
+            _ => return Some((one, false)),
         };
         self.at += 1;
-        (!self.at_quantifier()).then_some(choices)
+        (!self.at_quantifier()).then_some(choice)
     }
 }
 

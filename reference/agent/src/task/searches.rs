@@ -1,8 +1,8 @@
 //! The parameters of an operation, as MIG writes those of its file module.
 
 use std::fmt;
+use std::sync::{Arc, OnceLock};
 
-use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 use serde::Deserialize;
 use serde::de::{MapAccess, Visitor};
 use serde_json::{Map, Value};
@@ -13,7 +13,7 @@ use crate::file::{Digest, Family, Options, Search, SearchError};
 /// An operation's parameters: searches by their names, in order; and whatever else is said, which no file search has.
 #[derive(Debug, Default)]
 pub(super) struct Parameters {
-    searches: Vec<(String, WrittenSearch)>,
+    searches: Vec<Result<Search, TaskError>>,
     others: Map<String, Value>,
 }
 
@@ -28,14 +28,7 @@ impl Parameters {
 
     /// The searches that they ask for, in order. Of several mistakes the first is told.
     pub(super) fn searches(self) -> Result<Vec<Search>, TaskError> {
-        let made: Vec<Result<Search, TaskError>> = self
-            .searches
-            .into_par_iter()
-            .map(|(name, written)| {
-                search(&name, written).map_err(|error| TaskError::Search(name, error))
-            })
-            .collect();
-        made.into_iter().collect()
+        self.searches.into_iter().collect()
     }
 }
 
@@ -70,9 +63,21 @@ impl<'de> Deserialize<'de> for Parameters {
     }
 }
 
+/// Searches that are made at once, while the text is read on.
+const A_BATCH: usize = 64;
+
 /// The searches in the file's order.
 #[derive(Debug, Default)]
-struct InOrder(Vec<(String, WrittenSearch)>);
+struct InOrder(Vec<Result<Search, TaskError>>);
+
+type Made = Vec<Result<Search, TaskError>>;
+
+fn made(batch: Vec<(String, WrittenSearch)>) -> Made {
+    let one = |(name, written): (String, WrittenSearch)| {
+        search(&name, written).map_err(|error| TaskError::Search(name, error))
+    };
+    batch.into_iter().map(one).collect()
+}
 
 impl<'de> Deserialize<'de> for InOrder {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -85,11 +90,26 @@ impl<'de> Deserialize<'de> for InOrder {
             }
 
             fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<InOrder, M::Error> {
-                let mut searches = Vec::new();
-                while let Some(entry) = map.next_entry()? {
-                    searches.push(entry);
-                }
-                Ok(InOrder(searches))
+                let mut batches: Vec<Arc<OnceLock<Made>>> = Vec::new();
+                rayon::in_place_scope(|scope| {
+                    loop {
+                        let mut batch = Vec::with_capacity(A_BATCH);
+                        while batch.len() < A_BATCH
+                            && let Some(entry) = map.next_entry()?
+                        {
+                            batch.push(entry);
+                        }
+                        let is_last = batch.len() < A_BATCH;
+                        let place = Arc::default();
+                        batches.push(Arc::clone(&place));
+                        scope.spawn(move |_| drop(place.set(made(batch))));
+                        if is_last {
+                            return Ok(());
+                        }
+                    }
+                })?;
+                let taken = batches.into_iter().filter_map(Arc::into_inner);
+                Ok(InOrder(taken.filter_map(OnceLock::into_inner).flatten().collect()))
             }
         }
         deserializer.deserialize_map(Reader)
