@@ -1,6 +1,6 @@
 //! A pattern that is matched without a regex engine has the engine's verdict.
 
-use edgeproof_agent::Pattern;
+use edgeproof_agent::{Pattern, Search};
 use proptest::prelude::*;
 use regex::bytes::RegexBuilder;
 
@@ -63,6 +63,14 @@ proptest! {
         } else {
             prop_assert!(Pattern::new(&pattern).is_err(), "the engine refuses {}", pattern);
         }
+    }
+
+    #[test]
+    fn a_content_is_taken_where_the_engine_takes_it(pattern in pattern(), more in "[ab+*?|()^$.{}\\\\\\[\\]]{0,3}") {
+        let pattern = pattern + &more;
+        let taken = Search::named("content").add_content(pattern.as_str());
+        // A `!` before it is none of the regex's; no such pattern begins with one.
+        prop_assert_eq!(taken.is_ok(), engine(&pattern).is_some(), "{}", pattern);
     }
 
     #[test]

@@ -5,6 +5,8 @@ use std::ffi::{CString, OsStr, OsString};
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
+
 use super::contents::Contents;
 use super::search::{Kind, Search};
 
@@ -90,18 +92,22 @@ impl Forest {
         let paths = |search: &usize| &searches[*search].paths;
         let mut order: Vec<usize> = (0..searches.len()).collect();
         order.sort_by(|one, other| paths(one).cmp(paths(other)));
-        let groups: Vec<Group> = order
-            .chunk_by(|one, other| paths(one) == paths(other))
-            .map(|members| group(members.to_vec(), searches))
-            .collect();
-        let of_group = |(index, group): (usize, &Group)| {
-            paths(&group.searches[0]).iter().map(move |path| (&**path, index))
+        let of_same_paths: Vec<&[usize]> =
+            order.chunk_by(|one, other| paths(one) == paths(other)).collect();
+        let groups =
+            || of_same_paths.par_iter().map(|members| group(members.to_vec(), searches)).collect();
+        let root = || {
+            let of_group = |(index, members): (usize, &&[usize])| {
+                paths(&members[0]).iter().map(move |path| (&**path, index))
+            };
+            let mut places: Vec<(&Path, usize)> =
+                of_same_paths.iter().enumerate().flat_map(of_group).collect();
+            places.sort();
+            let mut root = Node::default();
+            places.into_iter().for_each(|(path, group)| plant(&mut root, path, group));
+            root
         };
-        let mut places: Vec<(&Path, usize)> =
-            groups.iter().enumerate().flat_map(of_group).collect();
-        places.sort();
-        let mut root = Node::default();
-        places.into_iter().for_each(|(path, group)| plant(&mut root, path, group));
+        let (groups, root) = rayon::join(groups, root);
         Self { groups, root }
     }
 }

@@ -31,7 +31,7 @@ impl Written {
     /// The text after `!` is no regular expression.
     pub(crate) fn new(written: impl Into<String>) -> Result<Self, PatternError> {
         let written = Self::unchecked(written.into());
-        if written.shape().is_none() {
+        if !Shape::suits(&written.text) {
             engine(&written.text)?;
         }
         Ok(written)

@@ -128,7 +128,16 @@ pub(crate) struct Shape {
 impl Shape {
     /// Reads a regex, or says that it needs an engine.
     pub(crate) fn of(regex: &str) -> Option<Self> {
-        let mut reader = Reader { text: regex.as_bytes(), at: 0 };
+        Self::read(regex, true)
+    }
+
+    /// Whether a regex can do without an engine.
+    pub(crate) fn suits(regex: &str) -> bool {
+        Self::read(regex, false).is_some()
+    }
+
+    fn read(regex: &str, keeps: bool) -> Option<Self> {
+        let mut reader = Reader { text: regex.as_bytes(), at: 0, keeps };
         let branches = reader.branches(0)?;
         (reader.at == reader.text.len()).then_some(())?;
         let mut alternatives = Vec::with_capacity(branches.len());
@@ -204,6 +213,8 @@ fn anchored(branch: Branch) -> Option<Alternative> {
 struct Reader<'t> {
     text: &'t [u8],
     at: usize,
+    /// Whether literals are kept; without them the same is read, and answered, in less time.
+    keeps: bool,
 }
 
 impl Reader<'_> {
@@ -292,29 +303,40 @@ impl Reader<'_> {
     fn literal_run(&mut self) -> Option<Box<[u8]>> {
         // As long as an alternative, up to a bound: long literals are seldom anything else.
         let near = &self.text[self.at..self.text.len().min(self.at + MOST_RESERVED)];
-        let mut run = Vec::with_capacity(memchr::memchr2(b'|', b')', near).unwrap_or(near.len()));
-        let mut last_length = 1;
+        let mut run = match self.keeps {
+            true => Vec::with_capacity(memchr::memchr2(b'|', b')', near).unwrap_or(near.len())),
+            false => Vec::new(),
+        };
+        let (mut length, mut last_length) = (0, 1);
         loop {
             let plain = plain_length(&self.text[self.at..]);
-            run.extend_from_slice(&self.text[self.at..self.at + plain]);
+            if self.keeps {
+                run.extend_from_slice(&self.text[self.at..self.at + plain]);
+            }
             self.at += plain;
+            length += plain;
             if plain > 0 {
                 last_length = 1;
             }
             match self.text.get(self.at..) {
                 Some([b'\\', octet, ..]) if escapable(*octet) => {
-                    run.push(*octet);
+                    if self.keeps {
+                        run.push(*octet);
+                    }
                     self.at += 2;
+                    length += 1;
                     last_length = 2;
                 }
                 _ => break,
             }
         }
-        if self.at_quantifier() && run.pop().is_some() {
+        if self.at_quantifier() && length > 0 {
             // The last octet is the quantifier's.
+            run.pop();
             self.at -= last_length;
+            length -= 1;
         }
-        (!run.is_empty()).then(|| run.into_boxed_slice())
+        (length > 0).then(|| run.into_boxed_slice())
     }
 
     /// One octet or class with its quantifier, and whether it may lack.

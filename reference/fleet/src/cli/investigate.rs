@@ -9,6 +9,7 @@ use super::question::{self, Draft, Job};
 use super::words::Words;
 use super::{Failure, access, agents, interrupted, log, print, runtime};
 use crate::asker::{FleetAsker, Sent};
+use crate::id::Id;
 use crate::key::SecretKey;
 use crate::nats::Store;
 
@@ -41,7 +42,8 @@ Exit codes: 0 all looked and found nothing · 1 found · 2 usage · 3 no NATS se
 /// What is to be done.
 enum Wish {
     Ask(Box<Draft>),
-    Resume,
+    /// The answers to an action of old; where it is said as what, it must be that.
+    Resume(Id, Option<Box<Draft>>),
     List,
 }
 
@@ -49,47 +51,61 @@ pub(super) fn run(words: &[String]) -> Result<u8, Failure> {
     if words.iter().any(|word| matches!(word.as_str(), "help" | "-h" | "-help" | "--help")) {
         return print(HELP).map(|()| 0);
     }
-    let mut mine = Words::default();
-    let wish = match words.split_first() {
-        Some((first, rest)) if first == "agents" => {
-            mine.take(&question::only_flags(rest, &[])?)?;
-            Wish::List
-        }
-        // Only flags: `-resume` among them.
-        Some((first, _)) if first.starts_with('-') && names_resume(words) => {
-            mine.take(&question::only_flags(words, &[])?)?;
-            Wish::Resume
-        }
-        _ => {
-            let (draft, words) = question::read(words)?;
-            mine = words;
-            Wish::Ask(Box::new(draft))
-        }
-    };
+    let (wish, mine) = read(words)?;
     access::checked(&mine.access)?;
     runtime(2)?.block_on(async {
         let client = mine.access.connect("edgeproof investigate", log()).await?;
         let asker = FleetAsker::new(Store::open(client).await?);
-        match (wish, mine.resume) {
-            (Wish::List, _) => agents::list(&asker, &mine).await,
-            (Wish::Resume, Some(id)) => {
+        match wish {
+            Wish::List => agents::list(&asker, &mine).await,
+            Wish::Resume(id, draft) => {
                 let sent = asker.find(id).await?;
-                follow(&asker, sent, &mine, Job::Tell, Instant::now()).await
-            }
-            (Wish::Ask(draft), Some(id)) if draft.is_of_unknown_hosts() => {
-                let sent = asker.find(id).await?;
-                if sent.name != draft.name {
+                if let Some(draft) = &draft
+                    && draft.name != sent.name
+                {
                     let text = format!("the action {id} is `{}`, not `{}`", sent.name, draft.name);
                     return Err(Failure::Usage(text));
                 }
-                follow(&asker, sent, &mine, draft.job, Instant::now()).await
+                let job = draft.map_or(Job::Tell, |draft| draft.job);
+                follow(&asker, sent, &mine, job, Instant::now()).await
             }
-            (Wish::Ask(draft), None) => ask(&asker, *draft, &mine).await,
-            _ => {
-                Err(Failure::Usage("-resume stands alone: the action is asked already".to_owned()))
-            }
+            Wish::Ask(draft) => ask(&asker, *draft, &mine).await,
         }
     })
+}
+
+/// What the words ask for.
+fn read(words: &[String]) -> Result<(Wish, Words), Failure> {
+    let mut mine = Words::default();
+    let (wish, resumed) = match words.split_first() {
+        Some((first, rest)) if first == "agents" => {
+            mine.take(&question::only_flags(rest, &[])?)?;
+            (Wish::List, mine.resume)
+        }
+        // Only flags: `-resume` among them.
+        Some((first, _)) if first.starts_with('-') && names_resume(words) => {
+            mine.take(&question::only_flags(words, &[])?)?;
+            let wish = mine.resume.map_or(Wish::List, |id| Wish::Resume(id, None));
+            (wish, None)
+        }
+        _ => {
+            let (draft, words) = question::read(words)?;
+            mine = words;
+            match mine.resume.filter(|_| draft.is_of_unknown_hosts()) {
+                Some(id) => (Wish::Resume(id, Some(Box::new(draft))), None),
+                None => (Wish::Ask(Box::new(draft)), mine.resume),
+            }
+        }
+    };
+    let without_meaning = match (&wish, resumed) {
+        (_, Some(_)) => Some("-resume stands alone"),
+        (Wish::Resume(..), None) => mine.of_a_new_action(),
+        (Wish::Ask(_) | Wish::List, None) => None,
+    };
+    match without_meaning {
+        Some(what) => Err(Failure::Usage(format!("{what}: the action is asked already"))),
+        None => Ok((wish, mine)),
+    }
 }
 
 fn names_resume(words: &[String]) -> bool {

@@ -8,7 +8,7 @@ use edgeproof_diagnostics::{Colour, Diagnostic};
 use serde_json::json;
 
 use super::Failure;
-use super::words::{Words, with_names};
+use super::words::{LASTS, Words, with_names};
 use crate::asker::Question;
 use crate::target::Target;
 
@@ -123,7 +123,7 @@ impl Draft {
             target: Target::parse(target).map_err(|error| mistake(&error))?,
             text: self.text.clone(),
             modules: self.modules.clone(),
-            lasts: words.lasts,
+            lasts: words.lasts.unwrap_or(LASTS),
         })
     }
 }

@@ -12,30 +12,20 @@ use crate::nats::Access;
 
 const VALUES: [&str; 5] = ["t", "e", "format", "key", "resume"];
 
+/// How long agents have, where nothing else is said.
+pub(super) const LASTS: Duration = Duration::from_secs(50);
+
 /// What the flags say.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Words {
     pub(super) access: Access,
     pub(super) target: Option<String>,
-    pub(super) lasts: Duration,
+    /// How long the agents have, where it is said.
+    pub(super) lasts: Option<Duration>,
     pub(super) format: Format,
     pub(super) key: Option<PathBuf>,
     pub(super) resume: Option<Id>,
     pub(super) is_dry: bool,
-}
-
-impl Default for Words {
-    fn default() -> Self {
-        Self {
-            access: Access::default(),
-            target: None,
-            lasts: Duration::from_secs(50),
-            format: Format::default(),
-            key: None,
-            resume: None,
-            is_dry: false,
-        }
-    }
 }
 
 /// Calls with all the names, which live as long as the call.
@@ -45,13 +35,25 @@ pub(super) fn with_names<T>(more: &[&str], call: impl FnOnce(Known<'_>) -> T) ->
 }
 
 impl Words {
+    /// A flag that only an action has which is yet to be sent.
+    pub(super) fn of_a_new_action(&self) -> Option<&'static str> {
+        [
+            (self.target.is_some(), "-t"),
+            (self.key.is_some(), "-key"),
+            (self.lasts.is_some(), "-e"),
+            (self.is_dry, "-dry"),
+        ]
+        .into_iter()
+        .find_map(|(is_said, flag)| is_said.then_some(flag))
+    }
+
     /// Takes flags.
     pub(super) fn take(&mut self, given: &[Given]) -> Result<(), Failure> {
         for flag in given {
             let value = &flag.value;
             match flag.name.as_str() {
                 "t" => self.target = Some(value.clone()),
-                "e" => self.lasts = lasts(flag)?,
+                "e" => self.lasts = Some(lasts(flag)?),
                 "format" => self.format = value.parse().map_err(Failure::Usage)?,
                 "key" => self.key = Some(value.into()),
                 "resume" => {
