@@ -84,6 +84,14 @@ const CAUGHT_BY: &[(&str, &str)] = &[
     ("no-log-for-400", "logs/refused#nul"),
     // firewall
     ("engine-panics", "waf/innocent/forms/form#login"),
+    ("held-for-all", "waf/held/whole#short"),
+    ("held-without-body", "waf/held/whole#short"),
+    ("held-without-body", "waf/held/whole#long"),
+    ("holds-only-one", "waf/held/each"),
+    ("audits-all", "waf/audit/innocent"),
+    ("audit-without-rules", "waf/audit/blocked#sqli"),
+    ("audit-without-rules", "waf/audit/blocked#xss"),
+    ("audit-raw", "waf/audit/one-line#line"),
 ];
 
 /// Every bug that is to be caught, with its cases.

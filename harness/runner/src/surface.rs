@@ -90,6 +90,14 @@ impl Surface {
         self.running.waf_log(site)
     }
 
+    pub(crate) fn audit_log(&self, site: &str) -> Option<&Path> {
+        self.running.audit_log(site)
+    }
+
+    pub(crate) fn held_requests(&self, site: &str) -> Option<&Path> {
+        self.running.held_requests(site)
+    }
+
     /// How access-log lines of this preset are read.
     pub(crate) fn log_reader(&self, preset: &str) -> Option<Arc<LineReader>> {
         self.running.log_reader(preset).map(Arc::clone)

@@ -4,7 +4,7 @@ use edgeproof_diagnostics::suggest;
 
 /// The abilities that this project knows, with what each claims. The words are not fixed: a vendor
 /// may add their own, and cases that need them.
-pub const ABILITIES: [(&str, &str); 29] = [
+pub const ABILITIES: [(&str, &str); 31] = [
     ("http", "it is a reverse proxy for HTTP/1.1"),
     ("tls", "it has a TLS listener"),
     ("http2", "it speaks HTTP/2"),
@@ -24,6 +24,8 @@ pub const ABILITIES: [(&str, &str); 29] = [
     ("log-watched", "it notices by itself that its access log was moved or removed"),
     ("waf", "it blocks attacks"),
     ("waf-log", "it writes a log of what its WAF found"),
+    ("waf-audit", "it writes ModSecurity's audit log as JSON"),
+    ("waf-held", "it keeps the requests that its WAF has put into quarantine"),
     ("upstream-command", "it starts a command as a site's upstream"),
     ("upstream-log", "it writes a log of such commands"),
     ("wordpress", "in its work folder lies the program `wordpress`, which serves one"),

@@ -189,6 +189,16 @@ impl RunningTarget {
         self.logs.get(site)?.waf.as_ref()
     }
 
+    /// The WAF's audit log of the site with this id.
+    pub fn audit_log(&self, site: &str) -> Option<&Path> {
+        self.logs.get(site)?.audit.as_deref()
+    }
+
+    /// The folder in which the WAF keeps requests to the site with this id.
+    pub fn held_requests(&self, site: &str) -> Option<&Path> {
+        self.logs.get(site)?.held.as_deref()
+    }
+
     /// How access-log lines of this preset are read.
     pub fn log_reader(&self, preset: &str) -> Option<&Arc<LineReader>> {
         self.ways_of_logs.reader(preset)

@@ -88,6 +88,8 @@ pub(crate) struct Log {
     pub(crate) access: Option<String>,
     pub(crate) waf: Option<String>,
     pub(crate) upstream: Option<String>,
+    pub(crate) audit: Option<String>,
+    pub(crate) held: Option<String>,
 }
 
 impl From<&SiteRequest> for Site {

@@ -40,6 +40,8 @@ pub(crate) struct SiteLogs {
     pub(crate) access: Option<LogFile>,
     pub(crate) waf: Option<LogFile>,
     pub(crate) upstream: Option<LogFile>,
+    pub(crate) audit: Option<PathBuf>,
+    pub(crate) held: Option<PathBuf>,
 }
 
 /// One log file.
@@ -112,6 +114,10 @@ impl Stage {
             site.log.access = text(&logs.access);
             site.log.waf = text(&logs.waf);
             site.log.upstream = text(&logs.upstream);
+            let text =
+                |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+            site.log.audit = text(&logs.audit);
+            site.log.held = text(&logs.held);
             self.logs.insert(request.id.clone(), logs);
             sites.push(Value::from(Serde(&site)));
         }
@@ -143,6 +149,8 @@ impl Stage {
             access: file(&spec.logs.access)?,
             waf: file(&spec.logs.waf)?,
             upstream: file(&spec.logs.upstream)?,
+            audit: file(&spec.logs.audit)?.map(|file| file.path),
+            held: file(&spec.logs.held)?.map(|file| file.path),
         })
     }
 

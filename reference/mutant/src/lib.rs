@@ -646,6 +646,18 @@ mutants! {
     // firewall
     /// The engine panics on every request that has a body.
     EnginePanics = "engine-panics",
+    /// What the quarantine keeps can be read by everybody.
+    HeldForAll = "held-for-all",
+    /// The quarantine keeps requests without their bodies.
+    HeldWithoutBody = "held-without-body",
+    /// The quarantine keeps the first request only.
+    HoldsOnlyOne = "holds-only-one",
+    /// Every transaction is in the audit log.
+    AuditsAll = "audits-all",
+    /// The audit log does not say which rules matched.
+    AuditWithoutRules = "audit-without-rules",
+    /// A line feed of the client stands in the audit log as it is.
+    AuditRaw = "audit-raw",
 }
 
 /// Has this process the bug?

@@ -10,6 +10,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsE
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use edgeproof_mutant::{self as mutant, Mutant};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -142,12 +143,15 @@ impl Quarantine {
         }
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         self.make_room(size)?;
+        if mutant::is(Mutant::HoldsOnlyOne) && !self.files()?.is_empty() {
+            return Ok(self.folder.clone());
+        }
         let path = self.folder.join(format!("{}.{ENDING}", name(held)));
         let growing = path.with_extension("part");
         let written = OpenOptions::new()
             .write(true)
             .create_new(true)
-            .mode(0o600)
+            .mode(if mutant::is(Mutant::HeldForAll) { 0o644 } else { 0o600 })
             .open(&growing)
             .and_then(|mut file| file.write_all(&head).and_then(|()| file.write_all(request)))
             .and_then(|()| fs::rename(&growing, &path));

@@ -247,31 +247,40 @@ fn file(
     seen: &Seen<'_>,
     scope: &Scope<'_>,
 ) -> Vec<Mismatch> {
-    let Ok(path) = scope.variables.fill(path, scope.now) else { return Vec::new() };
-    let path = String::from_utf8_lossy(&path).into_owned();
-    let nothing = FileState { file: None, trouble: None };
+    let path = match scope.variables.fill(path, scope.now) {
+        Ok(path) => String::from_utf8_lossy(&path).into_owned(),
+        // `held` and `audit` are the target's to say.
+        Err(missing) => return vec![Mismatch::new("files", "a path", missing.to_string())],
+    };
+    let nothing = FileState::default();
     let state = seen.files.get(&path).unwrap_or(&nothing);
-    let exists = state.file.is_some();
-    let wants_one = check.exists.unwrap_or(true);
-    let words = |exists| if exists { "a file" } else { "no file" };
+    let exists = !state.files.is_empty();
+    let may_lack = check.count.is_some_and(|count| count.min == 0);
+    let wants_one = check.exists.unwrap_or(!may_lack);
+    let said = |exists| if exists { "a file" } else { "no file" };
     if let Some(trouble) = &state.trouble {
         // Something is there, if only a folder: neither a file nor no file.
-        return one(&path, Some((words(wants_one).to_owned(), trouble.clone())));
+        return one(&path, Some((said(wants_one).to_owned(), trouble.clone())));
     }
-    if exists != wants_one || !exists {
-        let found = words(exists).to_owned();
-        return one(&path, (exists != wants_one).then(|| (words(wants_one).to_owned(), found)));
+    if exists != wants_one && !(may_lack && check.exists.is_none()) {
+        return one(&path, Some((said(wants_one).to_owned(), said(exists).to_owned())));
     }
-    let Some((mode, content)) = &state.file else { return Vec::new() };
-    let wrong_mode = check.mode.filter(|wanted| wanted != mode);
-    let mode = wrong_mode.map(|wanted| {
-        Mismatch::new(format!("the mode of {path}"), format!("{wanted:04o}"), format!("{mode:04o}"))
+    let counted = check.count.filter(|count| !count.holds(state.files.len() as u64)).map(|count| {
+        Mismatch::new(format!("files at {path}"), words(count), state.files.len().to_string())
+    });
+    // One that differs says enough of them.
+    let mode = check.mode.and_then(|wanted| {
+        let (mode, _) = state.files.iter().find(|(mode, _)| *mode != wanted)?;
+        let (what, wanted) = (format!("the mode of {path}"), format!("{wanted:04o}"));
+        Some(Mismatch::new(what, wanted, format!("{mode:04o}")))
     });
     let differs = check.content.as_ref().and_then(|value| {
-        let (expected, found) = compare(value, Found::field(&[content]), scope)?;
+        let mut contents = state.files.iter();
+        let (expected, found) =
+            contents.find_map(|(_, content)| compare(value, Found::field(&[content]), scope))?;
         Some(Mismatch::new(format!("the content of {path}"), expected, found))
     });
-    mode.into_iter().chain(differs).collect()
+    counted.into_iter().chain(mode).chain(differs).collect()
 }
 
 fn processes(

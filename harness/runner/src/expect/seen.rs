@@ -32,12 +32,12 @@ impl Facts {
     }
 }
 
-/// What a path is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a path is, or what is in a folder.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct FileState {
-    /// Permission bits and content; `None` when there is nothing.
-    pub(crate) file: Option<(u32, Vec<u8>)>,
-    /// Why it could not be read.
+    /// Permission bits and content of each file; none when there is nothing.
+    pub(crate) files: Vec<(u32, Vec<u8>)>,
+    /// Why one could not be read.
     pub(crate) trouble: Option<String>,
 }
 

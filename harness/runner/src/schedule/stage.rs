@@ -83,7 +83,7 @@ impl Prepared {
         }
         let clock = CaseClock::new(*way, host, surface.control(), surface.faketime());
         let clock = Arc::new(clock.map_err(|error| error.to_string())?);
-        let variables = variables(case, id, host, surface);
+        let variables = variables(case, id, site, host, surface);
         let any_host = case.site.any_host;
         let mut case_origin = CaseOrigin::new(
             id.clone(),
@@ -170,7 +170,7 @@ pub(super) fn shared_waf_log(
     }
 }
 
-fn variables(case: &Case, id: &str, host: &str, surface: &Surface) -> Variables {
+fn variables(case: &Case, id: &str, site: &str, host: &str, surface: &Surface) -> Variables {
     let mut variables = Variables::default();
     variables.set("host", host);
     let authority = match surface.http() {
@@ -180,6 +180,12 @@ fn variables(case: &Case, id: &str, host: &str, surface: &Surface) -> Variables 
     variables.set("authority", authority);
     variables.set("token", id);
     variables.set("dir", surface.folder().to_string_lossy().into_owned());
+    for (name, path) in [("audit", surface.audit_log(site)), ("held", surface.held_requests(site))]
+    {
+        if let Some(path) = path {
+            variables.set(name, path.to_string_lossy().into_owned());
+        }
+    }
     for (name, value) in &case.row {
         variables.set(name, value.clone());
     }

@@ -290,6 +290,7 @@ impl Binder<'_> {
         }
         Some(FileCheck {
             exists: fields.get("exists").and_then(|it| self.flag(it)),
+            count: fields.get("count").and_then(|it| self.count(it)),
             mode: fields.get("mode").and_then(|it| self.mode(it)),
             content: fields.get("content").and_then(|it| self.value(it)),
         })

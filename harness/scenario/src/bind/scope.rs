@@ -5,7 +5,8 @@ use edgeproof_diagnostics::{Diagnostic, Source, Span, suggest};
 use super::Binder;
 
 /// The variables that the runner always knows.
-pub(crate) const BUILTINS: [&str; 6] = ["host", "authority", "token", "now", "index", "dir"];
+pub(crate) const BUILTINS: [&str; 8] =
+    ["host", "authority", "token", "now", "index", "dir", "audit", "held"];
 
 /// The variables of one case.
 #[derive(Debug, Default)]

@@ -233,11 +233,14 @@ pub struct RulesCheck {
     pub only: Vec<u64>,
 }
 
-/// `files: { PATH: … }`; the path may use `{{dir}}`, the target's work folder.
+/// `files: { PATH: … }`; the path may use `{{dir}}`, the target's work folder. With `*` as its last part it stands
+/// for every file of a folder: each must hold.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct FileCheck {
     /// `exists`.
     pub exists: Option<bool>,
+    /// `count`: how many there are.
+    pub count: Option<Count>,
     /// `mode` as `ls` prints its digits: `0600`.
     pub mode: Option<u32>,
     /// `content`.

@@ -187,6 +187,7 @@ pub(crate) static FILE_CHECK: Form = Form {
     about: "What a file is like.",
     keys: &[
         key("exists", Takes::Flag, "Is it there?"),
+        key("count", COUNT_TAKES, "How many files of a folder: `{{dir}}/FOLDER/*`."),
         key("mode", Takes::Text, "Its permissions in octal digits: `0600`."),
         key("content", VALUE_TAKES, "Its content."),
     ],

@@ -54,10 +54,13 @@ pub(super) fn bind(node: &Node, folder: &Path, diagnostics: &Diagnostics) -> Opt
     for (word, key, log) in [
         ("access-log", "access", &logs.access),
         ("waf-log", "waf", &logs.waf),
+        ("waf-audit", "audit", &logs.audit),
+        ("waf-held", "held", &logs.held),
         ("upstream-log", "upstream", &logs.upstream),
     ] {
         if !negative_control && log.is_none() && declares.iter().any(|known| known == word) {
-            return declared.reject(format!("`{word}` needs `logs.{key}`, where its lines are"));
+            return declared
+                .reject(format!("`{word}` needs `logs.{key}`, where what it writes is"));
         }
     }
     Some(TargetSpec {
@@ -181,6 +184,8 @@ fn logs(mut map: MapReader<'_>) -> Logs {
     let logs = Logs {
         access: Text::read(map.optional("access")),
         waf: Text::read(map.optional("waf")),
+        audit: Text::read(map.optional("audit")),
+        held: Text::read(map.optional("held")),
         read: readers(map.optional("read")),
         reopen: map.optional("reopen").one_of(&services::SIGNALS),
         upstream: Text::read(map.optional("upstream")),

@@ -288,6 +288,10 @@ pub struct Logs {
     pub access: Option<Text>,
     /// The WAF's log.
     pub waf: Option<Text>,
+    /// The WAF's audit log, one for each site.
+    pub audit: Option<Text>,
+    /// The folder in which the WAF keeps requests for somebody to look at, one for each site.
+    pub held: Option<Text>,
     /// The log of commands that it starts, one for each site.
     pub upstream: Option<Text>,
     /// How lines of the access log are read, by the preset that the case asks for.

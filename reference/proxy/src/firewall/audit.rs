@@ -2,6 +2,7 @@
 //! (SecAuditLogFormat JSON) and the sections that SecAuditLogParts asks for.
 
 use edgeproof_http1::ParsedRequest;
+use edgeproof_mutant::{self as mutant, Mutant};
 use edgeproof_waf::seclang::Mode;
 use edgeproof_waf::{Did, Match, Outcome, Sanitise, Settings};
 use jiff::Zoned;
@@ -149,7 +150,12 @@ pub(super) fn line(audited: &Audited<'_>) -> Vec<u8> {
         audit_data: parts.has('H').then(|| audit_data(audited)),
     };
     // Writing to memory does not fail, and neither do these types.
-    serde_json::to_vec(&entry).unwrap_or_default()
+    let line = serde_json::to_vec(&entry).unwrap_or_default();
+    if mutant::is(Mutant::AuditRaw) {
+        let line = String::from_utf8_lossy(&line);
+        return line.replace(r"\n", "\n").replace("%0A", "\n").into_bytes();
+    }
+    line
 }
 
 fn body(audited: &Audited<'_>, is_secret: impl Fn(&[u8]) -> bool) -> Vec<String> {
@@ -177,7 +183,8 @@ fn body(audited: &Audited<'_>, is_secret: impl Fn(&[u8]) -> bool) -> Vec<String>
 
 fn audit_data<'a>(audited: &Audited<'a>) -> AuditData<'a> {
     let Outcome { matches, .. } = audited.outcome;
-    let listed = matches.iter().filter(|one| one.auditlog);
+    let listed =
+        matches.iter().filter(|one| one.auditlog && !mutant::is(Mutant::AuditWithoutRules));
     let action =
         matches.iter().find(|one| matches!(one.did, Did::Deny(_) | Did::Drop | Did::Redirect(_)));
     AuditData {

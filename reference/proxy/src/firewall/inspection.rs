@@ -220,7 +220,7 @@ impl Inspection {
             Err(_) => return self.report_failure(),
         };
         self.write_log(outcome.matches.get(self.logged..).unwrap_or_default());
-        if outcome.audit
+        if (outcome.audit || mutant::is(Mutant::AuditsAll))
             && let Some(log) = self.firewall.outlet.audit()
         {
             let timestamp = self.clock.timestamp();

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::{Buf, Bytes};
 use edgeproof_http1::{Fields, ResponseHead, Version, put_request_head};
+use edgeproof_mutant::{self as mutant, Mutant};
 use edgeproof_waf::BodyVerdict;
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -157,7 +158,9 @@ impl Exchange<'_> {
         let Some((quarantine, held)) = inspection.held(!gathered.is_whole) else { return };
         let mut text = Vec::new();
         put_request_head(&mut text, &self.request.head);
-        text.extend_from_slice(&incoming.buf[..gathered.length]);
+        if !mutant::is(Mutant::HeldWithoutBody) {
+            text.extend_from_slice(&incoming.buf[..gathered.length]);
+        }
         let kept = tokio::task::spawn_blocking(move || quarantine.keep(&held, &text)).await;
         match kept {
             Ok(Ok(_)) => {}
