@@ -26,8 +26,7 @@ impl<'l> KeyOnLine<'l> {
         if is_whole {
             return Cow::Borrowed(blob);
         }
-        let is_digit = |octet: &u8| !octet.is_ascii_whitespace() && !matches!(octet, 0x0b | b'=');
-        blob.iter().copied().filter(is_digit).collect()
+        blob.iter().copied().filter(|octet| !is_passed_over(*octet) && *octet != b'=').collect()
     }
 }
 
@@ -53,12 +52,18 @@ pub fn key_on(line: &[u8]) -> Option<KeyOnLine<'_>> {
 }
 
 /// Two words of which the second begins as every key in base64 does: with the length of the type's name,
-/// whose first three octets are zero.
+/// whose first three octets are zero. A word with a quote is no type's name but an option that has blanks in it,
+/// whatever they stand before.
 fn key_at(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let (kind, rest) = word(text);
     let (blob, _) = word(past_blanks(rest));
-    let first = blob.iter().copied().filter(|octet| !octet.is_ascii_whitespace());
-    first.take(4).eq(*b"AAAA").then_some((kind, blob))
+    let first = blob.iter().copied().filter(|octet| !is_passed_over(*octet));
+    (first.take(4).eq(*b"AAAA") && !kind.contains(&b'"')).then_some((kind, blob))
+}
+
+/// What sshd's decoder passes over within base64: C's `isspace`.
+fn is_passed_over(octet: u8) -> bool {
+    matches!(octet, b' ' | b'\t'..=b'\r')
 }
 
 fn word(text: &[u8]) -> (&[u8], &[u8]) {

@@ -56,19 +56,30 @@ impl Files for Root {
         Ok(content)
     }
 
-    fn listed(&self, folder: &Path, pattern: &str) -> Vec<PathBuf> {
-        let opened = self.open_at(folder, OFlags::DIRECTORY).ok().and_then(|fd| Dir::new(fd).ok());
-        let mut files: Vec<PathBuf> = opened
-            .into_iter()
-            .flatten()
-            .filter_map(|entry| entry.ok()?.file_name().to_str().ok().map(ToOwned::to_owned))
+    fn listed(&self, folder: &Path, pattern: &str) -> io::Result<Vec<PathBuf>> {
+        let opened = match self.open_at(folder, OFlags::DIRECTORY) {
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                ) =>
+            {
+                return Ok(Vec::new());
+            }
+            opened => Dir::new(opened?)?,
+        };
+        let mut files = Vec::new();
+        for entry in opened {
+            let entry = entry?;
+            let Ok(name) = entry.file_name().to_str() else { continue };
             // As glob(7): a name that begins with a dot has to be asked for.
-            .filter(|name| !name.starts_with('.') || pattern.starts_with('.'))
-            .filter(|name| pattern_list::takes_in(pattern, name))
-            .map(|name| folder.join(name))
-            .collect();
+            let is_asked_for = !name.starts_with('.') || pattern.starts_with('.');
+            if is_asked_for && pattern_list::takes_in(pattern, name) {
+                files.push(folder.join(name));
+            }
+        }
         files.sort();
-        files
+        Ok(files)
     }
 }
 

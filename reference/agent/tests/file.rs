@@ -161,6 +161,34 @@ fn what_hides_behind_a_link_is_not_taken_for_nothing() {
 }
 
 #[test]
+fn what_hides_in_a_folder_behind_a_link_is_not_taken_for_nothing() {
+    let host = Host::new();
+    host.write("srv/ssh/keys", "rogue");
+    host.write("home/bob/x", "1");
+    host.link(host.path("srv/ssh"), "home/bob/.ssh");
+    let search = |depth| {
+        host.search("home/bob", |search| {
+            search.add_content("rogue").expect("one");
+            search.options().maxdepth = depth;
+        })
+    };
+    assert_eq!(search(2).exit_code(), 6);
+    assert_eq!(search(1).exit_code(), 0, "nothing looks there");
+}
+
+#[test]
+fn a_name_may_have_any_octet() {
+    let host = Host::new();
+    host.write("www/shell\n.php", "x");
+    for name in [r"\.php$", "^shell", "shell", r"^shell\s\.php$", "(?s)^shell..php$"] {
+        let found = host.search("www", |search| search.add_name(name).expect("a name"));
+        assert_eq!(found.found.len(), 1, "{name}");
+    }
+    let found = host.search("www", |search| search.add_name("^shell..php$").expect("a name"));
+    assert_eq!(found.found.len(), 0, "`.` is no LF");
+}
+
+#[test]
 fn a_ring_of_links_ends() {
     let host = Host::new();
     host.write("a/x", "1");
@@ -320,6 +348,18 @@ fn limits_are_each_searchs_own() {
 }
 
 #[test]
+fn what_its_name_finds_is_found_without_its_digest() {
+    // A file whose first octet nobody has mapped: reading it fails, for root too.
+    let mut search = Search::named("s1");
+    search.add_path("/proc/self").expect("a path");
+    search.add_name("^mem$").expect("a name");
+    *search.options() = Options { returnsha256: true, maxdepth: 1, ..Options::default() };
+    let found = investigate(&[search.checked().expect("a search")], None);
+    assert_eq!((found.found.len(), found.errors.len()), (1, 1));
+    assert_eq!(found.found[0].sha256, None);
+}
+
+#[test]
 fn digests_and_their_return() {
     let host = Host::new();
     host.write("abc", "abc");
@@ -405,6 +445,14 @@ fn an_action_reads_both_spellings_and_names_its_mistakes() {
         let searches = task.searches().expect("searches only");
         assert_eq!((searches.len(), searches[0].name.as_str()), (1, "a"));
     }
+    // Both at once, and `null` for what is not asked for, as programs write it that have no word for nothing.
+    let nothing = r#"{"version": 2, "syntaxversion": 2, "operations": [{"module": "file", "parameters": {"searches": {
+        "a": {"paths": ["/etc"], "names": null, "sizes": null, "sha2": null, "options": {"mismatch": null, "macroal": null}},
+        "b": {"paths": ["/etc"], "options": null}}}}]}"#;
+    let searches = Task::from_json(nothing.as_bytes()).expect("an action").searches();
+    assert_eq!(searches.expect("searches only").len(), 2);
+    let newer = nothing.replace(r#""syntaxversion": 2"#, r#""syntaxversion": 3"#);
+    assert!(Task::from_json(newer.as_bytes()).is_err());
     let with = |search: &str| {
         let text = format!(
             r#"{{"operations": [{{"module": "file", "parameters": {{"searches": {{"a": {search}}}}}}}]}}"#

@@ -201,6 +201,28 @@ fn damage_of_the_manifests_is_said() {
 }
 
 #[test]
+fn what_dpkg_itself_has_lost() {
+    let mut debian = Debian::new();
+    debian.install("a", &[("usr/bin/a", "a"), ("etc/a.conf", "a")]);
+    debian.install("b", &[("etc/b.conf", "b")]);
+    debian.host.write("var/lib/dpkg/info/b.md5sums", "");
+    assert_eq!(debian.check().exit_code(), 0, "a package of configuration alone has no md5sums");
+    let lost = |path: &str, content: &str, reason: &str| {
+        let before = fs::read(debian.host.path(path)).expect("it is there");
+        debian.host.write(path, content);
+        let found = debian.check();
+        let troubles = &found.troubles;
+        assert!(troubles.len() == 1 && troubles[0].1.contains(reason), "{path}: {troubles:?}");
+        assert_eq!(found.exit_code(), 6);
+        debian.host.write(path, before);
+    };
+    lost("var/lib/dpkg/info/a.md5sums", "", "no md5sums");
+    lost("var/lib/dpkg/info/a.list", "", "list of files is empty");
+    let first = debian.status.split_inclusive("\n\n").next().expect("a package");
+    lost("var/lib/dpkg/status", first, "no package of this name");
+}
+
+#[test]
 fn what_a_person_can_get_wrong() {
     let mut debian = Debian::new();
     let wrong = |packages: &Packages| check_packages(packages, None).expect_err("a mistake");

@@ -2,7 +2,9 @@
 
 mod host;
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 
@@ -87,6 +89,41 @@ fn files_that_the_configuration_names() {
 }
 
 #[test]
+fn accounts_and_files_as_sshd_reads_them() {
+    let config = "AuthorizedKeysFile .ssh/authorized_keys ~/.ssh/roots ~bob/.ssh/bobs /etc/a\\ b \"/etc/q\\\"q\" /etc/a\\'b\n";
+    let host = host(Some(config));
+    let mut passwd = fs::read(host.path("etc/passwd")).expect("accounts");
+    passwd.extend_from_slice(
+        b"rel:x:8:8::home/rel:/bin/sh\nblank:x: 3020:3020::/home/blank:/bin/sh\n",
+    );
+    passwd.extend_from_slice(
+        b"latin:x:9:9::/home/l\xe9on:/bin/sh\n+nis:x:10:10::/home/nis:/bin/sh\n",
+    );
+    host.write("etc/passwd", passwd);
+    for home in ["", "home/rel/", "home/blank/", "home/nis/"] {
+        host.write(&format!("{home}.ssh/authorized_keys"), rogue());
+    }
+    let latin = host.path("home").join(OsStr::from_bytes(b"l\xe9on/.ssh"));
+    fs::create_dir_all(&latin).expect("a home");
+    fs::write(latin.join("authorized_keys"), rogue()).expect("a file");
+    let own: Vec<String> = strange(&host);
+    assert_eq!(
+        own,
+        [
+            "blank /home/blank/.ssh/authorized_keys:1",
+            "homeless /.ssh/authorized_keys:1",
+            "latin /home/l\u{fffd}on/.ssh/authorized_keys:1",
+            "rel /home/rel/.ssh/authorized_keys:1",
+        ]
+    );
+    for file in ["root/.ssh/roots", "home/bob/.ssh/bobs", "etc/a b", "etc/q\"q", "etc/a'b"] {
+        host.write(file, rogue());
+        let found = strange(&host);
+        assert!(found.contains(&format!("bob /{file}:1")), "{file}: {found:?}");
+    }
+}
+
+#[test]
 fn links_lead_to_places_below_the_root() {
     let host = host(None);
     host.write("srv/ssh/authorized_keys", rogue());
@@ -125,7 +162,7 @@ fn an_export_of_a_directory() {
 }
 
 /// Lines that hold `{R}`, a key that is not allowed, and `{G}`, one that is.
-const LINES: [&str; 24] = [
+const LINES: [&str; 33] = [
     "{R} rogue\n",
     "{R}",
     "{G} good\r\n{R} rogue\r\n",
@@ -150,6 +187,17 @@ const LINES: [&str; 24] = [
     "{R}=\n",
     "# {R}\n",
     "\r{R}\n",
+    // What stands in an option's quotes is no key, whatever it looks like.
+    "command=\"ssh-ed25519 {GOOD} ok\" {R}\n",
+    "command=\"{G}\" {R}\n",
+    "command=\"x AAAA\" {R}\n",
+    "environment=\"A=B AAAA\" {R}\n",
+    "command=\"/bin/sh AAAA b\",no-pty {R}\n",
+    // What sshd's decoder passes over.
+    "ssh-ed25519 \x0b{BLOB} c\n",
+    "ssh-ed25519 \x0c{BLOB} c\n",
+    "ssh-ed25519 \r{BLOB} c\n",
+    "ssh-ed25519 \t {BLOB} c\n",
 ];
 
 /// An sshd that takes its connection on standard input: no port, no daemon.
@@ -197,6 +245,7 @@ impl Sshd {
         line.replace("{R}", &self.rogue)
             .replace("{G}", &self.good)
             .replace("{BLOB}", blob)
+            .replace("{GOOD}", self.good.split(' ').nth(1).expect("a blob"))
             .replace("{TAB}", &format!("ssh-ed25519\t{blob}"))
             .replace("{UPPER}", &format!("ED25519 {blob}"))
             .replace("{LONG}", &"x".repeat(100 << 10))

@@ -19,6 +19,8 @@ pub(crate) enum Failure {
     Flag(#[from] FlagError),
     #[error(transparent)]
     Limit(#[from] LimitError),
+    #[error("-memory leaves too little to begin with: {0}")]
+    Memory(String),
     #[error("cannot write the result: {0}")]
     Output(#[from] io::Error),
 }
@@ -28,7 +30,7 @@ impl Failure {
     pub(crate) fn code(&self) -> u8 {
         match self {
             Failure::Usage(_) | Failure::Flag(_) => 2,
-            Failure::Limit(_) | Failure::Output(_) => 7,
+            Failure::Limit(_) | Failure::Memory(_) | Failure::Output(_) => 7,
         }
     }
 }
@@ -64,7 +66,13 @@ impl Settings {
 
     /// Sets the limits; answers the deadline. Before any thread is started.
     pub(crate) fn start(&self) -> Result<Option<Instant>, Failure> {
-        Ok(self.limits.set()?)
+        let deadline = self.limits.set()?;
+        if self.limits.memory.is_some() {
+            // Now, where it can be said: later there may be too little left for the threads.
+            let made = rayon::ThreadPoolBuilder::new().build_global();
+            made.map_err(|error| Failure::Memory(error.to_string()))?;
+        }
+        Ok(deadline)
     }
 }
 

@@ -182,11 +182,11 @@ impl<'p> Judge<'p> {
     /// A file: facts first, where they may spare opening it.
     fn regular(&self, entry: &Entry<'_>, mut wanted: Vec<Wanted>, path: &Path, how: OFlags) {
         let searches = self.pass.searches;
+        let follow = match how.contains(OFlags::NOFOLLOW) {
+            true => AtFlags::SYMLINK_NOFOLLOW,
+            false => AtFlags::empty(),
+        };
         if !wanted.iter().all(|wanted| searches[wanted.search].reads()) {
-            let follow = match how.contains(OFlags::NOFOLLOW) {
-                true => AtFlags::SYMLINK_NOFOLLOW,
-                false => AtFlags::empty(),
-            };
             match entry.stat(follow) {
                 Ok(stat) => self.settle(&mut wanted, entry.name, facts(&stat), path),
                 Err(error) => return self.pass.trouble(path, &error),
@@ -197,7 +197,21 @@ impl<'p> Judge<'p> {
         }
         match rustix::fs::openat(entry.folder, entry.name, how, Mode::empty()) {
             Ok(opened) => self.opened(File::from(opened), entry.name, wanted, path),
-            Err(error) => self.pass.trouble(path, &error),
+            Err(error) => {
+                self.pass.trouble(path, &error);
+                if let Ok(stat) = entry.stat(follow) {
+                    let facts = facts(&stat);
+                    self.settle(&mut wanted, entry.name, facts, path);
+                    self.without_digest(&wanted, facts, path);
+                }
+            }
+        }
+    }
+
+    /// What the facts alone have decided is found, also where its content cannot be read.
+    fn without_digest(&self, wanted: &[Wanted], facts: Facts, path: &Path) {
+        for wanted in wanted.iter().filter(|wanted| wanted.settled) {
+            self.pass.found(found(wanted.search, path.to_owned(), facts));
         }
     }
 
@@ -264,7 +278,9 @@ impl<'p> Judge<'p> {
         let reader = Reader { pass: self.pass, path, facts };
         let outcome = BUFFER.with_borrow_mut(|buffer| {
             if !plain.is_empty() {
-                reader.read(&mut ToTheEnd::of(&file, facts.size), &plain, None, buffer)?;
+                reader
+                    .read(&mut ToTheEnd::of(&file, facts.size), &plain, None, buffer)
+                    .inspect_err(|_| self.without_digest(&plain, facts, path))?;
             }
             if !unpacked.is_empty() {
                 if !plain.is_empty() {

@@ -270,7 +270,7 @@ fn link_to_folder<'p>(
     active.retain(|active| pass.forest.groups[active.group].follows);
     // Once each, so that links in a ring end.
     let followed = !active.is_empty() && pass.may_enter(&target) && pass.enters(&target);
-    pass.link(Link { path: path.clone(), target, followed, hides: false });
+    pass.link(Link { path: path.clone(), target, followed, hides: !followed });
     if !followed {
         return;
     }

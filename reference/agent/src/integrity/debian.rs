@@ -12,7 +12,9 @@ use rayon::prelude::*;
 use rustix::fs::FileType;
 
 use super::dpkg_config::LeftOut;
-use super::dpkg_state::{Diversions, Earlier, Manifest, Md5Sum, Package, STATUS, packages};
+use super::dpkg_state::{
+    Diversions, Earlier, Manifest, Md5Sum, Package, STATUS, orphans, packages,
+};
 use super::{Damaged, Fault, Integrity, Outcome, Unread, digest, is_over};
 use crate::root::Root;
 
@@ -103,7 +105,14 @@ pub fn check_packages(
             .reduce(Integrity::default, Integrity::and)
             .and(first)
     });
-    Ok(of_each.reduce(Integrity::default, Integrity::and).sorted())
+    let mut found = of_each.reduce(Integrity::default, Integrity::and);
+    if packages.names.is_empty() {
+        // What a cut off state no longer names still has its lists.
+        let reason = "no package of this name is in dpkg's status: is that damaged?";
+        let orphans = orphans(&check.root).map_err(PackageError::NoState)?;
+        found.troubles.extend(orphans.into_iter().map(|list| (list, reason.to_owned())));
+    }
+    Ok(found.sorted())
 }
 
 fn earlier(folders: &[PathBuf]) -> Result<Earlier, PackageError> {
@@ -142,10 +151,15 @@ impl Check {
         let list = package.list(&self.root).unwrap_or_default();
         let unpacked =
             unpacked.map_err(|error| trouble(format!("its list of files: {error}"))).ok();
+        if unpacked.is_some() && list.is_empty() {
+            trouble("its list of files is empty".to_owned());
+        }
         let manifest = match package.files(&self.root) {
-            Ok(Some(manifest)) => manifest,
-            Ok(None) => {
-                if list.iter().any(|path| self.is_file(path)) {
+            Ok(Some(manifest)) if manifest != Manifest::default() => manifest,
+            Ok(_) => {
+                let is_configuration =
+                    |path: &Path| package.conffiles.iter().any(|(one, _)| one == path);
+                if list.iter().any(|path| !is_configuration(path) && self.is_file(path)) {
                     trouble("it has no md5sums: what its files were is not known".to_owned());
                 }
                 Manifest::default()

@@ -16,7 +16,7 @@ impl LeftOut {
     /// Reads dpkg's configuration. What cannot be read excludes nothing.
     pub(super) fn read(root: &Root) -> Self {
         let mut files = vec![PathBuf::from("/etc/dpkg/dpkg.cfg")];
-        let parts = root.listed(Path::new("/etc/dpkg/dpkg.cfg.d"), "*");
+        let parts = root.listed(Path::new("/etc/dpkg/dpkg.cfg.d"), "*").unwrap_or_default();
         files.extend(parts.into_iter().filter(|file| is_part(file)));
         let mut patterns = Self::default();
         for file in files {

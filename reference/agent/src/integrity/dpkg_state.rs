@@ -104,6 +104,21 @@ pub(super) fn packages(root: &Root) -> io::Result<Vec<Package>> {
     Ok(status.split("\n\n").filter_map(package).collect())
 }
 
+/// Lists of files whose package the state does not name, installed or not.
+pub(super) fn orphans(root: &Root) -> io::Result<Vec<PathBuf>> {
+    let status = root.read(Path::new(STATUS))?;
+    let status = String::from_utf8_lossy(&status);
+    let known: HashSet<&str> =
+        status.lines().filter_map(|line| line.strip_prefix("Package:")).map(str::trim).collect();
+    let is_known = |list: &PathBuf| {
+        let stem = list.file_stem().unwrap_or_default().to_string_lossy();
+        known.contains(stem.split_once(':').map_or(&*stem, |(name, _)| name))
+    };
+    let mut lists = root.listed(Path::new(INFO), "*.list")?;
+    lists.retain(|list| !is_known(list));
+    Ok(lists)
+}
+
 fn package(paragraph: &str) -> Option<Package> {
     let field = |name| paragraph.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
     let state = field("Status:")?.rsplit(' ').next()?;
@@ -159,7 +174,7 @@ impl Earlier {
     /// Reads one more folder; answers how many manifests it holds.
     pub(super) fn take(&mut self, folder: &Path) -> io::Result<usize> {
         let folder = Root::open(folder)?;
-        let manifests = folder.listed(Path::new("/"), "*.md5sums");
+        let manifests = folder.listed(Path::new("/"), "*.md5sums")?;
         for file in &manifests {
             let files = manifest(&folder.read(file)?).files;
             self.0.extend(files.into_iter().map(|(path, md5)| (Arc::from(path), md5)));

@@ -96,7 +96,7 @@ pub fn assert_keys(
     deadline: Option<Instant>,
 ) -> std::io::Result<KeyFindings> {
     let root = Root::open(&scope.root)?;
-    let accounts = accounts(&String::from_utf8_lossy(&root.read(&scope.passwd)?));
+    let accounts = accounts(root.read(&scope.passwd)?);
     let mut troubles = Vec::new();
     // A host without a configuration of sshd's has its defaults.
     let directives = match root.is_there(&scope.sshd_config) {
@@ -112,7 +112,7 @@ pub fn assert_keys(
             search.findings.expired = true;
             break;
         }
-        search.account(&directives, account);
+        search.account(&directives, account, &accounts);
     }
     search.findings.strange.sort();
     Ok(search.findings)
@@ -126,8 +126,8 @@ struct Search<'s> {
 }
 
 impl Search<'_> {
-    fn account(&mut self, directives: &[Directive], account: &Account) {
-        for file in key_files(directives, account) {
+    fn account(&mut self, directives: &[Directive], account: &Account, accounts: &[Account]) {
+        for file in key_files(directives, account, accounts.iter()) {
             self.file(&file, Some(&account.name));
         }
         for command in values(directives, "authorizedkeyscommand", &account.name) {

@@ -1,6 +1,8 @@
-//! Accounts: passwd(5).
+//! Accounts: passwd(5), as the C library reads it.
 
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
 
 /// An account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,26 +13,31 @@ pub struct Account {
     pub uid: u32,
     /// The number of its first group.
     pub gid: u32,
-    /// Its home, where it has one.
-    pub home: Option<PathBuf>,
+    /// Its home. One that is not said, or is relative, is seen from `/`: there sshd stands.
+    pub home: PathBuf,
     /// Whether its shell lets anybody work: neither nologin nor false.
     pub has_shell: bool,
 }
 
 /// The accounts of a passwd file, or of `getent passwd`; lines that are none are passed over.
-pub fn accounts(text: &str) -> Vec<Account> {
-    text.lines().filter_map(account).collect()
+pub fn accounts(text: impl AsRef<[u8]>) -> Vec<Account> {
+    text.as_ref().split(|octet| *octet == b'\n').filter_map(account).collect()
 }
 
-fn account(line: &str) -> Option<Account> {
-    let mut fields = line.split(':');
-    let name = fields.next().filter(|name| !name.is_empty() && !name.starts_with('#'))?;
-    let uid = fields.nth(1)?.parse().ok()?;
-    let gid = fields.next()?.parse().unwrap_or(u32::MAX);
-    let home = fields.nth(1)?;
-    let home = home.starts_with('/').then(|| PathBuf::from(home));
+fn account(line: &[u8]) -> Option<Account> {
+    let mut fields = line.trim_ascii_start().split(|octet| *octet == b':');
+    // `+` and `-` were for NIS.
+    let name = fields.next().filter(|name| !matches!(name, [] | [b'#' | b'+' | b'-', ..]))?;
+    let uid = number(fields.nth(1)?)?;
+    let gid = number(fields.next()?).unwrap_or(u32::MAX);
+    let home = Path::new("/").join(OsStr::from_bytes(fields.nth(1)?));
     // An empty one is /bin/sh.
-    let shell = fields.next().unwrap_or_default().trim_end();
-    let has_shell = !shell.ends_with("/nologin") && !shell.ends_with("/false");
-    Some(Account { name: name.to_owned(), uid, gid, home, has_shell })
+    let shell = fields.next().unwrap_or_default().trim_ascii_end();
+    let has_shell = !shell.ends_with(b"/nologin") && !shell.ends_with(b"/false");
+    Some(Account { name: String::from_utf8_lossy(name).into_owned(), uid, gid, home, has_shell })
+}
+
+/// As strtoul(3) reads it.
+fn number(text: &[u8]) -> Option<u32> {
+    std::str::from_utf8(text).ok()?.trim_start().parse().ok()
 }

@@ -131,6 +131,14 @@ impl Network {
     }
 }
 
+/// Sockets that would be answered but for the process that they should be of, and are of none that could be seen.
+pub(super) fn of_nobody(sockets: &[Socket], questions: &Questions) -> usize {
+    let is_unknown = |socket: &&Socket| {
+        socket.owners.is_empty() && socket.inode != 0 && end_hit(socket, questions).is_some()
+    };
+    if questions.processes.is_empty() { 0 } else { sockets.iter().filter(is_unknown).count() }
+}
+
 fn socket_hit(socket: &Socket, questions: &Questions) -> Option<Hit> {
     let is_of = |pattern: &Pattern| {
         socket.owners.iter().any(|owner| pattern.matches(owner.name.as_bytes()))
@@ -139,6 +147,11 @@ fn socket_hit(socket: &Socket, questions: &Questions) -> Option<Hit> {
     if !processes.is_empty() && !processes.iter().any(|one| is_of(one) != one.inverted()) {
         return None;
     }
+    end_hit(socket, questions)
+}
+
+/// The same, whosever it is.
+fn end_hit(socket: &Socket, questions: &Questions) -> Option<Hit> {
     let (asked, hit): (bool, fn(Socket) -> Hit) = match socket.state {
         TcpState::Listening => {
             let port = socket.local.port();

@@ -79,7 +79,12 @@ impl Network {
         if questions.are_of_sockets() {
             let read = sockets::read(Path::new("/proc"));
             network.sockets = network.got("sockets", read);
-            owners::name(Path::new("/proc"), &mut network.sockets);
+            let all_seen = owners::name(Path::new("/proc"), &mut network.sockets);
+            let unknown = ask::of_nobody(&network.sockets, questions);
+            if !all_seen && unknown > 0 {
+                let reason = format!("{unknown} are of processes that only root may look at");
+                network.troubles.push(("sockets", reason));
+            }
         }
         network
     }

@@ -1,6 +1,7 @@
 //! Whose sockets are: the links in /proc/PID/fd.
 
 use std::collections::{HashMap, HashSet};
+use std::io::{self, ErrorKind};
 use std::path::Path;
 
 use super::sockets::Socket;
@@ -14,15 +15,19 @@ pub struct Process {
     pub name: String,
 }
 
-/// Names the owners of sockets, as far as they may be seen: other users' only by root.
-pub(super) fn name(proc: &Path, sockets: &mut [Socket]) {
+/// Names the owners of sockets, as far as they may be seen: other users' only by root. Answers whether all could be.
+pub(super) fn name(proc: &Path, sockets: &mut [Socket]) -> bool {
+    let mut all_seen = true;
     let wanted: HashSet<u64> = sockets.iter().map(|socket| socket.inode).collect();
     let mut owners: HashMap<u64, Vec<Process>> = HashMap::new();
     for entry in std::fs::read_dir(proc).into_iter().flatten().flatten() {
         let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
             continue;
         };
-        let inodes = inodes(&entry.path());
+        let inodes = inodes(&entry.path()).unwrap_or_else(|error| {
+            all_seen &= error.kind() != ErrorKind::PermissionDenied;
+            HashSet::new()
+        });
         let mut inodes = inodes.intersection(&wanted).peekable();
         if inodes.peek().is_none() {
             continue;
@@ -37,14 +42,15 @@ pub(super) fn name(proc: &Path, sockets: &mut [Socket]) {
         socket.owners = owners.get(&socket.inode).cloned().unwrap_or_default();
         socket.owners.sort();
     }
+    all_seen
 }
 
-/// The sockets that a process has open. It may have ended, or be another user's: then none.
-fn inodes(process: &Path) -> HashSet<u64> {
-    let links = std::fs::read_dir(process.join("fd")).into_iter().flatten().flatten();
+/// The sockets that a process has open. It may have ended, or be another user's.
+fn inodes(process: &Path) -> io::Result<HashSet<u64>> {
+    let links = std::fs::read_dir(process.join("fd"))?.flatten();
     let inode = |link: std::fs::DirEntry| {
         let target = std::fs::read_link(link.path()).ok()?;
         target.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
     };
-    links.filter_map(inode).collect()
+    Ok(links.filter_map(inode).collect())
 }

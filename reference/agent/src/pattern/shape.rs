@@ -16,10 +16,12 @@ const MOST_RESERVED: usize = 2048;
 /// Groups within groups beyond this depth are a regex engine's job.
 const DEEPEST: u8 = 16;
 
-/// The kinds of octets that a part may stand for. A line's octets, so never LF.
+/// The kinds of octets that a part may stand for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Class {
-    /// `.`
+    /// What stands before or behind a pattern without an anchor.
+    Octet,
+    /// `.`: no LF.
     Any,
     /// `\s`
     Space,
@@ -31,6 +33,7 @@ impl Class {
     fn has(self, octet: u8) -> bool {
         let space = matches!(octet, b'\t' | b'\n' | 0x0b | 0x0c | b'\r' | b' ');
         match self {
+            Class::Octet => true,
             Class::Any => octet != b'\n',
             Class::Space => space,
             Class::NonSpace => !space,
@@ -181,7 +184,7 @@ type Branch = Vec<Item>;
 
 /// Anchors stand at the ends, or a regex engine has to look; without them anything may stand before or after.
 fn anchored(branch: Branch) -> Option<Alternative> {
-    let anything = || Part::Many { class: Class::Any, least: 0 };
+    let anything = || Part::Many { class: Class::Octet, least: 0 };
     let start = branch.iter().take_while(|item| **item == Item::Start).count();
     let end = branch.iter().rev().take_while(|item| **item == Item::End).count();
     if start + end > branch.len() {
@@ -204,7 +207,18 @@ fn anchored(branch: Branch) -> Option<Alternative> {
     if end == 0 {
         parts.push(anything());
     }
-    parts.dedup_by(|next, part| *part == anything() && next == part);
+    // What may be anything takes in a `.*` beside it.
+    let takes_in = |part: &Part, next: &Part| {
+        *part == anything()
+            && matches!(next, Part::Many { class: Class::Octet | Class::Any, least: 0 })
+    };
+    parts.dedup_by(|next, part| {
+        let both = takes_in(part, next) || takes_in(next, part);
+        if both {
+            *part = anything();
+        }
+        both
+    });
     let repeats = parts.iter().filter(|part| matches!(part, Part::Many { .. })).count();
     (repeats <= MOST_REPEATS).then_some(Alternative(parts))
 }

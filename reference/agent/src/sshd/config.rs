@@ -11,8 +11,8 @@ const DEEPEST: u8 = 16;
 pub(crate) trait Files {
     /// The content of a file.
     fn read(&self, path: &Path) -> std::io::Result<Vec<u8>>;
-    /// The files of a folder whose names fit a pattern, sorted.
-    fn listed(&self, folder: &Path, pattern: &str) -> Vec<PathBuf>;
+    /// The files of a folder whose names fit a pattern, sorted; none where there is no such folder.
+    fn listed(&self, folder: &Path, pattern: &str) -> std::io::Result<Vec<PathBuf>>;
 }
 
 /// A directive in the order of reading.
@@ -143,11 +143,14 @@ fn include(
             }
             "include" => {
                 for pattern in &arguments {
-                    let (folder, found) = included(files, pattern);
-                    read.folders.extend(folder);
-                    for file in found {
-                        include(files, &file, &here, depth + 1, read, troubles);
+                    let Some((folder, found)) = included(files, pattern) else { continue };
+                    match found {
+                        Ok(found) => found.iter().for_each(|file| {
+                            include(files, file, &here, depth + 1, read, troubles);
+                        }),
+                        Err(error) => troubles.push((folder.clone(), error.to_string())),
                     }
+                    read.folders.push(folder);
                 }
             }
             _ => {
@@ -159,15 +162,14 @@ fn include(
 }
 
 /// The folder that an Include names, and the files; a relative one is in /etc/ssh.
-fn included(files: &dyn Files, pattern: &str) -> (Option<PathBuf>, Vec<PathBuf>) {
+fn included(files: &dyn Files, pattern: &str) -> Option<(PathBuf, std::io::Result<Vec<PathBuf>>)> {
     let path = Path::new("/etc/ssh").join(pattern);
-    match (path.parent(), path.file_name().and_then(|name| name.to_str())) {
-        (Some(folder), Some(name)) => (Some(folder.to_owned()), files.listed(folder, name)),
-        _ => (None, Vec::new()),
-    }
+    let (folder, name) = (path.parent()?, path.file_name()?.to_str()?);
+    Some((folder.to_owned(), files.listed(folder, name)))
 }
 
-/// A line's keyword in lower case and its arguments; quotes hold blanks together, `#` ends the line.
+/// A line's keyword in lower case and its arguments; quotes hold blanks together, and so does a backslash before one,
+/// which also takes their meaning from quotes and from itself; `#` ends the line.
 fn words(line: &str) -> Option<(String, Vec<String>)> {
     let mut words = Vec::new();
     let mut rest = line.trim();
@@ -175,8 +177,16 @@ fn words(line: &str) -> Option<(String, Vec<String>)> {
         let mut word = String::new();
         let mut quote = None;
         let mut end = rest.len();
-        for (at, character) in rest.char_indices() {
+        let mut characters = rest.char_indices().peekable();
+        while let Some((at, character)) = characters.next() {
             match (quote, character) {
+                (_, '\\') => {
+                    let means_itself = |next: char| {
+                        matches!(next, '\'' | '"' | '\\') || next == ' ' && quote.is_none()
+                    };
+                    let next = characters.next_if(|(_, next)| means_itself(*next));
+                    word.push(next.map_or(character, |(_, next)| next));
+                }
                 (Some(open), close) if close == open => quote = None,
                 (None, '"' | '\'') => quote = Some(character),
                 (None, blank)

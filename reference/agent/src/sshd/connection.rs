@@ -284,8 +284,8 @@ mod tests {
             Ok(self.0.as_bytes().to_vec())
         }
 
-        fn listed(&self, _: &Path, _: &str) -> Vec<PathBuf> {
-            Vec::new()
+        fn listed(&self, _: &Path, _: &str) -> std::io::Result<Vec<PathBuf>> {
+            Ok(Vec::new())
         }
     }
 

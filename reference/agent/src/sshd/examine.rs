@@ -362,7 +362,9 @@ impl<'m> Server<'m> {
             });
         }
         for Member { account, .. } in self.members {
-            let mut files = key_files::key_files(&self.configuration.directives, account);
+            let accounts = self.members.iter().map(|one| &one.account);
+            let directives = &self.configuration.directives;
+            let mut files = key_files::key_files(directives, account, accounts);
             let words = effective.words("AuthorizedKeysFile");
             files.extend(words.filter_map(|pattern| key_files::expanded(pattern, account)));
             let meets = |under: &[Condition]| {

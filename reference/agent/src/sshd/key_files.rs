@@ -1,6 +1,8 @@
 //! The files in which sshd looks for an account's keys (sshd_config(5), AuthorizedKeysFile).
 
-use std::path::{Path, PathBuf};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::PathBuf;
 
 use super::config::{Applies, Directive};
 use crate::keys::Account;
@@ -30,8 +32,12 @@ pub(crate) fn values<'d>(
     values
 }
 
-/// Every file in which sshd may look for this account's keys.
-pub(crate) fn key_files(directives: &[Directive], account: &Account) -> Vec<PathBuf> {
+/// Every file in which sshd may look for this account's keys. `accounts`: whose homes `~` and `~NAME` mean.
+pub(crate) fn key_files<'a>(
+    directives: &[Directive],
+    account: &Account,
+    accounts: impl Iterator<Item = &'a Account> + Clone,
+) -> Vec<PathBuf> {
     let values = values(directives, "authorizedkeysfile", &account.name);
     let is_settled =
         values.last().is_some_and(|directive| directive.applies(&account.name) == Applies::Always);
@@ -43,33 +49,48 @@ pub(crate) fn key_files(directives: &[Directive], account: &Account) -> Vec<Path
     let mut files: Vec<PathBuf> = patterns
         .iter()
         .filter(|pattern| !pattern.eq_ignore_ascii_case("none"))
-        .filter_map(|pattern| expanded(pattern, account))
+        .filter_map(|pattern| match pattern.strip_prefix('~') {
+            Some(rest) => below_a_home(rest, account, accounts.clone()),
+            None => expanded(pattern, account),
+        })
         .collect();
     files.sort();
     files.dedup();
     files
 }
 
-/// A pattern with its tokens put in; below the home, unless absolute. `None` where there is no home.
+/// `~/FILE` is in the home of who runs sshd, which is root, whoever logs in; `~NAME/FILE` in that account's.
+fn below_a_home<'a>(
+    pattern: &str,
+    account: &Account,
+    mut accounts: impl Iterator<Item = &'a Account>,
+) -> Option<PathBuf> {
+    let (name, file) = pattern.split_once('/').unwrap_or((pattern, ""));
+    let is_meant = |one: &&Account| if name.is_empty() { one.uid == 0 } else { one.name == name };
+    let owner = accounts.find(is_meant)?;
+    Some(owner.home.join(OsStr::from_bytes(&filled(file, account)?)))
+}
+
+/// A pattern with its tokens put in; below the home, unless absolute. `None` where a token is none.
 pub(crate) fn expanded(pattern: &str, account: &Account) -> Option<PathBuf> {
-    let mut text = String::new();
-    let mut characters = pattern.chars();
-    while let Some(character) = characters.next() {
-        if character != '%' {
-            text.push(character);
+    Some(account.home.join(OsStr::from_bytes(&filled(pattern, account)?)))
+}
+
+fn filled(pattern: &str, account: &Account) -> Option<Vec<u8>> {
+    let mut text = Vec::new();
+    let mut octets = pattern.bytes();
+    while let Some(octet) = octets.next() {
+        if octet != b'%' {
+            text.push(octet);
             continue;
         }
-        match characters.next() {
-            Some('%') => text.push('%'),
-            Some('h') => text.push_str(account.home.as_deref()?.to_str()?),
-            Some('u') => text.push_str(&account.name),
-            Some('U') => text.push_str(&account.uid.to_string()),
+        match octets.next() {
+            Some(b'%') => text.push(b'%'),
+            Some(b'h') => text.extend_from_slice(account.home.as_os_str().as_bytes()),
+            Some(b'u') => text.extend_from_slice(account.name.as_bytes()),
+            Some(b'U') => text.extend_from_slice(account.uid.to_string().as_bytes()),
             _ => return None,
         }
     }
-    match text.starts_with('/') {
-        true => Some(PathBuf::from(text)),
-        false => Some(account.home.as_deref().unwrap_or(Path::new("/")).join(text))
-            .filter(|_| account.home.is_some()),
-    }
+    Some(text)
 }

@@ -122,12 +122,11 @@ pub(crate) fn home(
     source: &Source,
     troubles: &mut Vec<(PathBuf, String)>,
 ) -> Vec<Weakness> {
-    let home = account.home.as_deref();
-    let own = home.filter(|_| account.has_shell);
-    let own = own.into_iter().flat_map(|home| [home.to_owned(), home.join(".ssh")]);
+    let home = &account.home;
+    let own = account.has_shell.then(|| [home.clone(), home.join(".ssh")]).into_iter().flatten();
     let mut faults: Vec<(PathBuf, String)> = Vec::new();
     for path in own.chain(files.iter().cloned()) {
-        let last = home.filter(|home| path.starts_with(home)).unwrap_or(Path::new("/"));
+        let last = if path.starts_with(home) { home } else { Path::new("/") };
         match fault(&path, account.uid, last, Sticky::Minded) {
             Ok(Some(found)) if !faults.contains(&found) => faults.push(found),
             Ok(_) => {}

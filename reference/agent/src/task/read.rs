@@ -56,8 +56,11 @@ struct Written {
     name: String,
     #[serde(default)]
     target: String,
-    #[serde(default, alias = "syntaxversion")]
+    #[serde(default)]
     version: Option<f64>,
+    /// The same by another name.
+    #[serde(default)]
+    syntaxversion: Option<f64>,
     operations: Vec<WrittenOperation>,
 }
 
@@ -111,7 +114,8 @@ impl Task {
     /// It is none, or something of it cannot be done: the first is named.
     pub fn from_json(text: &[u8]) -> Result<Self, TaskError> {
         let written: Written = serde_json::from_slice(text)?;
-        if let Some(version) = written.version.filter(|version| *version > 2.0) {
+        let versions = [written.version, written.syntaxversion];
+        if let Some(version) = versions.into_iter().flatten().find(|version| *version > 2.0) {
             return Err(TaskError::Version(version));
         }
         let mut operations = Vec::new();

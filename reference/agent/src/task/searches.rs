@@ -121,29 +121,29 @@ impl<'de> Deserialize<'de> for InOrder {
 struct WrittenSearch {
     #[serde(default, rename = "description")]
     _description: serde::de::IgnoredAny,
-    #[serde(default, alias = "path")]
+    #[serde(default, alias = "path", deserialize_with = "or_null")]
     paths: Vec<String>,
-    #[serde(default, alias = "name")]
+    #[serde(default, alias = "name", deserialize_with = "or_null")]
     names: Vec<String>,
-    #[serde(default, alias = "content")]
+    #[serde(default, alias = "content", deserialize_with = "or_null")]
     contents: Vec<String>,
-    #[serde(default, alias = "size")]
+    #[serde(default, alias = "size", deserialize_with = "or_null")]
     sizes: Vec<String>,
-    #[serde(default, alias = "mode")]
+    #[serde(default, alias = "mode", deserialize_with = "or_null")]
     modes: Vec<String>,
-    #[serde(default, alias = "mtime")]
+    #[serde(default, alias = "mtime", deserialize_with = "or_null")]
     mtimes: Vec<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_null")]
     md5: Vec<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_null")]
     sha1: Vec<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_null")]
     sha2: Vec<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_null")]
     sha256: Vec<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_null")]
     sha3: Vec<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_null")]
     options: WrittenOptions,
 }
 
@@ -153,13 +153,26 @@ struct WrittenOptions {
     maxdepth: Option<f64>,
     matchall: Option<bool>,
     matchlimit: Option<f64>,
+    #[serde(deserialize_with = "or_null")]
     macroal: bool,
+    #[serde(deserialize_with = "or_null")]
     mismatch: Vec<String>,
+    #[serde(deserialize_with = "or_null")]
     returnsha256: bool,
+    #[serde(deserialize_with = "or_null")]
     decompress: bool,
     maxerrors: Option<f64>,
+    #[serde(deserialize_with = "or_null")]
     follow: bool,
+    #[serde(deserialize_with = "or_null")]
     plainlines: bool,
+}
+
+/// What programs write for nothing at all is nothing.
+fn or_null<'de, D: serde::Deserializer<'de>, T: Deserialize<'de> + Default>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 fn search(name: &str, written: WrittenSearch) -> Result<Search, SearchError> {
