@@ -177,6 +177,17 @@ fn what_hides_in_a_folder_behind_a_link_is_not_taken_for_nothing() {
 }
 
 #[test]
+fn a_path_within_another_of_the_same_search_is_looked_at_once() {
+    let host = Host::new();
+    host.write("c/bar/x", "1");
+    let found = host.search("c", |search| {
+        search.add_path(&host.text("c/bar")).expect("a path");
+        search.add_name("^x$").expect("a name");
+    });
+    assert_eq!((host.found(&found).len(), found.counts.found), (1, 1));
+}
+
+#[test]
 fn a_name_may_have_any_octet() {
     let host = Host::new();
     host.write("www/shell\n.php", "x");

@@ -159,6 +159,9 @@ fn an_export_of_a_directory() {
     let findings = assert_keys(&scope, &allowed, None).expect("a host");
     assert_eq!(findings.strange.len(), 1, "ann's key is not bob's");
     assert_eq!(Allowed::read(b"# none\n").expect_err("nothing"), AllowedError::Empty);
+    host.write("etc/passwd", "");
+    let none = assert_keys(&scope, &allowed, None).expect_err("no account");
+    assert_eq!(none.to_string(), "/etc/passwd names none");
 }
 
 /// Lines that hold `{R}`, a key that is not allowed, and `{G}`, one that is.

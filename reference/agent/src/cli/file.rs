@@ -88,6 +88,7 @@ fn ask(search: &mut Search, criterion: &str, value: &str) -> Result<(), SearchEr
         "sha1" => Family::Sha1,
         "sha2" | "sha256" => Family::Sha2,
         "sha3" => Family::Sha3,
+        "path" if value.is_empty() => return Err(SearchError::NoPath),
         "path" => return search.add_path(&absolute(value)),
         "name" => return search.add_name(value),
         "content" => return search.add_content(value),

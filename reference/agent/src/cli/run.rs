@@ -56,7 +56,13 @@ impl Settings {
             }
             "e" => self.limits.expiry = Some(given.duration()?),
             "format" => self.format = given.value.parse().map_err(Failure::Usage)?,
-            "nice" => self.limits.nice = given.number::<u8>()?.min(19),
+            "nice" => {
+                self.limits.nice = given.number()?;
+                if self.limits.nice > 19 {
+                    let text = format!("-nice {}: expected 0 to 19", given.value);
+                    return Err(Failure::Usage(text));
+                }
+            }
             "memory" => self.limits.memory = Some(given.octets()?),
             "idle" => self.limits.idle = given.is_on()?,
             _ => return Ok(false),

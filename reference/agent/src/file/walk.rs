@@ -195,11 +195,15 @@ fn child_of<'p>(folder: &Folder<'p>, name: &CStr) -> Option<&'p Node> {
 
 /// The groups that look into a folder within this one.
 fn active_below(pass: &Pass<'_>, folder: &Folder<'_>, child: Option<&Node>) -> Vec<Active> {
+    let own = child.map_or(&[][..], |child| &child.groups);
     let deeper = folder.active.iter().filter_map(|active| {
         let depth = active.depth + 1;
-        (depth < pass.forest.groups[active.group].depth).then_some(Active { depth, ..*active })
+        // A searched path within one of the same search's begins anew, which goes as deep and deeper.
+        let goes_on =
+            depth < pass.forest.groups[active.group].depth && !own.contains(&active.group);
+        goes_on.then_some(Active { depth, ..*active })
     });
-    let own = child.into_iter().flat_map(|child| &child.groups);
+    let own = own.iter();
     deeper.chain(own.map(|group| Active { group: *group, depth: 0 })).collect()
 }
 

@@ -97,6 +97,10 @@ pub fn assert_keys(
 ) -> std::io::Result<KeyFindings> {
     let root = Root::open(&scope.root)?;
     let accounts = accounts(root.read(&scope.passwd)?);
+    if accounts.is_empty() {
+        let reason = format!("{} names none", scope.passwd.display());
+        return Err(std::io::Error::other(reason));
+    }
     let mut troubles = Vec::new();
     // A host without a configuration of sshd's has its defaults.
     let directives = match root.is_there(&scope.sshd_config) {
@@ -127,7 +131,7 @@ struct Search<'s> {
 
 impl Search<'_> {
     fn account(&mut self, directives: &[Directive], account: &Account, accounts: &[Account]) {
-        for file in key_files(directives, account, accounts.iter()) {
+        for file in key_files(directives, account, &accounts.iter()) {
             self.file(&file, Some(&account.name));
         }
         for command in values(directives, "authorizedkeyscommand", &account.name) {

@@ -364,7 +364,7 @@ impl<'m> Server<'m> {
         for Member { account, .. } in self.members {
             let accounts = self.members.iter().map(|one| &one.account);
             let directives = &self.configuration.directives;
-            let mut files = key_files::key_files(directives, account, accounts);
+            let mut files = key_files::key_files(directives, account, &accounts);
             let words = effective.words("AuthorizedKeysFile");
             files.extend(words.filter_map(|pattern| key_files::expanded(pattern, account)));
             let meets = |under: &[Condition]| {

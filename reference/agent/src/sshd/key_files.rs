@@ -36,7 +36,7 @@ pub(crate) fn values<'d>(
 pub(crate) fn key_files<'a>(
     directives: &[Directive],
     account: &Account,
-    accounts: impl Iterator<Item = &'a Account> + Clone,
+    accounts: &(impl Iterator<Item = &'a Account> + Clone),
 ) -> Vec<PathBuf> {
     let values = values(directives, "authorizedkeysfile", &account.name);
     let is_settled =
