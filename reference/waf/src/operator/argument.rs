@@ -2,8 +2,8 @@
 
 use crate::seclang::Template;
 
-/// Gives a text's macros their values: appends the whole text to the buffer.
-pub(super) type Expand<'e> = &'e dyn Fn(&Template, &mut Vec<u8>);
+/// Gives a text's macros their values: calls back, once, with the whole text.
+pub(super) type Expand<'e> = &'e dyn Fn(&Template, &mut dyn FnMut(&[u8]));
 
 /// An argument: the same for all transactions, or with macros.
 pub(super) enum Argument {
@@ -37,13 +37,13 @@ impl Argument {
     }
 
     /// What `judge` says of the argument's value.
-    pub(super) fn judge<R>(&self, expand: Expand<'_>, judge: impl FnOnce(&[u8]) -> R) -> R {
+    pub(super) fn judge(&self, expand: Expand<'_>, judge: impl Fn(&[u8]) -> bool) -> bool {
         match self {
             Self::Fixed(text) => judge(text),
             Self::Macros(template) => {
-                let mut text = Vec::new();
-                expand(template, &mut text);
-                judge(&text)
+                let mut holds = false;
+                expand(template, &mut |text| holds = judge(text));
+                holds
             }
         }
     }

@@ -1,5 +1,7 @@
 //! What an operator found, for `TX:0` to `TX:9`.
 
+use std::ops::Range;
+
 use smallvec::SmallVec;
 
 /// The groups of a match: `TX:0` is the whole of it.
@@ -40,6 +42,14 @@ impl Captures {
         match *self.groups.get(group)? {
             Group::Part(start, end) => value.get(start..end),
             Group::Text => Some(&self.text),
+        }
+    }
+
+    /// Where in the value a group stands; `None` for one that there is not, and for a text that need not stand there.
+    pub(crate) fn place(&self, group: usize) -> Option<Range<usize>> {
+        match *self.groups.get(group)? {
+            Group::Part(start, end) => Some(start..end),
+            Group::Text => None,
         }
     }
 

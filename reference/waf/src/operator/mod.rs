@@ -82,7 +82,7 @@ enum Kind {
 impl Operator {
     /// Whether the operator matches the value; [`Operator::negated`] is not applied.
     ///
-    /// `expand` appends a text to the buffer, its macros replaced by their values. `captures`, where they are asked
+    /// `expand` calls back with a text, its macros replaced by their values. `captures`, where they are asked
     /// for, get what was found; where nothing was they are emptied. `@rx` puts down its groups, `@pm` the phrase,
     /// `@detectSQLi` the fingerprint, `@detectXSS` the value; other operators capture nothing.
     pub fn matches(
@@ -105,9 +105,9 @@ impl Operator {
                 comparison.holds(leading_number(value), *number).into()
             }
             Kind::NumberWithMacros(comparison, template) => {
-                let mut argument = Vec::new();
-                expand(template, &mut argument);
-                comparison.holds(leading_number(value), leading_number(&argument)).into()
+                let mut number = 0;
+                expand(template, &mut |argument| number = leading_number(argument));
+                comparison.holds(leading_number(value), number).into()
             }
             Kind::Addresses(addresses) => addresses.contains(value).into(),
             Kind::ByteRange(allowed) => encoding::has_other_bytes(value, *allowed).into(),

@@ -35,7 +35,7 @@ impl RxWithMacros {
         });
         let rx = Self { parts: parts.collect(), last: Mutex::new(None) };
         // As if all macros stood for a word: a mistake that shows then is one of the pattern.
-        Rx::compile(&rx.pattern(&|_, out| out.push(b'x')))?;
+        Rx::compile(&rx.pattern(&|_, use_it| use_it(b"x")))?;
         Ok(rx)
     }
 
@@ -54,14 +54,11 @@ impl RxWithMacros {
 
     fn pattern(&self, expand: Expand<'_>) -> Vec<u8> {
         let mut pattern = Vec::new();
-        let mut value = Vec::new();
         for part in &self.parts {
             match part {
                 Part::Pattern(text) => pattern.extend_from_slice(text),
                 Part::Value(template) => {
-                    value.clear();
-                    expand(template, &mut value);
-                    escape(&value, &mut pattern);
+                    expand(template, &mut |value| escape(value, &mut pattern));
                 }
             }
         }

@@ -21,15 +21,16 @@ fn mistake(name: OperatorName, argument: &str) -> String {
     compiled(name, argument, Path::new("/")).expect_err("a mistake").to_string()
 }
 
+type CallBack<'c> = &'c mut dyn FnMut(&[u8]);
+
 /// Gives every macro the value `value`, as settings of a transaction would.
-fn expand_to(value: &'static str) -> impl Fn(&Template, &mut Vec<u8>) {
-    move |template, out| {
-        for piece in template.pieces() {
-            match piece {
-                crate::seclang::Piece::Text(text) => out.extend_from_slice(text.as_bytes()),
-                crate::seclang::Piece::Macro { .. } => out.extend_from_slice(value.as_bytes()),
-            }
-        }
+fn expand_to(value: &'static str) -> impl Fn(&Template, CallBack<'_>) {
+    move |template, use_it| {
+        let pieces = template.pieces().iter().map(|piece| match piece {
+            crate::seclang::Piece::Text(text) => text,
+            crate::seclang::Piece::Macro { .. } => value,
+        });
+        use_it(pieces.collect::<String>().as_bytes());
     }
 }
 

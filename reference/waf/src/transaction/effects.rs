@@ -4,17 +4,19 @@ use super::Transaction;
 use super::dynamic::is_persistent;
 use super::escape;
 use super::number;
+use super::texts::Text;
 use super::value::Pair;
 use crate::rules::{Effect, Place, RuleSet, Sanitise};
 use crate::seclang::{SetOperation, Template};
 use crate::transaction::tx::Slot;
 use crate::variable::Variable;
 
-/// A variable to change, its name expanded.
-enum Named {
+/// A variable to change.
+#[derive(Clone, Copy)]
+enum Named<'n> {
     Slot(Slot),
-    Tx(Vec<u8>),
-    Held(Variable, Vec<u8>),
+    Tx(&'n [u8]),
+    Held(Variable, &'n [u8]),
 }
 
 impl Transaction {
@@ -23,21 +25,25 @@ impl Transaction {
         match effect {
             Effect::SetVar { place, operation } => self.set_var(rules, place, operation),
             Effect::Expire { place, seconds } => {
-                let seconds = number::leading(&self.expanded(rules, seconds));
+                let seconds = self.expanded_number(rules, seconds);
                 let now = self.now.unix_seconds();
-                if let Named::Held(variable, name) = self.named(rules, place)
-                    && let Some(held) = self.variables.held_mut(variable)
-                {
-                    held.expire(&name, seconds, now);
-                }
+                self.with_named(rules, place, |this, named| {
+                    if let Named::Held(variable, name) = named
+                        && let Some(held) = this.variables.held_mut(variable)
+                    {
+                        held.expire(name, seconds, now);
+                    }
+                });
             }
             Effect::Deprecate { place, amount, seconds } => {
                 let now = self.now.unix_seconds();
-                if let Named::Held(variable, name) = self.named(rules, place)
-                    && let Some(held) = self.variables.held_mut(variable)
-                {
-                    held.deprecate(&name, *amount, *seconds, now);
-                }
+                self.with_named(rules, place, |this, named| {
+                    if let Named::Held(variable, name) = named
+                        && let Some(held) = this.variables.held_mut(variable)
+                    {
+                        held.deprecate(name, *amount, *seconds, now);
+                    }
+                });
             }
             Effect::InitCollection { collection, key } => {
                 self.hold_collection(rules, *collection, key);
@@ -53,55 +59,53 @@ impl Transaction {
         }
     }
 
-    fn named(&self, rules: &RuleSet, place: &Place) -> Named {
-        let name = |template| {
-            let mut name = Vec::new();
-            escape::name(&self.expanded(rules, template), &mut name);
-            name
+    /// Does something to a variable, its name expanded.
+    fn with_named(
+        &mut self,
+        rules: &RuleSet,
+        place: &Place,
+        change: impl FnOnce(&mut Self, Named<'_>),
+    ) {
+        let (variable, template) = match place {
+            Place::Slot(slot) => return change(self, Named::Slot(*slot)),
+            Place::Member(variable, template) => (*variable, template),
         };
-        match place {
-            Place::Slot(slot) => Named::Slot(*slot),
-            Place::Member(Variable::Tx, template) => Named::Tx(name(template)),
-            Place::Member(variable, template) => Named::Held(*variable, name(template)),
+        let mut name = std::mem::take(&mut self.name);
+        name.clear();
+        self.with_expanded(rules, template, &mut |text| escape::name(text, &mut name));
+        match variable {
+            Variable::Tx => change(self, Named::Tx(&name)),
+            _ => change(self, Named::Held(variable, &name)),
         }
+        self.name = name;
     }
 
     fn set_var(&mut self, rules: &RuleSet, place: &Place, operation: &SetOperation) {
-        let place = self.named(rules, place);
-        match operation {
-            SetOperation::Set(value) if value.literal().is_some() => {
-                self.store(rules, &place, value.literal().map(str::as_bytes));
-            }
+        self.with_named(rules, place, |this, place| match operation {
             SetOperation::Set(value) => {
-                let value = self.expanded(rules, value);
-                self.store(rules, &place, Some(&value));
+                let value = this.expanded_text(rules, value);
+                this.store(rules, place, Some(value));
             }
-            SetOperation::Delete => self.store(rules, &place, None),
+            SetOperation::Delete => this.store(rules, place, None),
             SetOperation::Add(amount) => {
-                let amount = number::leading(&self.expanded(rules, amount));
-                self.add(rules, &place, amount);
+                let amount = this.expanded_number(rules, amount);
+                this.add(rules, place, amount);
             }
             SetOperation::Subtract(amount) => {
-                let amount = number::leading(&self.expanded(rules, amount));
-                self.add(rules, &place, amount.saturating_neg());
+                let amount = this.expanded_number(rules, amount);
+                this.add(rules, place, amount.saturating_neg());
             }
-        }
+        });
     }
 
     /// Sets a variable, or removes it.
-    fn store(&mut self, rules: &RuleSet, place: &Named, value: Option<&[u8]>) {
+    fn store(&mut self, rules: &RuleSet, place: Named<'_>, value: Option<Text>) {
         let Self { variables, texts, .. } = self;
         match place {
-            Named::Slot(slot) => {
-                let text = value.map(|value| texts.add(value));
-                variables.tx.set(*slot, text);
-            }
-            Named::Tx(name) => {
-                let text = value.map(|value| texts.add(value));
-                variables.tx.set_named(name, text, &rules.names, texts);
-            }
-            Named::Held(variable, name) => match (variables.held_mut(*variable), value) {
-                (Some(held), Some(value)) => held.set(name, value),
+            Named::Slot(slot) => variables.tx.set(slot, value),
+            Named::Tx(name) => variables.tx.set_named(name, value, &rules.names, texts),
+            Named::Held(variable, name) => match (variables.held_mut(variable), value) {
+                (Some(held), Some(value)) => held.set(name, texts.get(value)),
                 (Some(held), None) => held.remove(name),
                 (None, _) => {}
             },
@@ -109,20 +113,21 @@ impl Transaction {
     }
 
     /// Adds to a variable; it never gets below 0.
-    fn add(&mut self, rules: &RuleSet, place: &Named, amount: i64) {
+    fn add(&mut self, rules: &RuleSet, place: Named<'_>, amount: i64) {
         let before = match place {
-            Named::Slot(slot) => self.variables.tx.get(*slot),
-            Named::Tx(name) => self.variables.tx.get_named(name, &rules.names),
+            Named::Slot(slot) => self.variables.tx.get(slot),
+            Named::Tx(name) => self.variables.tx.get_named(name, &rules.names, &self.texts),
             Named::Held(variable, name) => {
-                if let Some(held) = self.variables.held_mut(*variable) {
+                if let Some(held) = self.variables.held_mut(variable) {
                     held.add(name, amount);
                 }
                 return;
             }
         };
         let before = before.map_or(0, |text| number::leading(self.texts.get(text)));
-        let after = number::text(before.saturating_add(amount).max(0));
-        self.store(rules, place, Some(&after));
+        let after = before.saturating_add(amount).max(0);
+        let after = self.texts.add_with(|out| number::write(after, out));
+        self.store(rules, place, Some(after));
     }
 
     /// initcol, setsid, setuid, setrsc: asks for a collection, once a transaction.

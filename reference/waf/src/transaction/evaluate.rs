@@ -245,7 +245,7 @@ impl Transaction {
         let this = &*self;
         let outcome = operator.matches(
             this.texts.get(text),
-            &|template, out| this.expand(rules, template, out),
+            &|template, use_it| this.with_expanded(rules, template, use_it),
             captures.as_mut(),
         );
         match outcome {
@@ -269,8 +269,10 @@ impl Transaction {
             return;
         }
         for group in 0..CAPTURES {
-            let captured = captures.get(self.texts.get(text), group).map(<[u8]>::to_vec);
-            let captured = captured.map(|captured| self.texts.add(&captured));
+            let captured = match captures.place(group) {
+                Some(place) => Some(self.texts.part(text, place)),
+                None => captures.get(b"", group).map(|captured| self.texts.add(captured)),
+            };
             self.variables.tx.set(Slot::capture(group), captured);
         }
     }

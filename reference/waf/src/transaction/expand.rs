@@ -2,6 +2,8 @@
 
 use super::Transaction;
 use super::dynamic::is_persistent;
+use super::number;
+use super::texts::Text;
 use crate::rules::RuleSet;
 use crate::seclang::{Piece, Template};
 use crate::variable::Variable;
@@ -12,6 +14,53 @@ impl Transaction {
         let mut out = Vec::new();
         self.expand(rules, template, &mut out);
         out
+    }
+
+    /// Calls back with a template, its macros replaced by their values.
+    pub(super) fn with_expanded(
+        &self,
+        rules: &RuleSet,
+        template: &Template,
+        use_it: &mut dyn FnMut(&[u8]),
+    ) {
+        if let Some(text) = self.only_variable(rules, template) {
+            return use_it(self.texts.get(text));
+        }
+        let mut out = self.expansion.take();
+        out.clear();
+        self.expand(rules, template, &mut out);
+        use_it(&out);
+        self.expansion.replace(out);
+    }
+
+    /// The same as a text: that of a variable itself, where the template is nothing else.
+    pub(super) fn expanded_text(&mut self, rules: &RuleSet, template: &Template) -> Text {
+        if let Some(text) = self.only_variable(rules, template) {
+            return text;
+        }
+        let mut out = self.expansion.take();
+        out.clear();
+        self.expand(rules, template, &mut out);
+        let text = self.texts.add(&out);
+        self.expansion.replace(out);
+        text
+    }
+
+    /// The value of the variable of TX that is all of the template.
+    fn only_variable(&self, rules: &RuleSet, template: &Template) -> Option<Text> {
+        match template.pieces() {
+            [Piece::Macro { variable: Variable::Tx, selector: Some(name) }] => {
+                self.variables.tx.get_named(name.as_bytes(), &rules.names, &self.texts)
+            }
+            _ => None,
+        }
+    }
+
+    /// The number that a template begins with.
+    pub(super) fn expanded_number(&self, rules: &RuleSet, template: &Template) -> i64 {
+        let mut value = 0;
+        self.with_expanded(rules, template, &mut |text| value = number::leading(text));
+        value
     }
 
     /// Appends a template, its macros replaced by their values. What has no value is nothing.
@@ -37,7 +86,7 @@ impl Transaction {
     ) {
         let (texts, variables) = (&self.texts, &self.variables);
         let text = match (variable, member) {
-            (Variable::Tx, Some(name)) => variables.tx.get_named(name, &rules.names),
+            (Variable::Tx, Some(name)) => variables.tx.get_named(name, &rules.names, texts),
             (Variable::Tx, None) => variables.tx.iter().next().map(|(_, text)| text),
             (Variable::Xml, _) => variables.xml.iter().flatten().next().copied(),
             (Variable::MatchedVars | Variable::MatchedVarsNames, _) => {

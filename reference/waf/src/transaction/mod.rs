@@ -25,6 +25,7 @@ mod number;
 mod outcome;
 mod passing;
 mod place;
+mod places;
 mod ready;
 mod request;
 mod request_body;
@@ -39,6 +40,7 @@ mod tx;
 mod value;
 mod variables;
 
+use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -103,6 +105,10 @@ pub struct Transaction {
     sanitised: Vec<Sanitise>,
     /// For use while a link runs.
     values: Vec<Value>,
+    /// For use while a template is expanded.
+    expansion: RefCell<Vec<u8>>,
+    /// For the name of a variable that changes.
+    name: Vec<u8>,
 }
 
 /// HIGHEST_SEVERITY as long as no rule with a severity matched.
@@ -143,6 +149,8 @@ impl Transaction {
             unlisted: 0,
             sanitised: Vec::new(),
             values,
+            expansion: RefCell::default(),
+            name: Vec::new(),
         };
         transaction.begin(connection, id);
         transaction
@@ -156,7 +164,7 @@ impl Transaction {
     /// The value of a variable of TX, such as `blocking_inbound_anomaly_score`.
     #[must_use]
     pub fn tx(&self, name: &str) -> Option<&[u8]> {
-        let text = self.variables.tx.get_named(name.as_bytes(), &self.rules.names)?;
+        let text = self.variables.tx.get_named(name.as_bytes(), &self.rules.names, &self.texts)?;
         Some(self.texts.get(text))
     }
 

@@ -1,9 +1,12 @@
 //! The request line and the header fields become variables; phase 1.
 
-use std::collections::HashMap;
+use std::io::Write as _;
+use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::number;
 use super::outcome::Verdict;
+use super::places::Places;
 use super::texts::{Text, Texts};
 use super::value::Pair;
 use super::{Connection, Transaction};
@@ -63,8 +66,10 @@ impl Transaction {
     /// What is known before the request is.
     pub(super) fn begin(&mut self, connection: Connection, id: &str) {
         let (client, server) = (connection.client, connection.server);
-        let client_address = self.texts.add(client.ip().to_canonical().to_string().as_bytes());
-        let server_address = self.texts.add(server.ip().to_canonical().to_string().as_bytes());
+        // Writing to memory does not fail.
+        let mut add = |ip: IpAddr| self.texts.add_with(|out| drop(write!(out, "{ip}")));
+        let client_address = add(client.ip().to_canonical());
+        let server_address = add(server.ip().to_canonical());
         let (zero, empty) = (self.texts.add(b"0"), self.texts.add(b""));
         for variable in ZERO {
             self.variables.set(variable, zero);
@@ -77,8 +82,12 @@ impl Transaction {
         self.variables.set(Variable::ServerAddr, server_address);
         self.variables.set(Variable::ServerName, server_address);
         let rules = Arc::clone(&self.rules);
-        self.set(Variable::RemotePort, client.port().to_string().as_bytes());
-        self.set(Variable::ServerPort, server.port().to_string().as_bytes());
+        for (variable, port) in
+            [(Variable::RemotePort, client.port()), (Variable::ServerPort, server.port())]
+        {
+            let text = self.texts.add_with(|out| number::write(port.into(), out));
+            self.variables.set(variable, text);
+        }
         self.set(Variable::UniqueId, id.as_bytes());
         self.set(Variable::ModsecBuild, BUILD);
         self.set(Variable::WebappId, rules.settings().web_app_id.as_bytes());
@@ -233,7 +242,7 @@ fn host_length(host: &[u8]) -> usize {
 #[derive(Default)]
 struct Fields {
     pairs: Vec<Pair>,
-    places: HashMap<Vec<u8>, usize>,
+    places: Places,
     /// Further values for a place, in order.
     more: Vec<(usize, Text)>,
 }
@@ -241,11 +250,10 @@ struct Fields {
 impl Fields {
     fn add(&mut self, name: &[u8], value: &[u8], texts: &mut Texts) -> Text {
         let value = texts.add(value);
-        let place = *self.places.entry(name.to_ascii_lowercase()).or_insert(self.pairs.len());
-        if place == self.pairs.len() {
-            self.pairs.push(Pair { name: texts.add(name), value });
-        } else {
-            self.more.push((place, value));
+        let pairs = &self.pairs;
+        match self.places.find(name, pairs.len(), |place| texts.get(pairs[place].name)) {
+            None => self.pairs.push(Pair { name: texts.add(name), value }),
+            Some(place) => self.more.push((place, value)),
         }
         value
     }

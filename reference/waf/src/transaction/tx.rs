@@ -8,6 +8,7 @@ use std::hash::BuildHasherDefault;
 
 use smallvec::SmallVec;
 
+use super::places::Places;
 use super::ready::Ready;
 use super::texts::{Text, Texts};
 
@@ -105,8 +106,8 @@ pub(crate) struct TxVars {
     /// The slots, captured groups excepted, in the order in which they were first set.
     order: Vec<Entry>,
     ordered: Vec<bool>,
-    /// Where a name without a slot stands in `others`, by the name in lower case.
-    places: HashMap<Box<[u8]>, usize>,
+    /// Where a name without a slot stands in `others`.
+    places: Places,
     others: Vec<Other>,
 }
 
@@ -138,7 +139,7 @@ impl TxVars {
             slots: vec![None; names.len()],
             order: Vec::with_capacity(names.len()),
             ordered: vec![false; names.len()],
-            places: HashMap::new(),
+            places: Places::default(),
             others: Vec::new(),
         }
     }
@@ -160,12 +161,15 @@ impl TxVars {
     }
 
     /// The value of that name.
-    pub(crate) fn get_named(&self, name: &[u8], names: &Names) -> Option<Text> {
+    pub(crate) fn get_named(&self, name: &[u8], names: &Names, texts: &Texts) -> Option<Text> {
         match names.get(name) {
             Some(slot) => self.get(slot),
-            None if self.others.is_empty() => None,
-            None => self.others[*self.places.get(&name.to_ascii_lowercase()[..])?].value,
+            None => self.others[self.place(name, texts)?].value,
         }
+    }
+
+    fn place(&self, name: &[u8], texts: &Texts) -> Option<usize> {
+        self.places.find(name, self.others.len(), |place| texts.get(self.others[place].name))
     }
 
     /// Sets or, with None, removes what is in a slot.
@@ -189,11 +193,9 @@ impl TxVars {
         if let Some(slot) = names.get(name) {
             return self.set(slot, value);
         }
-        let lowered = name.to_ascii_lowercase();
-        if let Some(&place) = self.places.get(&lowered[..]) {
+        if let Some(place) = self.place(name, texts) {
             self.others[place].value = value;
         } else if value.is_some() {
-            self.places.insert(lowered.into(), self.others.len());
             self.order.push(Entry::Other(self.others.len()));
             self.others.push(Other { name: texts.add(name), value });
         }
@@ -234,10 +236,10 @@ mod tests {
         tx.set_named(b"Other", Some(five), &names, &mut texts);
         tx.set_named(b"ANOMALY_score", Some(six), &names, &mut texts);
         assert_eq!(tx.get(score), Some(six));
-        assert_eq!(tx.get_named(b"oTHER", &names), Some(five));
-        assert_eq!(tx.get_named(b"0", &names), Some(seven));
-        assert_eq!(tx.get_named(b"1", &names), None);
-        assert_eq!(tx.get_named(b"unknown", &names), None);
+        assert_eq!(tx.get_named(b"oTHER", &names, &texts), Some(five));
+        assert_eq!(tx.get_named(b"0", &names, &texts), Some(seven));
+        assert_eq!(tx.get_named(b"1", &names, &texts), None);
+        assert_eq!(tx.get_named(b"unknown", &names, &texts), None);
         let all: Vec<_> = tx.iter().map(|(_, value)| texts.get(value)).collect();
         assert_eq!(all, [b"5", b"6", b"7"]);
     }
@@ -252,7 +254,7 @@ mod tests {
         for name in [b"a", b"b"] {
             tx.set_named(name, Some(value), &names, &mut texts);
             tx.set_named(name, None, &names, &mut texts);
-            assert_eq!(tx.get_named(name, &names), None);
+            assert_eq!(tx.get_named(name, &names, &texts), None);
         }
         assert_eq!(tx.iter().count(), 0);
         tx.set_named(b"never", None, &names, &mut texts);

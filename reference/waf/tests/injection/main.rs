@@ -33,7 +33,7 @@ impl Detectors {
     fn verdict(&self, value: &[u8]) -> String {
         let mut captures = Captures::new();
         let mut ask = |operator: &Operator| {
-            let no_macros = |_: &Template, _: &mut Vec<u8>| ();
+            let no_macros = |_: &Template, _: &mut dyn FnMut(&[u8])| ();
             let found = operator.matches(value, &no_macros, Some(&mut captures)) == Matched::Match;
             found.then(|| captures.get(value, 0).unwrap_or_default().escape_ascii().to_string())
         };
