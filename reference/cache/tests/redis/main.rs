@@ -23,8 +23,26 @@ async fn a_response_is_stored_and_reused() {
     assert_eq!(site.ask("/page", &[]).await, stored("one"));
     assert_eq!(site.ask("/other", &[]).await, Got::FromOrigin);
     let stats = site.cache.stats();
-    assert_eq!((stats.hits, stats.stored), (1, 1));
+    assert_eq!((stats.hits, stats.forwards, stats.stored), (1, 2, 1));
     assert_eq!(site.warnings(), [""; 0]);
+}
+
+#[test]
+fn settings_are_the_same_where_all_is_and_show_no_password() {
+    let at = |url: &str| RedisSettings::at(url).expect("an address");
+    let one = || at("redis://ann:secret@127.0.0.1:6380/2");
+    assert!(one() == one());
+    for other in [
+        "redis://ann:secret@127.0.0.1:6380/3",
+        "redis://ann:secret@127.0.0.1:6381/2",
+        "redis://ann:other@127.0.0.1:6380/2",
+        "redis://bob:secret@127.0.0.1:6380/2",
+    ] {
+        assert!(one() != at(other), "{other}");
+    }
+    assert!(one() != one().with_timeout(std::time::Duration::from_millis(51)));
+    let shown = format!("{:?}", one());
+    assert_eq!(shown, "RedisSettings(redis://127.0.0.1:6380, 50ms)");
 }
 
 #[tokio::test]

@@ -64,10 +64,25 @@ impl Missed {
 
 #[cfg(test)]
 mod tests {
+    use edgeproof_http1::Fields;
+
     use super::*;
+    use crate::{Purge, Request, Scheme};
 
     fn url(number: usize) -> Removal {
         Removal::Url(number.to_string().into_bytes().into())
+    }
+
+    fn pattern(number: usize) -> Removal {
+        let target = format!("/{number}*");
+        let request = Request {
+            method: b"PURGE",
+            scheme: Scheme::Http,
+            authority: b"a.test",
+            target: target.as_bytes(),
+            fields: &Fields::new(),
+        };
+        Removal::Matching(Box::new(Pattern::new(Purge::Wildcard, &request)))
     }
 
     #[test]
@@ -82,7 +97,28 @@ mod tests {
     #[test]
     fn too_many_cost_everything() {
         let mut missed = Missed::default();
-        (0..=MOST).for_each(|number| missed.add(url(number)));
+        (0..MOST).for_each(|number| missed.add(url(number)));
+        assert_eq!(missed.len(), MOST);
+        missed.add(url(MOST));
+        assert_eq!(missed.len(), 1);
+        // What everything takes in is no more.
+        missed.add(url(0));
+        missed.add(pattern(0));
+        assert_eq!(missed.len(), 1);
+        assert!(matches!(missed.take(), Some(Removal::Everything)));
+        assert!(missed.take().is_none());
+    }
+
+    #[test]
+    fn too_many_patterns_too() {
+        let mut missed = Missed::default();
+        (0..MOST / 100).for_each(|number| missed.add(pattern(number)));
+        missed.add(url(1));
+        assert_eq!(missed.len(), MOST / 100 + 1);
+        assert!(matches!(missed.take(), Some(Removal::Matching(_))));
+        missed.add(pattern(0));
+        missed.add(pattern(0));
+        assert_eq!(missed.len(), 1);
         assert!(matches!(missed.take(), Some(Removal::Everything)));
         assert!(missed.take().is_none());
     }

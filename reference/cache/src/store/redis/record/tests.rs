@@ -152,6 +152,52 @@ fn it_is_kept_while_it_is_of_use() {
     assert!(most > 1 << 31, "{most}");
 }
 
+/// What is decoded must not break a message apart, whatever the digest says.
+#[test]
+fn nonsense_is_refused_though_its_digest_is_right() {
+    let with = |parts: Parts| decode(encode(&parts)).err();
+    // A record whose octets somebody else has written.
+    let altered = |parts: &Parts, at: usize, octet: u8| {
+        let mut bytes = encode(parts);
+        bytes[at] = octet;
+        let digest = xxh3_128(&bytes[PAYLOAD_AT..]);
+        bytes[DIGEST_AT..PAYLOAD_AT].copy_from_slice(&digest.to_le_bytes());
+        decode(bytes).err()
+    };
+    let mut fields = Fields::new();
+    fields.push(b"name", b"value");
+    let named = Parts { fields, ..plain() };
+    let place = |text: &[u8]| {
+        let found = encode(&named).windows(text.len()).position(|window| window == text);
+        found.expect("it is written") + 1
+    };
+    assert_eq!(altered(&named, place(b"name"), b'x'), None);
+    for octet in *b": \r\n\0\xe4" {
+        let found = altered(&named, place(b"name"), octet);
+        assert_eq!(found, Some(Unreadable::Nonsense), "{octet} in a name");
+    }
+    for octet in *b"\r\n\0" {
+        let found = altered(&named, place(b"value"), octet);
+        assert_eq!(found, Some(Unreadable::Nonsense), "{octet} in a value");
+    }
+    for status in [0, 99, 100, 199, 600, 1000] {
+        assert_eq!(with(Parts { status, ..plain() }), Some(Unreadable::Nonsense), "{status}");
+    }
+    let (flags, source) = (PAYLOAD_AT + 2, PAYLOAD_AT + 3);
+    assert_eq!(altered(&plain(), flags, ALL_FLAGS + 1), Some(Unreadable::Nonsense));
+    assert_eq!(altered(&plain(), source, 4), Some(Unreadable::Nonsense));
+    // The kind of the content, its length, the count of its pieces, and where the only one begins and ends: 1 + 8 + 4 + 16
+    // octets before the end.
+    let kind = encode(&plain()).len() - 29;
+    assert_eq!(altered(&plain(), kind, PART_OF_UNKNOWN + 1), Some(Unreadable::Nonsense));
+    assert_eq!(
+        altered(&plain(), kind + 1, 1),
+        Some(Unreadable::Nonsense),
+        "a whole that lacks an octet"
+    );
+    assert_eq!(altered(&plain(), kind + 13, 1), Some(Unreadable::Nonsense), "a whole from 1 on");
+}
+
 #[test]
 fn another_version_is_told_from_a_foreign_text() {
     assert_eq!(decode(b"{\"json\": true}".to_vec()).err(), Some(Unreadable::Foreign));
