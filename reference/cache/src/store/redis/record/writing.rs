@@ -31,12 +31,17 @@ pub(super) fn encode(parts: &Parts) -> Vec<u8> {
 
 fn put_numbers(bytes: &mut Vec<u8>, parts: &Parts) {
     let flag = |set: bool, flag: u8| if set { flag } else { 0 };
-    let flags = flag(parts.always_validated, ALWAYS_VALIDATED)
-        | flag(parts.never_stale, NEVER_STALE)
-        | flag(parts.outdated, OUTDATED)
-        | flag(parts.last_modified.is_some(), LAST_MODIFIED)
-        | flag(parts.stale_while_revalidate.is_some(), WHILE_REVALIDATE)
-        | flag(parts.stale_if_error.is_some(), IF_ERROR);
+    // Each is a bit of its own.
+    let flags: u8 = [
+        flag(parts.always_validated, ALWAYS_VALIDATED),
+        flag(parts.never_stale, NEVER_STALE),
+        flag(parts.outdated, OUTDATED),
+        flag(parts.last_modified.is_some(), LAST_MODIFIED),
+        flag(parts.stale_while_revalidate.is_some(), WHILE_REVALIDATE),
+        flag(parts.stale_if_error.is_some(), IF_ERROR),
+    ]
+    .into_iter()
+    .sum();
     let source = match parts.lifetime.source {
         Source::Explicit => 0,
         Source::Site => 1,
