@@ -73,6 +73,38 @@ async fn a_redis_that_stalls_costs_one_timeout_and_nothing_while_it_stalls() {
     assert_eq!(site.ask("/page", &[]).await, Got::FromOrigin);
     assert_eq!(site.stats().owed, 0);
     assert!(site.warnings().len() >= 2, "{:?}", site.warnings());
+    assert!(site.warnings()[0].contains("no answer within 500 ms"), "{:?}", site.warnings());
+}
+
+#[tokio::test]
+async fn a_removal_that_was_broken_off_is_owed() {
+    let server = Server::running().await;
+    let site = Site::with_timeout(&server, Duration::from_millis(500));
+    site.fill("/kept", "kept").await;
+    assert_eq!(site.ask("/kept", &[]).await, stored("kept"));
+    server.stall();
+    // It is told before anybody knows that no answer will come.
+    site.post("/page").await;
+    assert_eq!(site.ask("/kept", &[]).await, Got::FromOrigin);
+    until("it is owed", async || site.stats().owed == 1).await;
+    server.go_on();
+    until("it is back", async || site.ask("/kept", &[]).await == stored("kept")).await;
+    assert_eq!(site.stats().owed, 0);
+}
+
+#[tokio::test]
+async fn a_redis_that_takes_no_writes_answers() {
+    let server = Server::running().await;
+    let site = Site::over(&server);
+    site.fill("/kept", "kept").await;
+    assert_eq!(site.ask("/kept", &[]).await, stored("kept"));
+    // A replica of nobody.
+    server.say::<()>(&[b"REPLICAOF", b"127.0.0.1", b"1"]);
+    site.fill("/new", "new").await;
+    assert_eq!(site.ask("/new", &[]).await, Got::FromOrigin);
+    assert_eq!(site.ask("/kept", &[]).await, stored("kept"));
+    let stats = site.stats();
+    assert_eq!((stats.reachable, stats.outages, stats.refused), (true, 0, 1));
 }
 
 #[tokio::test]
@@ -83,19 +115,22 @@ async fn a_redis_that_is_full_stores_nothing_but_answers_and_removes() {
     site.fill("/kept", "kept").await;
     assert_eq!(site.ask("/page", &[]).await, stored("one"));
     server.say::<()>(&[b"CONFIG", b"SET", b"maxmemory", b"1"]);
+    let scripts = server.figure("cmdstat_evalsha");
     for at in 0..20 {
         site.fill(&format!("/new/{at}"), "new").await;
         assert_eq!(site.ask(&format!("/new/{at}"), &[]).await, Got::FromOrigin);
     }
     assert_eq!(site.ask("/kept", &[]).await, stored("kept"));
     assert_eq!(site.stats().refused, 20);
+    let tried = server.figure("cmdstat_evalsha") - scripts;
+    assert!(tried < 10, "it was asked {tried} times, and is to be left alone for a second");
     assert_eq!(site.warnings().len(), 1, "{:?}", site.warnings());
     assert!(site.warnings()[0].contains("storing nothing"), "{:?}", site.warnings());
     // An unsafe request and a purge still remove.
     site.post("/page").await;
     assert_eq!(site.ask("/page", &[]).await, Got::FromOrigin);
     assert_eq!(site.purge("/", Purge::StartsWith).await, 1);
-    assert!(site.stats().reachable);
+    assert_eq!((site.stats().reachable, site.stats().owed), (true, 0));
     server.say::<()>(&[b"CONFIG", b"SET", b"maxmemory", b"0"]);
     until("it stores again", async || {
         site.fill("/page", "two").await;
