@@ -1,13 +1,14 @@
 //! The site's cache between a request and its origin: when it is asked, what of its answers is
 //! sent. What may be stored and reused is decided in `edgeproof-cache`.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use edgeproof_cache::{
     Cache, Failed, Forward, Lookup, Moment, Received, Request, Response, Scheme, Times, Turn,
 };
-use edgeproof_http1::{BodyLength, ParsedRequest, ParsedResponse, Version};
+use edgeproof_http1::{BodyLength, Fields, ParsedRequest, ParsedResponse, Version, list_items};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::body::Sink;
@@ -15,6 +16,7 @@ use crate::exchange::{own_fields, own_text};
 use crate::failure::Failure;
 use crate::fill;
 use crate::forward::{Exchange, Passed};
+use crate::forwarded;
 use crate::origin;
 use crate::patience::within;
 use crate::reply::Reply;
@@ -136,7 +138,7 @@ impl<'a> Exchange<'a> {
                 return Err(Failure::OriginUpgraded);
             }
             let times = Times { request: asked, response: self.moment() };
-            match cache.received(forward, &request, of_origin(&response), times) {
+            match cache.received(forward, &request, of_origin(&response).response(), times) {
                 Received::Pass { writer, cache_status, stand_in } => {
                     let mut fields = self.fields_for_client(&response);
                     fields.push("Cache-Status", cache_status.to_string());
@@ -262,6 +264,29 @@ fn is_strange_part(response: &ParsedResponse) -> bool {
 }
 
 /// A response as the cache sees it.
-pub(crate) fn of_origin(response: &ParsedResponse) -> Response<'_> {
-    Response { status: response.head.status, fields: &response.head.fields }
+pub(crate) fn of_origin(response: &ParsedResponse) -> OfOrigin<'_> {
+    let fields = &response.head.fields;
+    let mut selecting = fields.get_all("vary").flat_map(list_items);
+    let fields = match selecting.any(forwarded::tells_the_client) {
+        false => Cow::Borrowed(fields),
+        true => {
+            let mut fields = fields.clone();
+            fields.set("Vary", "*");
+            Cow::Owned(fields)
+        }
+    };
+    OfOrigin { status: response.head.status, fields }
+}
+
+/// A response as the cache sees it. One that varies by what this proxy itself tells the origin of the client is for that
+/// client alone: requests as they come do not show it (RFC 9111 §4.1).
+pub(crate) struct OfOrigin<'r> {
+    status: u16,
+    fields: Cow<'r, Fields>,
+}
+
+impl OfOrigin<'_> {
+    pub(crate) fn response(&self) -> Response<'_> {
+        Response { status: self.status, fields: &self.fields }
+    }
 }

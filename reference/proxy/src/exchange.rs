@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use edgeproof_cache::Purge;
-use edgeproof_http1::{BodyLength, Fields, ParsedRequest, Written, put_request_line};
+use edgeproof_http1::{BodyLength, Fields, ParsedRequest, TargetForm, Written, put_request_line};
 use jiff::Timestamp;
 use tokio::io::AsyncRead;
 
@@ -22,7 +22,7 @@ use crate::peer::{Breakable, Client, Peer};
 use crate::reply::{Reply, Sent, reason};
 use crate::wire::Incoming;
 use crate::worker::Worker;
-use crate::{caching, forwarded, tunnel};
+use crate::{caching, forwarded, hop, tunnel};
 use edgeproof_mutant::{self as mutant, Mutant};
 
 /// What becomes of the connection after an exchange.
@@ -134,6 +134,14 @@ where
     if own_answer(request, live, Some(site), peer, reply).await.is_some() {
         return finish_own(reply, live).await;
     }
+    // What Connection names is this hop's alone: the cache must not select by what the origin never got.
+    let of_all_hops;
+    if hop::connection_names_others(&request.head.fields) {
+        let mut request = request.clone();
+        hop::strip_named(&mut request.head.fields);
+        of_all_hops = request;
+        exchange.request = &of_all_hops;
+    }
     match &site.cache {
         Some(cache) => exchange.through(cache, incoming, reply).await,
         None => Box::pin(exchange.pass(incoming, reply)).await,
@@ -149,6 +157,15 @@ async fn own_answer<W: Breakable>(
     reply: &mut Reply<'_, W>,
 ) -> Option<()> {
     let clock = site.map_or(&live.clock, |site| &*site.clock);
+    let trusted = site.map_or(&[][..], |site| &site.settings.trusted_peers);
+    if is_for_https(request)
+        && peer.tls.is_none()
+        && !trusted.iter().any(|net| net.contains(&peer.ip))
+    {
+        // RFC 9110 §7.4: only who terminates TLS before us may say so.
+        refuse(reply, request, clock, 421, "an https resource is served over TLS only");
+        return Some(());
+    }
     if let Some((status, text)) = own_refusal(request, &live.limits) {
         // Bytes that follow a CONNECT would be meant for somebody else.
         reply.keep &= &request.head.method[..] != b"CONNECT";
@@ -160,6 +177,8 @@ async fn own_answer<W: Breakable>(
             let mut answer = Fields::new();
             answer.push("Allow", ALLOW);
             answer.push("Date", clock::http_date(clock.timestamp()));
+            // A body that nobody reads must not be taken for the next request.
+            reply.keep &= has_no_body(request);
             reply.start(200, "OK".into(), answer, BodyLength::Empty);
         }
         b"PURGE" if site.is_some_and(|site| site.cache.is_some()) => {
@@ -170,6 +189,14 @@ async fn own_answer<W: Breakable>(
         _ => return None,
     }
     Some(())
+}
+
+/// Whether the target names the scheme `https` (RFC 9112 §3.2.2, absolute-form).
+fn is_for_https(request: &ParsedRequest) -> bool {
+    const HTTPS: &[u8] = b"https:";
+    let target = &request.head.target;
+    request.form == TargetForm::Absolute
+        && target.get(..HTTPS.len()).is_some_and(|scheme| scheme.eq_ignore_ascii_case(HTTPS))
 }
 
 /// What is refused for what it is, whatever the site.

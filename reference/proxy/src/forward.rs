@@ -293,7 +293,7 @@ impl Exchange<'_> {
         let Some(Watching { cache, forward, asked }) = watching else { return (fields, None) };
         let times = Times { request: asked, response: self.moment() };
         let request = self.request_for_cache();
-        match cache.received(forward, &request, of_origin(response), times) {
+        match cache.received(forward, &request, of_origin(response).response(), times) {
             Received::Pass { writer, cache_status, .. } => {
                 fields.push("Cache-Status", cache_status.to_string());
                 (fields, writer)
@@ -342,9 +342,11 @@ fn lower_max_forwards(method: &[u8], fields: &mut Fields) {
     }
 }
 
-/// The value of Max-Forwards, if there is one that can be read.
+/// The value of Max-Forwards, if there is one that can be read; more than it can be here is the most.
 pub(crate) fn max_forwards(fields: &Fields) -> Option<u32> {
-    std::str::from_utf8(fields.get("max-forwards")?).ok()?.parse().ok()
+    let digits = std::str::from_utf8(fields.get("max-forwards")?).ok()?;
+    let is_number = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
+    is_number.then(|| digits.parse().unwrap_or(u32::MAX))
 }
 
 /// The response, also for the store.

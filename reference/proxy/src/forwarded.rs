@@ -36,6 +36,12 @@ fn address(claim: &[u8]) -> Option<IpAddr> {
     ip.map(|ip: IpAddr| ip.to_canonical())
 }
 
+/// Whether a field is one by which [`add`] tells the origin who the client is.
+pub(crate) fn tells_the_client(name: &[u8]) -> bool {
+    const NAMES: [&[u8]; 3] = [b"x-forwarded-for", b"x-real-ip", b"forwarded"];
+    NAMES.iter().any(|told| name.eq_ignore_ascii_case(told))
+}
+
 /// Adds the peer to X-Forwarded-For and Forwarded (RFC 7239), and says in X-Real-IP and
 /// X-Forwarded-Proto what this proxy knows: a client cannot set those two.
 pub(crate) fn add(fields: &mut Fields, peer: IpAddr, client: IpAddr, secure: bool) {

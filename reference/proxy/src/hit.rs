@@ -40,15 +40,9 @@ pub(crate) fn put_head(
         for (name, _) in trailers.iter() {
             out.extend_from_slice(b"Trailer: ");
             out.extend_from_slice(name);
-            out.extend_from_slice(
-                b"
-",
-            );
+            out.extend_from_slice(b"\r\n");
         }
-        out.extend_from_slice(
-            b"Transfer-Encoding: chunked
-",
-        );
+        out.extend_from_slice(b"Transfer-Encoding: chunked\r\n");
     } else if let Some(length) = reply.content_length() {
         put_number(out, "Content-Length: ", length);
     }

@@ -53,14 +53,33 @@ fn is_one_of(name: &[u8], names: &[&str]) -> bool {
     names.iter().any(|other| name.eq_ignore_ascii_case(other.as_bytes()))
 }
 
-/// Removes the fields of one connection and those that Connection names.
-pub(crate) fn strip(fields: &mut Fields) {
-    let named: Vec<Vec<u8>> = fields
+/// The names in Connection that are removed with it.
+fn named(fields: &Fields) -> impl Iterator<Item = &[u8]> {
+    fields
         .get_all("connection")
         .flat_map(list_items)
         .filter(|name| !is_one_of(name, &NOT_REMOVABLE))
-        .map(<[u8]>::to_vec)
-        .collect();
+}
+
+/// Whether Connection names other fields than those that are of one connection anyway.
+pub(crate) fn connection_names_others(fields: &Fields) -> bool {
+    named(fields).any(|name| !is_one_of(name, &HOP_BY_HOP) && !name.eq_ignore_ascii_case(b"close"))
+}
+
+/// Removes what Connection names, and leaves the fields of one connection.
+pub(crate) fn strip_named(fields: &mut Fields) {
+    if mutant::is(Mutant::KeepsConnectionNamed) {
+        return;
+    }
+    let named: Vec<Vec<u8>> = named(fields).map(<[u8]>::to_vec).collect();
+    fields.retain(|name, _| {
+        is_one_of(name, &HOP_BY_HOP) || !named.iter().any(|other| name.eq_ignore_ascii_case(other))
+    });
+}
+
+/// Removes the fields of one connection and those that Connection names.
+pub(crate) fn strip(fields: &mut Fields) {
+    let named: Vec<Vec<u8>> = named(fields).map(<[u8]>::to_vec).collect();
     let keep_named = mutant::is(Mutant::KeepsConnectionNamed);
     let keep_hop_by_hop = mutant::is(Mutant::KeepsHopByHop);
     fields.retain(|name, _| {

@@ -121,6 +121,8 @@ async fn pass_interim<W: AsyncWrite + Unpin>(
 ) -> Result<(), Failure> {
     let ResponseHead { status, reason, mut fields, .. } = head;
     hop::strip(&mut fields);
+    // RFC 9110 §8.6: it has no content.
+    fields.remove("content-length");
     reply.interim(&ResponseHead { version: Version::Http11, status, reason, fields });
     match within(limits.client_timeout, reply.flush()).await {
         Ok(Ok(())) => Ok(()),
