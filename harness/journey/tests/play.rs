@@ -224,14 +224,14 @@ fn the_time_ends_a_journey_that_has_no_other_end() {
 }
 
 #[test]
-fn an_answer_that_does_not_come_is_unfinished_when_the_time_is_up() {
+fn an_answer_that_does_not_come_is_an_error_when_the_time_is_up() {
     let shop = Shop::answering(|_, _| {
         std::thread::park();
         String::new()
     });
     let text = "    name: n\n    users: 1\n    time: 200ms\n    steps: [{ send: GET / }]\n";
     let shot = play(plan(&shop, text)).unwrap().total.total;
-    assert_eq!((shot.requests, shot.errors, shot.unfinished), (0, 0, 1));
+    assert_eq!((shot.requests, shot.errors, shot.unfinished), (0, 1, 0));
 }
 
 #[test]

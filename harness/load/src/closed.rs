@@ -30,6 +30,7 @@ pub(crate) fn run(mut worker: Worker<'_>, clients: usize) -> Result<Tally, LoadE
         }
         let now = Instant::now();
         if is_over(&worker, now) {
+            worker.forsaken(now);
             worker.meter.tally.unfinished += worker.busy as u64;
             return Ok(worker.end(now));
         }

@@ -42,6 +42,9 @@ pub(crate) struct Tally {
     pub(crate) elapsed: Duration,
 }
 
+/// A request that has waited less at the end of a shot is no sign of anything.
+const LEAST_PATIENCE: Duration = Duration::from_millis(100);
+
 /// Requests without a whole answer, by what went wrong.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Errors {
@@ -100,6 +103,15 @@ impl Tally {
             cpu: Duration::ZERO,
             elapsed: Duration::ZERO,
         })
+    }
+
+    /// How long a request may have waited at the end of a shot and be taken for one that would have had its answer: no
+    /// time at all where nobody had one, else ten times the longest, and a tenth of a second at least.
+    pub(crate) fn beyond_proportion(&self) -> Duration {
+        match self.latency.len() {
+            0 => Duration::ZERO,
+            _ => Duration::from_micros(self.latency.max().saturating_mul(10)).max(LEAST_PATIENCE),
+        }
     }
 
     /// Counts a whole answer; its latency in microseconds.

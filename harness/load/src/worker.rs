@@ -140,6 +140,22 @@ impl<'a> Worker<'a> {
         expired
     }
 
+    /// At the end: requests that were waited for out of all proportion had no answer, and are no accident of where the
+    /// end fell.
+    pub(crate) fn forsaken(&mut self, now: Instant) {
+        let beyond = self.meter.tally.beyond_proportion();
+        let is_forsaken = |connection: &Connection| {
+            connection.is_busy() && now - connection.times.began >= beyond
+        };
+        let slots: Vec<usize> = (0..self.connections.len())
+            .filter(|slot| is_forsaken(&self.connections[*slot]))
+            .collect();
+        for slot in slots {
+            let why = self.connections[slot].give_up();
+            self.finish(slot, Progress::Failed(why), now);
+        }
+    }
+
     /// The end.
     pub(crate) fn end(self, over: Instant) -> Tally {
         self.meter.end(over, self.connections.len())

@@ -107,7 +107,23 @@ fn a_target_that_never_answers_ends_with_the_time() {
     let (address, _) = server(|_| b"");
     let limit = Duration::from_millis(50);
     let report = run_load(&LoadPlan { time_limit: limit, shots: 1, ..plan(address) }).unwrap();
-    assert_eq!((report.total.requests, report.total.unfinished), (0, 4));
+    // No answer at all is no accident of where the end fell.
+    let total = report.total;
+    assert_eq!((total.requests, total.errors, total.unfinished), (0, 4, 0));
+    assert_eq!(total.error_kinds.timeout, 4);
+}
+
+#[test]
+fn a_target_that_falls_silent_has_errors() {
+    let answer = |number: u64| -> &'static [u8] {
+        if number < 50 { b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n" } else { b"" }
+    };
+    let (address, _) = server(answer);
+    let limit = Duration::from_secs(1);
+    let pace = clients(2);
+    let plan = LoadPlan { time_limit: limit, shots: 1, pace, ..plan(address) };
+    let total = run_load(&plan).unwrap().total;
+    assert_eq!((total.requests, total.error_kinds.timeout, total.unfinished), (50, 2, 0));
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::time::Instant;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 
 use super::{Line, Worker};
+use crate::connection::Broken;
 
 /// Runs one thread's clients until the requests or the time are used up; when that was.
 pub(super) async fn run(worker: &Worker<'_>, connections: usize) -> Instant {
@@ -16,7 +17,13 @@ pub(super) async fn run(worker: &Worker<'_>, connections: usize) -> Instant {
     tokio::select! {
         biased;
         () = time_is_up(worker) => {
-            worker.meter.borrow_mut().tally.unfinished += worker.busy.get() as u64;
+            let mut meter = worker.meter.borrow_mut();
+            let busy = worker.busy.get();
+            // Nobody had an answer: that is no accident of where the end fell.
+            match meter.tally.beyond_proportion().is_zero() {
+                true => (0..busy).for_each(|_| meter.failed(Broken::Timeout, None)),
+                false => meter.tally.unfinished += busy as u64,
+            }
         }
         () = async { while clients.next().await.is_some() {} } => {}
     }
