@@ -418,6 +418,13 @@ fn groups_that_are_too_small_and_short_keys() {
     );
 }
 
+/// A copy of a program by another process: one that this one wrote could not be started while a child of another test
+/// has it open still.
+fn copy(from: &Path, to: &Path) {
+    let copied = Command::new("cp").args([from, to]).status();
+    assert!(copied.expect("cp").success());
+}
+
 /// A daemon that listens on a port that the system chose.
 struct Running(Child);
 
@@ -508,7 +515,7 @@ fn what_is_written_and_not_yet_in_force() {
     let config =
         sshd.host.write("sshd_config", include + &sshd.hardened().replace("Port 2022\n", ""));
     let program = sshd.host.path("sshd");
-    fs::copy(SSHD, &program).expect("a copy");
+    copy(Path::new(SSHD), &program);
     let daemon = Running::start(&sshd, &program, &[]);
     assert_eq!(daemon.weak(&sshd), [""; 0]);
 
@@ -529,7 +536,7 @@ fn what_is_written_and_not_yet_in_force() {
     File::open(&folder).and_then(|file| file.set_modified(later)).expect("a time");
 
     let newer = sshd.host.path("newer");
-    fs::copy(SSHD, &newer).expect("a copy");
+    copy(Path::new(SSHD), &newer);
     fs::rename(newer, &program).expect("a new program");
     let told = daemon.weak(&sshd);
     assert_eq!(
@@ -546,7 +553,7 @@ fn a_program_that_others_may_write_is_not_started() {
     let Some(sshd) = Sshd::new() else { return };
     sshd.with("");
     let program = sshd.host.path("sshd");
-    fs::copy(SSHD, &program).expect("a copy");
+    copy(Path::new(SSHD), &program);
     let daemon = Running::start(&sshd, &program, &[]);
     let _ = daemon.look(&sshd);
     mode(&program, 0o777);
@@ -557,7 +564,9 @@ fn a_program_that_others_may_write_is_not_started() {
 
 /// An sshd of another version, as far as its answer goes.
 fn scripted(sshd: &Sshd, script: &str) -> Inquiry {
-    let program = sshd.host.write("other-sshd", format!("#!/bin/sh\n{script}\n"));
+    let text = sshd.host.write("other-sshd.sh", format!("#!/bin/sh\n{script}\n"));
+    let program = sshd.host.path("other-sshd");
+    copy(&text, &program);
     mode(&program, 0o755);
     Inquiry { program: Some(program), ..sshd.inquiry() }
 }
