@@ -4,16 +4,15 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use super::config::{self, Condition, Configuration, Directive};
+use super::config::{self, Condition, Configuration};
 use super::connection::{self, Connection, Member};
 use super::daemon::{self, Argument, Arguments, Daemon};
-use super::effective::{self, Effective, NoAnswer, Told};
+use super::effective::{Effective, NoAnswer, Oracle, Told};
 use super::finding::{Level, Source, Weakness};
 use super::rules::RULES;
 use super::{in_force, key_files, moduli, permissions, shadowed};
 use crate::authorized::key_on;
 use crate::keys::{Key, accounts};
-use crate::report::escaped;
 use crate::root::Root;
 
 /// Below it, an RSA key has less than 128 bits of strength (NIST SP 800-57 part 1 §5.6).
@@ -208,7 +207,12 @@ impl<'m> Server<'m> {
     }
 
     fn examine(mut self, findings: &mut SshdFindings, deadline: Option<Instant>) -> Examined {
-        let asked = connection::to_ask(&self.configuration.matches, self.members, &self.port());
+        let Asked { program, arguments, .. } = &self.asked;
+        let mut oracle = Oracle { program, arguments, deadline, lacks_key: None };
+        let matches = &self.configuration.matches;
+        let first = oracle.ask(&Connection::first(matches));
+        let listens = first.as_ref().map(|first| first.effective.listens()).unwrap_or_default();
+        let asked = connection::to_ask(matches, self.members, &listens);
         let mut examined = Examined {
             pid: self.asked.daemon.as_ref().map(|daemon| daemon.pid),
             program: self.asked.program.clone(),
@@ -221,35 +225,64 @@ impl<'m> Server<'m> {
                 .map(|place| format!("nobody known meets the Match of {}", Source::from(place)))
                 .collect(),
         };
+        let mut told: Vec<(Connection, Told)> = Vec::new();
+        let mut unanswered = None;
+        if first.is_ok() {
+            for connection in asked.connections {
+                match oracle.ask(&connection) {
+                    Ok(answer) => told.push((connection, answer)),
+                    Err(why) => {
+                        unanswered = Some(why);
+                        break;
+                    }
+                }
+            }
+        }
+        let lacks_key = oracle.lacks_key.take();
         if asked.too_many {
             let reason = "its Match lines tell more connections apart than were asked about";
             self.troubles.push((examined.config.clone(), reason.to_owned()));
+        }
+        for place in asked.unclear {
+            let reason = format!(
+                "not every connection that meets the Match of line {} was asked about: write its addresses as networks \
+                 (10.0.0.0/8), or examine the Match yourself",
+                place.line
+            );
+            self.troubles.push((place.file, reason));
+        }
+        let first = match first {
+            Ok(first) => Some(first),
+            Err(why) => {
+                unanswered = Some(why);
+                None
+            }
+        };
+        if let Some(why) = unanswered {
+            self.unanswered(why, &mut examined, findings);
         }
         let files = &self.configuration.files;
         examined
             .weaknesses
             .extend(files.iter().filter_map(|file| permissions::configuration(file)));
-        let mut told: Vec<(Connection, Told)> = Vec::new();
-        for connection in asked.connections {
-            let Asked { program, arguments, .. } = &self.asked;
-            match effective::ask(program, arguments, &connection, deadline) {
-                Ok(answer) => told.push((connection, answer)),
-                Err(why) => {
-                    self.unanswered(why, &mut examined, findings);
-                    break;
-                }
-            }
-        }
         examined.connections = told.len();
-        let first = told.first().map(|(_, first)| &first.effective);
-        let lost = shadowed::lines(&self.configuration, &self.said, first);
+        let effective = first.as_ref().map(|first| &first.effective);
+        let lost = shadowed::lines(&self.configuration, &self.said, effective);
         examined.weaknesses.extend(lost);
         examined.weaknesses.extend(self.of_rules(&told));
-        if let Some((_, first)) = told.first() {
+        if let Some(first) = &first {
             examined.weaknesses.extend(self.of_files(&first.effective));
             examined.weaknesses.extend(warnings(first));
         }
-        let pid_file = told.first().and_then(|(_, first)| first.effective.value("PidFile"));
+        if let (Some(why), true) = (lacks_key, first.is_some()) {
+            let explains = |weakness: &Weakness| {
+                weakness.directive == "HostKey" && weakness.level == Level::Must
+            };
+            if !examined.weaknesses.iter().any(explains) {
+                self.troubles.push((examined.config.clone(), why));
+            }
+        }
+        let pid_file = effective.and_then(|effective| effective.value("PidFile"));
         if let Some(daemon) = &self.asked.daemon {
             let pid_file = pid_file.as_deref().map(Path::new);
             examined.weaknesses.extend(in_force::not_yet(daemon, &self.configuration, pid_file));
@@ -258,22 +291,12 @@ impl<'m> Server<'m> {
         examined
     }
 
-    /// What the daemon listens on first.
-    fn port(&self) -> String {
-        let own = |directive: &&Directive| directive.keyword == "port";
-        let argument = self.said.iter().find(|argument| argument.keyword == "port");
-        let argument = argument.map(|argument| argument.value.as_str());
-        let said = self.configuration.directives.iter().find(own);
-        let said = said.and_then(|port| port.arguments.first().map(String::as_str));
-        argument.or(said).unwrap_or("22").to_owned()
-    }
-
     fn unanswered(&mut self, why: NoAnswer, examined: &mut Examined, findings: &mut SshdFindings) {
         match why {
             NoAnswer::Refused(said, place) => examined.weaknesses.push(Weakness {
                 level: Level::Must,
                 directive: "sshd".to_owned(),
-                value: format!("refuses its configuration: {}", escaped(said.as_bytes())),
+                value: format!("refuses its configuration: {said}"),
                 wanted: "one that it can start with".to_owned(),
                 source: match place {
                     Some((file, line)) => Source::Line(file, line),
@@ -290,42 +313,35 @@ impl<'m> Server<'m> {
 
     /// Each rule that is broken, once for each value and place, with whose connections it is about.
     fn of_rules(&self, told: &[(Connection, Told)]) -> Vec<Weakness> {
-        let mut found: Vec<(Weakness, usize)> = Vec::new();
+        let mut found = Vec::new();
         for rule in &RULES {
             let concerned = |connection: &Connection| connection.is_root || !rule.is_of_root();
-            let all = told.iter().filter(|(connection, _)| concerned(connection)).count();
-            let from = found.len();
+            let all: Vec<&Connection> = told
+                .iter()
+                .map(|(connection, _)| connection)
+                .filter(|one| concerned(one))
+                .collect();
+            let mut broken: Vec<(String, Source, Vec<&Connection>)> = Vec::new();
             for (connection, answer) in told.iter().filter(|(one, _)| concerned(one)) {
                 let Some(value) = rule.broken(&answer.effective) else { continue };
                 let in_effect = answer.effective.value(rule.directive);
                 let meets = |under: &[Condition]| connection.meets(under);
                 let source = self.source(rule.directive, in_effect.as_deref(), meets);
-                let same = |(weakness, _): &&mut (Weakness, usize)| {
-                    weakness.value == value && weakness.source == source
-                };
-                match found[from..].iter_mut().find(same) {
-                    Some((weakness, _)) => weakness.of.push(connection.name.clone()),
-                    None => found.push((
-                        Weakness {
-                            level: rule.level,
-                            directive: rule.directive.to_owned(),
-                            value,
-                            wanted: rule.wanted.to_owned(),
-                            source,
-                            of: vec![connection.name.clone()],
-                        },
-                        all,
-                    )),
+                match broken.iter_mut().find(|(one, from, _)| (one, from) == (&value, &source)) {
+                    Some((.., of)) => of.push(connection),
+                    None => broken.push((value, source, vec![connection])),
                 }
             }
+            found.extend(broken.into_iter().map(|(value, source, of)| Weakness {
+                level: rule.level,
+                directive: rule.directive.to_owned(),
+                value,
+                wanted: rule.wanted.to_owned(),
+                source,
+                of: connection::names(&of, &all),
+            }));
         }
-        let of_all = |(mut weakness, all): (Weakness, usize)| {
-            if weakness.of.len() == all {
-                weakness.of.clear();
-            }
-            weakness
-        };
-        found.into_iter().map(of_all).collect()
+        found
     }
 
     fn source(
