@@ -415,6 +415,7 @@ fn a_match_that_cannot_be_tried_is_not_passed_over() {
     for (line, exit) in [
         ("Match Address 2001:db8:*", 6),
         ("Match Address 127.0/8", 6),
+        ("Match LocalPort ssh", 6),
         ("Match Address !10.0.0.1", 0),
         ("Match Address 10.0.0.0/16,!10.0.0.0/8", 0),
         ("Match Address *", 0),

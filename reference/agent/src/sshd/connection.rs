@@ -200,6 +200,8 @@ impl<'m> Blocks<'m> {
     fn is_clear(&self, block: usize) -> bool {
         self.0[block].iter().all(|(name, list)| match name.as_str() {
             "address" | "localaddress" => addresses::is_clear(list),
+            // sshd also takes names of services(5).
+            "localport" => list.parse::<u16>().is_ok(),
             name => OF_PERSONS.contains(&name) || OF_CONNECTIONS.contains(&name),
         })
     }
@@ -680,6 +682,52 @@ mod tests {
             for place in &asked.unmet {
                 let block = matches.iter().position(|(_, own)| own == place).expect("its block");
                 prop_assert!(found.iter().all(|(_, met)| !met[block]));
+            }
+        }
+    }
+
+    /// What this machine's sshd says of a Match for each of these connections; `None` where there is no sshd.
+    fn by_sshd(text: &str, connections: &[Connection]) -> Option<Vec<bool>> {
+        let program = Path::new("/usr/sbin/sshd");
+        program.exists().then_some(())?;
+        if rustix::process::geteuid().is_root() {
+            // Where sshd, as root, wants to lock itself in.
+            let _ = std::fs::create_dir_all("/run/sshd");
+        }
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("sshd_config");
+        std::fs::write(&file, format!("HostKey /nonexistent\n{text}")).expect("a file");
+        let arguments = crate::sshd::daemon::Arguments::of_file(&file);
+        let mut oracle = crate::sshd::effective::Oracle {
+            program,
+            arguments: &arguments,
+            deadline: None,
+            lacks_key: None,
+        };
+        let mut ask =
+            |one| oracle.ask(one).unwrap_or_else(|why| panic!("{text}: {why:?}")).effective;
+        Some(
+            connections
+                .iter()
+                .map(|one| ask(one).value("Banner").as_deref() == Some("/met"))
+                .collect(),
+        )
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+        #[test]
+        fn a_match_holds_where_sshd_says_so(block in block()) {
+            // Of groups sshd asks the system.
+            prop_assume!(!block.contains("Group"));
+            let text = block.replace("none", "/met");
+            let matches = read(&text).matches;
+            let listens = ["0.0.0.0:22", "0.0.0.0:2222", "[::]:22"].map(|one| one.parse().expect("it"));
+            let asked = to_ask(&matches, &some(), &listens).connections;
+            let own: Vec<bool> = asked.iter().map(|one| one.meets(&matches[0].0)).collect();
+            if let Some(said) = by_sshd(&text, &asked) {
+                let words: Vec<String> = asked.iter().map(Connection::words).collect();
+                prop_assert_eq!(own, said, "{} {:?}", text, words);
             }
         }
     }

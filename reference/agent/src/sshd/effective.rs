@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
@@ -30,7 +30,8 @@ const LENT: &str = "/dev/stdin";
 pub(crate) struct Effective(BTreeMap<String, Vec<String>>);
 
 impl Effective {
-    /// One directive a line; `None` where it is something else. Names are in lower case until OpenSSH 10.3, and as the manual writes them since.
+    /// One directive a line; `None` where it is something else. Names are in lower case until OpenSSH 10.3, and as the
+    /// manual writes them since.
     fn read(text: &str) -> Option<Self> {
         let mut directives: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for line in text.lines() {
@@ -38,11 +39,8 @@ impl Effective {
             directives.entry(name.to_ascii_lowercase()).or_default().push(value.trim().to_owned());
         }
         // What every sshd has.
-        ["port", "permitrootlogin"]
-            .iter()
-            .all(|name| directives.contains_key(*name))
-            .then_some(())?;
-        Some(Self(directives))
+        let is_told = ["port", "permitrootlogin"].iter().all(|name| directives.contains_key(*name));
+        is_told.then_some(Self(directives))
     }
 
     /// With its own host keys alone: those of the configuration, else the ones that it looks for by itself.
@@ -59,14 +57,24 @@ impl Effective {
 
     /// Where sshd listens; IPv4 first.
     pub(crate) fn listens(&self) -> Vec<SocketAddr> {
-        let mut listens: Vec<SocketAddr> = self
-            .values("ListenAddress")
-            .iter()
-            .filter_map(|value| value.split(' ').next()?.parse().ok())
-            .collect();
+        let socket = |value: &String| -> Option<SocketAddr> {
+            let socket = value.split(' ').next()?;
+            // A link-local address has its interface: `[fe80::1%eth0]:22`.
+            match socket.split_once('%') {
+                Some((ip, rest)) => format!("{ip}{}", rest.trim_start_matches(|one| one != ']')),
+                None => socket.to_owned(),
+            }
+            .parse()
+            .ok()
+        };
+        let mut listens: Vec<SocketAddr> =
+            self.values("ListenAddress").iter().filter_map(socket).collect();
         if listens.is_empty() {
             let ports = self.values("Port").iter().filter_map(|port| port.parse().ok());
-            listens = ports.map(|port: u16| (Ipv4Addr::UNSPECIFIED, port).into()).collect();
+            let of_any = |port: u16| {
+                [(Ipv4Addr::UNSPECIFIED, port).into(), (Ipv6Addr::UNSPECIFIED, port).into()]
+            };
+            listens = ports.flat_map(of_any).collect();
         }
         listens.sort_by_key(SocketAddr::is_ipv6);
         listens
@@ -230,6 +238,13 @@ mod tests {
         assert_eq!(read.value("PermitRootLogin").as_deref(), Some("no"));
         assert_eq!(read.value("Subsystem").as_deref(), Some("sftp internal-sftp"));
         assert_eq!(read.value("Protocol"), None);
+        assert_eq!(read.listens().len(), 4, "both families at both ports");
+        let read = Effective::read(
+            "port 22\npermitrootlogin no\nlistenaddress [fe80::1%eth0]:22\nlistenaddress 10.0.0.1:22 rdomain x\n",
+        );
+        let listens: Vec<String> =
+            read.expect("a configuration").listens().iter().map(SocketAddr::to_string).collect();
+        assert_eq!(listens, ["10.0.0.1:22", "[fe80::1]:22"]);
         assert_eq!(Effective::read("-T -C user=root\n"), None);
     }
 

@@ -244,9 +244,9 @@ impl<'m> Server<'m> {
             self.troubles.push((examined.config.clone(), reason.to_owned()));
         }
         for place in asked.unclear {
+            let how = "write networks (10.0.0.0/8) and numbers, or ask `sshd -T -C` yourself";
             let reason = format!(
-                "not every connection that meets the Match of line {} was asked about: write its addresses as networks \
-                 (10.0.0.0/8), or examine the Match yourself",
+                "not every connection that meets the Match of line {} was asked about: {how}",
                 place.line
             );
             self.troubles.push((place.file, reason));
