@@ -10,6 +10,7 @@ use super::daemon::{self, Argument, Arguments, Daemon};
 use super::effective::{Effective, NoAnswer, Oracle, Told};
 use super::finding::{Level, Source, Weakness};
 use super::rules::RULES;
+use super::to_ask::{self, to_ask};
 use super::{in_force, key_files, moduli, permissions, shadowed};
 use crate::authorized::key_on;
 use crate::keys::{Key, accounts};
@@ -182,6 +183,21 @@ fn servers(inquiry: &Inquiry, findings: &mut SshdFindings) -> Result<Vec<Asked>,
     Ok(servers)
 }
 
+/// What sshd said.
+#[derive(Default)]
+struct Answers {
+    /// What holds for all.
+    first: Option<Told>,
+    /// Of each connection.
+    told: Vec<(Connection, Told)>,
+    /// What was to be asked; the connections are among the answers.
+    asked: to_ask::Asked,
+    /// It takes none of its host keys, in its words.
+    lacks_key: Option<String>,
+    /// Why there are no more answers.
+    missing: Option<NoAnswer>,
+}
+
 /// What is known of a server before it is asked.
 struct Server<'m> {
     asked: Asked,
@@ -207,17 +223,12 @@ impl<'m> Server<'m> {
     }
 
     fn examine(mut self, findings: &mut SshdFindings, deadline: Option<Instant>) -> Examined {
-        let Asked { program, arguments, .. } = &self.asked;
-        let mut oracle = Oracle { program, arguments, deadline, lacks_key: None };
-        let matches = &self.configuration.matches;
-        let first = oracle.ask(&Connection::first(matches));
-        let listens = first.as_ref().map(|first| first.effective.listens()).unwrap_or_default();
-        let asked = connection::to_ask(matches, self.members, &listens);
+        let Answers { first, told, asked, lacks_key, missing } = self.answers(deadline);
         let mut examined = Examined {
             pid: self.asked.daemon.as_ref().map(|daemon| daemon.pid),
             program: self.asked.program.clone(),
             config: self.asked.arguments.file(),
-            connections: 0,
+            connections: told.len(),
             weaknesses: Vec::new(),
             notes: asked
                 .unmet
@@ -225,20 +236,6 @@ impl<'m> Server<'m> {
                 .map(|place| format!("nobody known meets the Match of {}", Source::from(place)))
                 .collect(),
         };
-        let mut told: Vec<(Connection, Told)> = Vec::new();
-        let mut unanswered = None;
-        if first.is_ok() {
-            for connection in asked.connections {
-                match oracle.ask(&connection) {
-                    Ok(answer) => told.push((connection, answer)),
-                    Err(why) => {
-                        unanswered = Some(why);
-                        break;
-                    }
-                }
-            }
-        }
-        let lacks_key = oracle.lacks_key.take();
         if asked.too_many {
             let reason = "its Match lines tell more connections apart than were asked about";
             self.troubles.push((examined.config.clone(), reason.to_owned()));
@@ -251,36 +248,25 @@ impl<'m> Server<'m> {
             );
             self.troubles.push((place.file, reason));
         }
-        let first = match first {
-            Ok(first) => Some(first),
-            Err(why) => {
-                unanswered = Some(why);
-                None
-            }
-        };
-        if let Some(why) = unanswered {
+        if let Some(why) = missing {
             self.unanswered(why, &mut examined, findings);
         }
         let files = &self.configuration.files;
         examined
             .weaknesses
             .extend(files.iter().filter_map(|file| permissions::configuration(file)));
-        examined.connections = told.len();
         let effective = first.as_ref().map(|first| &first.effective);
         let lost = shadowed::lines(&self.configuration, &self.said, effective);
         examined.weaknesses.extend(lost);
         examined.weaknesses.extend(self.of_rules(&told));
         if let Some(first) = &first {
             examined.weaknesses.extend(self.of_files(&first.effective));
+            // A key that sshd does not take for its permissions is told as such.
+            let keys = first.effective.values("HostKey");
+            let is_told = keys.iter().any(|key| permissions::is_open_to_others(Path::new(key)));
+            let untold = lacks_key.filter(|_| !is_told);
+            self.troubles.extend(untold.map(|why| (examined.config.clone(), why)));
             examined.weaknesses.extend(warnings(first));
-        }
-        if let (Some(why), true) = (lacks_key, first.is_some()) {
-            let explains = |weakness: &Weakness| {
-                weakness.directive == "HostKey" && weakness.level == Level::Must
-            };
-            if !examined.weaknesses.iter().any(explains) {
-                self.troubles.push((examined.config.clone(), why));
-            }
         }
         let pid_file = effective.and_then(|effective| effective.value("PidFile"));
         if let Some(daemon) = &self.asked.daemon {
@@ -289,6 +275,32 @@ impl<'m> Server<'m> {
         }
         findings.troubles.extend(self.troubles);
         examined
+    }
+
+    /// Asks sshd first what holds for all and where it listens, then about who may come there; until it does not answer.
+    fn answers(&self, deadline: Option<Instant>) -> Answers {
+        let Asked { program, arguments, .. } = &self.asked;
+        let matches = &self.configuration.matches;
+        let mut oracle = Oracle { program, arguments, deadline, lacks_key: None };
+        let mut answers = Answers::default();
+        match oracle.ask(&Connection::first(matches)) {
+            Ok(first) => {
+                answers.asked = to_ask(matches, self.members, &first.effective.listens());
+                answers.first = Some(first);
+            }
+            Err(why) => answers.missing = Some(why),
+        }
+        for connection in std::mem::take(&mut answers.asked.connections) {
+            match oracle.ask(&connection) {
+                Ok(answer) => answers.told.push((connection, answer)),
+                Err(why) => {
+                    answers.missing = Some(why);
+                    break;
+                }
+            }
+        }
+        answers.lacks_key = oracle.lacks_key;
+        answers
     }
 
     fn unanswered(&mut self, why: NoAnswer, examined: &mut Examined, findings: &mut SshdFindings) {

@@ -3,8 +3,9 @@
 //! ```text
 //!  config, key_files, pattern_list      sshd_config(5) as text          also for the keys module
 //!  daemon ──▶ program, arguments ─┐
-//!  connection ──▶ who may come ───┴─▶ effective (sshd -T -C) ──▶ rules ──▶ Weakness
-//!   addresses, texts: values that tell Match lines apart; lent_key: for an sshd that takes none of its own
+//!  to_ask ──▶ connections ────────┴─▶ effective (sshd -T -C) ──▶ rules ──▶ Weakness
+//!   └ choices ◀── addresses, texts: what tells Match blocks apart
+//!  lent_key: for an sshd that takes none of its own
 //!  in_force, permissions, moduli, shadowed: what sshd does not say of itself ─┘
 //! ```
 
@@ -14,6 +15,7 @@ pub(crate) mod pattern_list;
 
 mod addresses;
 mod algorithms;
+mod choices;
 mod connection;
 mod daemon;
 mod effective;
@@ -26,6 +28,7 @@ mod permissions;
 mod rules;
 mod shadowed;
 mod texts;
+mod to_ask;
 
 pub use examine::{Examined, Inquiry, NoSshd, SshdFindings, assert_sshd};
 pub use finding::{Level, Source, Weakness};
