@@ -334,7 +334,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(48))]
+        #![proptest_config(ProptestConfig::with_cases(24))]
         #[test]
         fn every_set_of_blocks_that_somebody_meets_has_a_connection(
             blocks in proptest::collection::vec(block(), 1..5),
@@ -388,7 +388,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(24))]
+        #![proptest_config(ProptestConfig::with_cases(16))]
         #[test]
         fn a_match_holds_where_sshd_says_so(block in block()) {
             // Of groups sshd asks the system.
