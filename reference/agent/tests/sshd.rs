@@ -262,13 +262,203 @@ fn a_match_counts_for_those_who_meet_it() {
             line + 3
         ),
         format!("must PermitRootLogin yes (sshd_config:{})", line + 5),
-        format!("should X11Forwarding yes for bob, bob from 10.0.0.0/8 (sshd_config:{})", line + 1),
+        format!("should X11Forwarding yes for bob (sshd_config:{})", line + 1),
     ];
     let mut weaknesses = found.servers[0].weaknesses.clone();
     weaknesses.iter_mut().for_each(|weakness| weakness.of.sort());
     assert_eq!(lines(&weaknesses), is);
     let notes = &found.servers[0].notes;
     assert!(notes.len() == 1 && notes[0].ends_with(&format!("line {}", line + 8)), "{notes:?}");
+}
+
+/// What `sshd -T -C` says of a connection.
+fn passwords(sshd: &Sshd, connection: &str) -> String {
+    let output = Command::new(SSHD)
+        .args(["-T", "-C", connection, "-f"])
+        .arg(sshd.host.path("sshd_config"))
+        .output()
+        .expect("sshd");
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    let value = text.lines().find_map(|line| line.strip_prefix("passwordauthentication "));
+    value.expect("it answers").to_owned()
+}
+
+/// Lines, whether passwords are taken in each of their parts; a connection that may use one; whose they are told to be.
+/// Where nobody may, there is none.
+const OPEN: [(&str, &str, &str); 17] = [
+    (
+        "no|Match Address 10.0.0.0/16|no|Match Address 10.0.0.0/8|yes|Match all|no",
+        "addr=10.1.2.3,host=a,laddr=127.0.0.1,lport=2022",
+        "from 10.0.0.0/8 but not 10.0.0.0/16",
+    ),
+    (
+        "no|Match LocalAddress 127.0.0.0/16|no|Match LocalAddress 127.0.0.0/8|yes|Match all|no",
+        "addr=192.0.2.1,host=a,laddr=127.1.0.1,lport=2022",
+        "to 127.0.0.0/8 but not 127.0.0.0/16",
+    ),
+    (
+        "no|Match Host x.com|no|Match Host *.com|yes|Match all|no",
+        "addr=192.0.2.1,host=y.com,laddr=127.0.0.1,lport=2022",
+        "from *.com but not x.com",
+    ),
+    (
+        "no|Match Address 10.0.0.0/8|no|Match Address 10.1.0.0/16,192.168.0.0/16|yes",
+        "addr=192.168.0.1,host=a,laddr=127.0.0.1,lport=2022",
+        "from 10.1.0.0/16,192.168.0.0/16 but not 10.0.0.0/8",
+    ),
+    (
+        "no|Match Address 10.0.0.0/8,!10.0.0.0/16|yes",
+        "addr=10.1.0.1,host=a,laddr=127.0.0.1,lport=2022",
+        "from 10.0.0.0/8,!10.0.0.0/16",
+    ),
+    (
+        "yes|Match LocalPort 2022|no",
+        "addr=192.0.2.1,host=a,laddr=127.0.0.1,lport=2222",
+        "to port 2222",
+    ),
+    (
+        "yes|Match Address 192.0.2.0/24|no",
+        "addr=198.51.100.1,host=a,laddr=127.0.0.1,lport=2022",
+        "from elsewhere",
+    ),
+    (
+        "yes|Match Address 0.0.0.0/0|no",
+        "addr=2001:db8::1,host=a,laddr=::1,lport=2022",
+        "from elsewhere",
+    ),
+    (
+        "no|Match RDomain x|yes",
+        "addr=192.0.2.1,host=a,laddr=127.0.0.1,lport=2022,rdomain=x",
+        "in x",
+    ),
+    (
+        "yes|Match RDomain x|no",
+        "addr=192.0.2.1,host=a,laddr=127.0.0.1,lport=2022,rdomain=",
+        "root, ann and one like it",
+    ),
+    (
+        "no|Match User eve|no|Match User e*|yes|Match all|no",
+        "user=e,addr=192.0.2.1,host=a,laddr=127.0.0.1,lport=2022",
+        "e",
+    ),
+    (
+        "no|Match Address 10.*|no|Match Address 10.0.0.0/8,1?.*|yes|Match all|no",
+        "addr=11.0.0.1,host=a,laddr=127.0.0.1,lport=2022",
+        "from 10.0.0.0/8,1?.* but not 10.*",
+    ),
+    (
+        "no|Match Address 2001:db8:1::/48|no|Match Address 2001:db8::/32|yes|Match all|no",
+        "addr=2001:db8:2::1,host=a,laddr=::1,lport=2022",
+        "from 2001:db8::/32 but not 2001:db8:1::/48",
+    ),
+    (
+        "no|Match Address 10.0.0.0/8 LocalPort 2222 User bob|yes",
+        "user=bob,addr=10.0.0.1,host=a,laddr=127.0.0.1,lport=2222",
+        "bob to port 2222 from 10.0.0.0/8",
+    ),
+    ("yes|Match Host *|no|Match Host *.com|yes|Match LocalPort 2222|no", "", ""),
+    ("yes|AddressFamily inet|Match Address 0.0.0.0/0|no", "", ""),
+    ("yes|ListenAddress 127.0.0.1|Match LocalAddress 127.0.0.0/8|no", "", ""),
+];
+
+#[test]
+fn an_opening_is_found_wherever_a_match_leaves_one() {
+    let Some(sshd) = Sshd::new() else { return };
+    let mut wrong = Vec::new();
+    for (text, connection, whose) in OPEN {
+        let own = ["port", "addressfamily", "listenaddress", "passwordauthentication", "match"];
+        let hardened = sshd.hardened();
+        let is_other = |line: &&str| {
+            let name = line.split_whitespace().next().unwrap_or_default().to_lowercase();
+            !own.contains(&name.as_str())
+        };
+        let matches = hardened.lines().position(|line| line.starts_with("Match "));
+        let hardened = hardened.lines().take(matches.unwrap_or(usize::MAX)).filter(is_other);
+        let own = text.split('|').map(|part| match part {
+            "yes" | "no" => format!("PasswordAuthentication {part}"),
+            line => line.to_owned(),
+        });
+        let ports = ["Port 2022", "Port 2222"].map(str::to_owned);
+        let config: Vec<String> =
+            ports.into_iter().chain(hardened.map(str::to_owned)).chain(own).collect();
+        sshd.host.write("sshd_config", config.join("\n") + "\n");
+        let inquiry = Inquiry { level: Level::Must, ..sshd.inquiry() };
+        let found = assert_sshd(&inquiry, None).expect("an sshd");
+        assert_eq!(found.troubles, BTreeSet::new(), "{text}");
+        let [server] = &found.servers[..] else { panic!("{found:?}") };
+        let told = lines(&server.weaknesses);
+        if connection.is_empty() {
+            if found.exit_code() != 0 {
+                wrong.push(format!("{text}: {told:?}"));
+            }
+            continue;
+        }
+        let connection = match connection.starts_with("user=") {
+            true => connection.to_owned(),
+            false => format!("user=root,{connection}"),
+        };
+        assert_eq!(passwords(&sshd, &connection), "yes", "{text}");
+        let is_told = |line: &String| {
+            line.starts_with("must PasswordAuthentication yes for ")
+                && line.contains(&format!("{whose} ("))
+        };
+        if told.len() != 1 || !told.iter().all(is_told) || found.exit_code() != 1 {
+            wrong.push(format!("{text}: {told:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn a_match_that_cannot_be_tried_is_not_passed_over() {
+    let Some(sshd) = Sshd::new() else { return };
+    for (line, exit) in [
+        ("Match Address 2001:db8:*", 6),
+        ("Match Address 127.0/8", 6),
+        ("Match LocalPort ssh", 6),
+        ("Match Address !10.0.0.1", 0),
+        ("Match Address 10.0.0.0/16,!10.0.0.0/8", 0),
+        ("Match Address *", 0),
+    ] {
+        let hardened = sshd.hardened();
+        let global = hardened.split("\nMatch ").next().expect("a text");
+        sshd.host.write("sshd_config", format!("{global}\n{line}\nBanner none\n"));
+        let found = sshd.look();
+        assert_eq!((found.count(), found.exit_code()), (0, exit), "{line}: {found:?}");
+        assert_eq!(found.troubles.iter().any(|(_, why)| why.contains("Match of line")), exit == 6);
+    }
+    // More than anybody would ask about: said, and no case of passing over.
+    let many: String = (0..300)
+        .map(|one| format!("Match Address 10.{}.{}.0/24\nBanner none\n", one / 200, one % 200))
+        .collect();
+    let inquiry = scripted(&sshd, "echo port 22; echo permitrootlogin no");
+    sshd.host.write("sshd_config", many);
+    let found = assert_sshd(&inquiry, None).expect("one");
+    assert_eq!(found.servers[0].connections, 256);
+    assert!(
+        found.troubles.iter().any(|(_, why)| why.contains("more connections apart")),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_host_key_that_sshd_does_not_take_hides_nothing() {
+    let Some(sshd) = Sshd::new() else { return };
+    sshd.host.write("sshd_config", sshd.instead("PermitRootLogin yes"));
+    let key = sshd.host.path("host_ed25519");
+    mode(&key, 0o640);
+    let found = sshd.look();
+    let told = lines(&found.servers[0].weaknesses);
+    let of_key = format!("must HostKey {} is -rw-r----- of", key.display());
+    assert!(told.len() == 2 && told[0].starts_with(&of_key), "{told:?}");
+    assert_eq!(told[1], "must PermitRootLogin yes (sshd_config:1)");
+    assert_eq!(found.troubles, BTreeSet::new());
+    // One that is not there explains itself to nobody.
+    fs::remove_file(&key).expect("it was there");
+    let found = sshd.look();
+    assert_eq!(lines(&found.servers[0].weaknesses), ["must PermitRootLogin yes (sshd_config:1)"]);
+    let (_, why) = found.troubles.first().expect("a trouble");
+    assert!(why.contains("no hostkeys available") && !why.contains(['\r', '@']), "{why}");
 }
 
 #[test]
@@ -325,6 +515,7 @@ fn a_configuration_that_sshd_refuses() {
         let [refused] = &found[..] else { panic!("{found:?}") };
         assert_eq!((refused.level, &*refused.directive), (Level::Must, "sshd"));
         assert!(refused.value.contains("refuses") && refused.value.contains(said), "{refused:?}");
+        assert!(!refused.value.contains(['\r', '\\']), "{refused:?}");
         assert_eq!(refused.source, source);
     }
 }
@@ -361,15 +552,8 @@ fn who_else_may_write_or_read() {
     let home = sshd.host.path("home/bob");
     is_one("the home", &home, 0o775, "AuthorizedKeysFile", "drwxrwxr-x");
     is_one("its .ssh", &home.join(".ssh"), 0o757, "AuthorizedKeysFile", "drwxr-xrwx");
-    // sshd reads its own user's host key only where nobody else may.
-    let host_key = sshd.host.path("host_ed25519");
-    mode(&host_key, 0o640);
-    let found = sshd.look();
-    let told = format!("{} is -rw-r----- of", host_key.display());
-    let of_key = |weakness: &&Weakness| weakness.value.starts_with(&told);
-    let all = &found.servers[0].weaknesses;
-    assert!(all.iter().any(|one| of_key(&one)) || !found.troubles.is_empty(), "{found:?}");
-    mode(&host_key, 0o600);
+    // sshd does not start with it, and tells the rest all the same.
+    is_one("the host key", &sshd.host.path("host_ed25519"), 0o640, "HostKey", "-rw-r-----");
     // A folder above: whoever may write there can put another in its place.
     let root = sshd.host.path("");
     mode(&root, 0o777);
@@ -416,6 +600,13 @@ fn groups_that_are_too_small_and_short_keys() {
             format!("should HostKey {rsa},{} (sshd_config:1)", sshd.host.text("host_ed25519")),
         ]
     );
+}
+
+/// A copy of a program by another process: one that this one wrote could not be started while a child of another test
+/// has it open still.
+fn copy(from: &Path, to: &Path) {
+    let copied = Command::new("cp").args([from, to]).status();
+    assert!(copied.expect("cp").success());
 }
 
 /// A daemon that listens on a port that the system chose.
@@ -508,7 +699,7 @@ fn what_is_written_and_not_yet_in_force() {
     let config =
         sshd.host.write("sshd_config", include + &sshd.hardened().replace("Port 2022\n", ""));
     let program = sshd.host.path("sshd");
-    fs::copy(SSHD, &program).expect("a copy");
+    copy(Path::new(SSHD), &program);
     let daemon = Running::start(&sshd, &program, &[]);
     assert_eq!(daemon.weak(&sshd), [""; 0]);
 
@@ -529,7 +720,7 @@ fn what_is_written_and_not_yet_in_force() {
     File::open(&folder).and_then(|file| file.set_modified(later)).expect("a time");
 
     let newer = sshd.host.path("newer");
-    fs::copy(SSHD, &newer).expect("a copy");
+    copy(Path::new(SSHD), &newer);
     fs::rename(newer, &program).expect("a new program");
     let told = daemon.weak(&sshd);
     assert_eq!(
@@ -546,7 +737,7 @@ fn a_program_that_others_may_write_is_not_started() {
     let Some(sshd) = Sshd::new() else { return };
     sshd.with("");
     let program = sshd.host.path("sshd");
-    fs::copy(SSHD, &program).expect("a copy");
+    copy(Path::new(SSHD), &program);
     let daemon = Running::start(&sshd, &program, &[]);
     let _ = daemon.look(&sshd);
     mode(&program, 0o777);
@@ -557,7 +748,9 @@ fn a_program_that_others_may_write_is_not_started() {
 
 /// An sshd of another version, as far as its answer goes.
 fn scripted(sshd: &Sshd, script: &str) -> Inquiry {
-    let program = sshd.host.write("other-sshd", format!("#!/bin/sh\n{script}\n"));
+    let text = sshd.host.write("other-sshd.sh", format!("#!/bin/sh\n{script}\n"));
+    let program = sshd.host.path("other-sshd");
+    copy(&text, &program);
     mode(&program, 0o755);
     Inquiry { program: Some(program), ..sshd.inquiry() }
 }
@@ -608,6 +801,11 @@ fn what_could_not_be_asked_is_said() {
     let found =
         assert_sshd(&scripted(&sshd, "echo no hostkeys available >&2; exit 1"), None).expect("one");
     assert_eq!((found.count(), found.troubles.len(), found.exit_code()), (0, 1, 6));
+    let inquiry = Inquiry { program: Some("/bin/true".into()), ..sshd.inquiry() };
+    let found = assert_sshd(&inquiry, None).expect("one");
+    assert_eq!((found.count(), found.exit_code()), (0, 6));
+    let (_, why) = found.troubles.first().expect("why");
+    assert!(why.starts_with("/bin/true does not print a configuration"), "{why}");
     let soon = Some(Instant::now() + Duration::from_millis(200));
     let found = assert_sshd(&scripted(&sshd, "exec sleep 60"), soon).expect("one");
     assert_eq!((found.expired, found.exit_code()), (true, 6));

@@ -4,16 +4,16 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use super::config::{self, Condition, Configuration, Directive};
+use super::config::{self, Condition, Configuration};
 use super::connection::{self, Connection, Member};
 use super::daemon::{self, Argument, Arguments, Daemon};
-use super::effective::{self, Effective, NoAnswer, Told};
+use super::effective::{Effective, NoAnswer, Oracle, Told};
 use super::finding::{Level, Source, Weakness};
 use super::rules::RULES;
+use super::to_ask::{self, to_ask};
 use super::{in_force, key_files, moduli, permissions, shadowed};
 use crate::authorized::key_on;
 use crate::keys::{Key, accounts};
-use crate::report::escaped;
 use crate::root::Root;
 
 /// Below it, an RSA key has less than 128 bits of strength (NIST SP 800-57 part 1 §5.6).
@@ -183,6 +183,21 @@ fn servers(inquiry: &Inquiry, findings: &mut SshdFindings) -> Result<Vec<Asked>,
     Ok(servers)
 }
 
+/// What sshd said.
+#[derive(Default)]
+struct Answers {
+    /// What holds for all.
+    first: Option<Told>,
+    /// Of each connection.
+    told: Vec<(Connection, Told)>,
+    /// What was to be asked; the connections are among the answers.
+    asked: to_ask::Asked,
+    /// It takes none of its host keys, in its words.
+    lacks_key: Option<String>,
+    /// Why there are no more answers.
+    missing: Option<NoAnswer>,
+}
+
 /// What is known of a server before it is asked.
 struct Server<'m> {
     asked: Asked,
@@ -208,12 +223,12 @@ impl<'m> Server<'m> {
     }
 
     fn examine(mut self, findings: &mut SshdFindings, deadline: Option<Instant>) -> Examined {
-        let asked = connection::to_ask(&self.configuration.matches, self.members, &self.port());
+        let Answers { first, told, asked, lacks_key, missing } = self.answers(deadline);
         let mut examined = Examined {
             pid: self.asked.daemon.as_ref().map(|daemon| daemon.pid),
             program: self.asked.program.clone(),
             config: self.asked.arguments.file(),
-            connections: 0,
+            connections: told.len(),
             weaknesses: Vec::new(),
             notes: asked
                 .unmet
@@ -225,31 +240,35 @@ impl<'m> Server<'m> {
             let reason = "its Match lines tell more connections apart than were asked about";
             self.troubles.push((examined.config.clone(), reason.to_owned()));
         }
+        for place in asked.unclear {
+            let how = "write networks (10.0.0.0/8) and numbers, or ask `sshd -T -C` yourself";
+            let reason = format!(
+                "not every connection that meets the Match of line {} was asked about: {how}",
+                place.line
+            );
+            self.troubles.push((place.file, reason));
+        }
+        if let Some(why) = missing {
+            self.unanswered(why, &mut examined, findings);
+        }
         let files = &self.configuration.files;
         examined
             .weaknesses
             .extend(files.iter().filter_map(|file| permissions::configuration(file)));
-        let mut told: Vec<(Connection, Told)> = Vec::new();
-        for connection in asked.connections {
-            let Asked { program, arguments, .. } = &self.asked;
-            match effective::ask(program, arguments, &connection, deadline) {
-                Ok(answer) => told.push((connection, answer)),
-                Err(why) => {
-                    self.unanswered(why, &mut examined, findings);
-                    break;
-                }
-            }
-        }
-        examined.connections = told.len();
-        let first = told.first().map(|(_, first)| &first.effective);
-        let lost = shadowed::lines(&self.configuration, &self.said, first);
+        let effective = first.as_ref().map(|first| &first.effective);
+        let lost = shadowed::lines(&self.configuration, &self.said, effective);
         examined.weaknesses.extend(lost);
         examined.weaknesses.extend(self.of_rules(&told));
-        if let Some((_, first)) = told.first() {
+        if let Some(first) = &first {
             examined.weaknesses.extend(self.of_files(&first.effective));
+            // A key that sshd does not take for its permissions is told as such.
+            let keys = first.effective.values("HostKey");
+            let is_told = keys.iter().any(|key| permissions::is_open_to_others(Path::new(key)));
+            let untold = lacks_key.filter(|_| !is_told);
+            self.troubles.extend(untold.map(|why| (examined.config.clone(), why)));
             examined.weaknesses.extend(warnings(first));
         }
-        let pid_file = told.first().and_then(|(_, first)| first.effective.value("PidFile"));
+        let pid_file = effective.and_then(|effective| effective.value("PidFile"));
         if let Some(daemon) = &self.asked.daemon {
             let pid_file = pid_file.as_deref().map(Path::new);
             examined.weaknesses.extend(in_force::not_yet(daemon, &self.configuration, pid_file));
@@ -258,14 +277,30 @@ impl<'m> Server<'m> {
         examined
     }
 
-    /// What the daemon listens on first.
-    fn port(&self) -> String {
-        let own = |directive: &&Directive| directive.keyword == "port";
-        let argument = self.said.iter().find(|argument| argument.keyword == "port");
-        let argument = argument.map(|argument| argument.value.as_str());
-        let said = self.configuration.directives.iter().find(own);
-        let said = said.and_then(|port| port.arguments.first().map(String::as_str));
-        argument.or(said).unwrap_or("22").to_owned()
+    /// Asks sshd first what holds for all and where it listens, then about who may come there; until it does not answer.
+    fn answers(&self, deadline: Option<Instant>) -> Answers {
+        let Asked { program, arguments, .. } = &self.asked;
+        let matches = &self.configuration.matches;
+        let mut oracle = Oracle { program, arguments, deadline, lacks_key: None };
+        let mut answers = Answers::default();
+        match oracle.ask(&Connection::first(matches)) {
+            Ok(first) => {
+                answers.asked = to_ask(matches, self.members, &first.effective.listens());
+                answers.first = Some(first);
+            }
+            Err(why) => answers.missing = Some(why),
+        }
+        for connection in std::mem::take(&mut answers.asked.connections) {
+            match oracle.ask(&connection) {
+                Ok(answer) => answers.told.push((connection, answer)),
+                Err(why) => {
+                    answers.missing = Some(why);
+                    break;
+                }
+            }
+        }
+        answers.lacks_key = oracle.lacks_key;
+        answers
     }
 
     fn unanswered(&mut self, why: NoAnswer, examined: &mut Examined, findings: &mut SshdFindings) {
@@ -273,7 +308,7 @@ impl<'m> Server<'m> {
             NoAnswer::Refused(said, place) => examined.weaknesses.push(Weakness {
                 level: Level::Must,
                 directive: "sshd".to_owned(),
-                value: format!("refuses its configuration: {}", escaped(said.as_bytes())),
+                value: format!("refuses its configuration: {said}"),
                 wanted: "one that it can start with".to_owned(),
                 source: match place {
                     Some((file, line)) => Source::Line(file, line),
@@ -290,42 +325,35 @@ impl<'m> Server<'m> {
 
     /// Each rule that is broken, once for each value and place, with whose connections it is about.
     fn of_rules(&self, told: &[(Connection, Told)]) -> Vec<Weakness> {
-        let mut found: Vec<(Weakness, usize)> = Vec::new();
+        let mut found = Vec::new();
         for rule in &RULES {
             let concerned = |connection: &Connection| connection.is_root || !rule.is_of_root();
-            let all = told.iter().filter(|(connection, _)| concerned(connection)).count();
-            let from = found.len();
+            let all: Vec<&Connection> = told
+                .iter()
+                .map(|(connection, _)| connection)
+                .filter(|one| concerned(one))
+                .collect();
+            let mut broken: Vec<(String, Source, Vec<&Connection>)> = Vec::new();
             for (connection, answer) in told.iter().filter(|(one, _)| concerned(one)) {
                 let Some(value) = rule.broken(&answer.effective) else { continue };
                 let in_effect = answer.effective.value(rule.directive);
                 let meets = |under: &[Condition]| connection.meets(under);
                 let source = self.source(rule.directive, in_effect.as_deref(), meets);
-                let same = |(weakness, _): &&mut (Weakness, usize)| {
-                    weakness.value == value && weakness.source == source
-                };
-                match found[from..].iter_mut().find(same) {
-                    Some((weakness, _)) => weakness.of.push(connection.name.clone()),
-                    None => found.push((
-                        Weakness {
-                            level: rule.level,
-                            directive: rule.directive.to_owned(),
-                            value,
-                            wanted: rule.wanted.to_owned(),
-                            source,
-                            of: vec![connection.name.clone()],
-                        },
-                        all,
-                    )),
+                match broken.iter_mut().find(|(one, from, _)| (one, from) == (&value, &source)) {
+                    Some((.., of)) => of.push(connection),
+                    None => broken.push((value, source, vec![connection])),
                 }
             }
+            found.extend(broken.into_iter().map(|(value, source, of)| Weakness {
+                level: rule.level,
+                directive: rule.directive.to_owned(),
+                value,
+                wanted: rule.wanted.to_owned(),
+                source,
+                of: connection::names(&of, &all),
+            }));
         }
-        let of_all = |(mut weakness, all): (Weakness, usize)| {
-            if weakness.of.len() == all {
-                weakness.of.clear();
-            }
-            weakness
-        };
-        found.into_iter().map(of_all).collect()
+        found
     }
 
     fn source(

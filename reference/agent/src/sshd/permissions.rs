@@ -72,6 +72,11 @@ pub(crate) fn configuration(file: &Path) -> Option<Weakness> {
     })
 }
 
+/// Whether others than its owner may do anything with a file: sshd takes no such host key of its own user's.
+pub(crate) fn is_open_to_others(file: &Path) -> bool {
+    file.metadata().is_ok_and(|metadata| metadata.mode() & OF_OTHERS != 0)
+}
+
 /// A host key that others may read, or replace. sshd refuses one that others may read if it is its own
 /// user's, and takes it if it is somebody else's.
 pub(crate) fn host_key(
