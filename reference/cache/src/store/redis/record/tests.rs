@@ -6,6 +6,7 @@ use super::*;
 use crate::Moment;
 use crate::content::Content;
 use crate::freshness::{Lifetime, Source};
+use crate::store::redis::link::{Change, What};
 use bytes::Bytes;
 use edgeproof_http1::Fields;
 use xxhash_rust::xxh3::xxh3_128;
@@ -150,6 +151,23 @@ fn it_is_kept_while_it_is_of_use() {
     assert_eq!(kept(parts(60, 90_000, (9, 7)), true), 9 + 24 * 3600);
     let most = kept(parts(i64::MAX, i64::MIN, (i64::MAX, 0)), true);
     assert!(most > 1 << 31, "{most}");
+}
+
+/// What waits for a Redis is bounded by its octets.
+#[test]
+fn a_change_weighs_what_it_carries() {
+    let put = |url: &[u8], content: &'static [u8]| {
+        let parts = Parts { content: Content::Whole(Bytes::from_static(content)), ..plain() };
+        let record = Record::of(&Stored::from(parts));
+        let what = What::Put { record, removals: 0, superseded: Vec::new() };
+        Change { url: url.into(), what }.size()
+    };
+    let least = put(b"u", b"");
+    assert!(least > size_of::<Change>() + PAYLOAD_AT, "{least}");
+    assert_eq!(put(b"a longer url", b""), least + 11);
+    assert_eq!(put(b"u", &[b'x'; 5000]), least + 5000);
+    let discard = Change { url: (*b"url").into(), what: What::Clear(Vec::new()) };
+    assert_eq!(discard.size(), size_of::<Change>() + 3);
 }
 
 /// What is decoded must not break a message apart, whatever the digest says.
