@@ -99,7 +99,12 @@ impl Player {
             *lock(&self.progress) = Progress::default();
             broken = self.play_once(variables).await;
         }
-        let amiss = broken.is_some() || !lock(&self.progress).failures.is_empty();
+        let amiss = broken.is_some() || {
+            let progress = lock(&self.progress);
+            // Who says nothing may be dead, also where silence was expected.
+            let is_silent = |exchange: &Exchange| exchange.response.is_none();
+            !progress.failures.is_empty() || progress.exchanges.iter().any(is_silent)
+        };
         let trouble = if amiss { self.surface.trouble().await } else { None };
         self.told(broken, trouble)
     }

@@ -128,6 +128,16 @@ cases:
 }
 
 #[test]
+fn a_target_that_dies_has_not_said_nothing_as_it_should() {
+    let text = format!(
+        "{ORIGIN}{}",
+        "name: Silence\nsteps: [{ send: GET /a }, { send: GET /die, expect: { no_answer: true } }]\n"
+    );
+    let results = play(&text);
+    assert_eq!(results[0].verdict, Verdict::Error, "{:?}", results[0].reason);
+}
+
+#[test]
 fn no_answer_from_a_living_target_is_a_failure_when_the_time_is_up() {
     let text = format!(
         "{ORIGIN}{}",
