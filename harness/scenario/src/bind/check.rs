@@ -3,7 +3,7 @@
 use edgeproof_diagnostics::{Diagnostic, Node, Value as Raw, suggest};
 
 use super::Binder;
-use crate::model::{Assertion, Check, FileCheck, LogCheck, OriginCheck, RulesCheck};
+use crate::model::{Assertion, Check, FileCheck, LogCheck, OriginCheck, RulesCheck, Value};
 use crate::table;
 
 /// What the probes of `ssh` tell ([`Check::Ssh`]).
@@ -76,10 +76,10 @@ impl Binder<'_> {
         let value = line.value;
         match name {
             "headers" => self.each(line, assertions, |key, value| {
-                Some(Check::Header(self.text(key)?, self.value(value)?))
+                Some(Check::Header(self.field_name(key)?, self.value(value)?))
             }),
             "trailers" => self.each(line, assertions, |key, value| {
-                Some(Check::Trailer(self.text(key)?, self.value(value)?))
+                Some(Check::Trailer(self.field_name(key)?, self.value(value)?))
             }),
             "files" => self.each(line, assertions, |key, value| {
                 Some(Check::File(self.template(key)?, self.file_check(value)?))
@@ -225,12 +225,12 @@ impl Binder<'_> {
     fn origin_check(&self, node: &Node) -> Option<OriginCheck> {
         let fields = self.fields(node, &table::ORIGIN_SAW)?;
         let value = |key| fields.get(key).and_then(|it| self.value(it));
-        let values = |key| {
+        let fields_of = |key| {
             let Some(node) = fields.get(key) else { return Vec::new() };
             if node.as_mapping().is_some_and(<[_]>::is_empty) {
                 self.reject::<()>(&node.span, "nothing is expected here");
             }
-            self.values(node)
+            self.field_values(node)
         };
         if !fields.known().any(|(key, _)| key.as_str() != Some("all")) {
             return self.reject(&node.span, "nothing is expected of the request");
@@ -239,10 +239,19 @@ impl Binder<'_> {
             all: fields.get("all").and_then(|it| self.flag(it)).unwrap_or(false),
             method: value("method"),
             path: value("path"),
-            headers: values("headers"),
+            headers: fields_of("headers"),
             body: value("body"),
-            trailers: values("trailers"),
+            trailers: fields_of("trailers"),
         })
+    }
+
+    /// What a line is to show, at least something.
+    fn shown(&self, node: &Node) -> Vec<(String, Value)> {
+        if node.as_mapping().is_some_and(<[_]>::is_empty) {
+            let help = "name what the line is to show, or leave `fields` out";
+            return self.vacuous(node, "nothing is expected of the line", help).unwrap_or_default();
+        }
+        self.values(node)
     }
 
     fn log_check(&self, node: &Node) -> Option<LogCheck> {
@@ -257,7 +266,7 @@ impl Binder<'_> {
             any: value("any"),
             none: value("none"),
             every: value("every"),
-            fields: fields.get("fields").map(|it| self.values(it)).unwrap_or_default(),
+            fields: fields.get("fields").map(|it| self.shown(it)).unwrap_or_default(),
             distinct: fields.get("distinct").and_then(|it| self.only_true(it)).is_some(),
         })
     }

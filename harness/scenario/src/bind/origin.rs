@@ -60,7 +60,7 @@ impl Binder<'_> {
         let path = fields.get("path").and_then(|it| self.text(it));
         self.check_when(fields.get("method").unwrap_or(node), method.as_deref(), None);
         self.check_when(fields.get("path").unwrap_or(node), None, path.as_deref());
-        let headers = fields.get("headers").map(|it| self.values(it)).unwrap_or_default();
+        let headers = fields.get("headers").map(|it| self.field_values(it)).unwrap_or_default();
         Some(When { method, path, headers })
     }
 

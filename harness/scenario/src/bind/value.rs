@@ -3,6 +3,7 @@
 use edgeproof_diagnostics::{Diagnostic, Node};
 
 use super::Binder;
+use super::origin::is_token;
 use crate::model::{Count, Status, Template, Value};
 use crate::table;
 
@@ -92,6 +93,25 @@ impl Binder<'_> {
             Some((name?, value?))
         };
         self.entries(node).iter().filter_map(value).collect()
+    }
+
+    /// The same, of header or trailer fields.
+    pub(super) fn field_values(&self, node: &Node) -> Vec<(String, Value)> {
+        self.entries(node).iter().for_each(|(key, _)| drop(self.field_name(key)));
+        self.values(node)
+    }
+
+    /// The name of a field. What no field can be called is absent from every message: to say so proves nothing.
+    pub(super) fn field_name(&self, key: &Node) -> Option<String> {
+        let name = self.text(key)?;
+        match is_token(&name) {
+            true => Some(name),
+            false => self.vacuous(
+                key,
+                &format!("no field can have the name `{name}`"),
+                "a field's name is a token (RFC 9110 §5.1): without colon, blank or quotes",
+            ),
+        }
     }
 
     /// `3`, or a range.
