@@ -23,6 +23,10 @@ pub(crate) fn plan(arguments: &Plan) -> Result<ExitCode, Failure> {
     let (mut shots, mut sweep): (Vec<Shot>, Option<Sweep>) = (Vec::new(), None);
     for file in &arguments.reports {
         let recorded = read(file)?;
+        // A sweep goes beyond the knee on purpose, and judges its steps itself.
+        if recorded.sweep.is_none() {
+            has_answers(file, &recorded.report.total)?;
+        }
         shots.extend(recorded.report.shots);
         sweep = sweep.or(recorded.sweep);
     }
@@ -48,6 +52,21 @@ pub(crate) fn plan(arguments: &Plan) -> Result<ExitCode, Failure> {
             .map_err(|error| Failure::write(&file.display().to_string(), &error))?;
     }
     Ok(ExitCode::Good)
+}
+
+/// Of requests that failed in any number nothing can be foretold: what it costs to refuse is not what it costs to serve.
+fn has_answers(file: &Path, total: &Shot) -> Result<(), Failure> {
+    const MOST_FAILED: f64 = 0.01;
+    let all = total.requests + total.errors;
+    let failed = (total.errors + total.non_2xx) as f64 / all.max(1) as f64;
+    if all > 0 && failed <= MOST_FAILED {
+        return Ok(());
+    }
+    Err(Failure::Usage(format!(
+        "{}: {:.1} % of its {all} requests failed: a plan is made from runs whose requests are answered",
+        file.display(),
+        failed * 100.0
+    )))
 }
 
 fn read(file: &Path) -> Result<Recorded, Failure> {

@@ -96,10 +96,18 @@ pub struct Machines {
 
 /// The results tell nothing of capacity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "no law can be fitted: give a sweep, three or more open-loop results with --pid, or three or more closed-loop results with different -c"
-)]
-pub struct NoLaw;
+pub enum NoLaw {
+    /// There is too little to fit one.
+    #[error(
+        "no law can be fitted: give a sweep, three or more open-loop results with --pid, or three or more closed-loop results with different -c"
+    )]
+    TooFew,
+    /// The rate grows with the clients all the way.
+    #[error(
+        "the results show no limit, so that none can be foretold: measure with more clients, or give a sweep"
+    )]
+    NoLimit,
+}
 
 /// Answers the question from shots and what a sweep found.
 ///
@@ -111,7 +119,9 @@ pub fn capacity(
     question: &Question,
 ) -> Result<Capacity, NoLaw> {
     let utilisation = utilisation(shots, question.cores);
-    let scalability = scalability(&points(shots));
+    let fitted = scalability(&points(shots));
+    let is_unlimited = fitted.as_ref().is_some_and(|law| law.peak_rps.value == f64::MAX);
+    let scalability = fitted.filter(|_| !is_unlimited);
     let knee_rps = sweep.and_then(|sweep| {
         let knee = sweep.knee_rps?;
         let high = sweep.failed_rps.filter(|_| !sweep.generator_limited).unwrap_or(knee);
@@ -123,7 +133,8 @@ pub fn capacity(
         scalability.as_ref().map(|law| law.peak_rps),
     ];
     let fitted = fitted.into_iter().flatten().min_by(|a, b| a.value.total_cmp(&b.value));
-    let most = knee_rps.or(fitted).ok_or(NoLaw)?;
+    let nothing = if is_unlimited { NoLaw::NoLimit } else { NoLaw::TooFew };
+    let most = knee_rps.or(fitted).ok_or(nothing)?;
     let give = |rps: f64| rps * question.headroom;
     let machine_rps = Range { value: give(most.value), low: give(most.low), high: give(most.high) };
     let machines = |rps: f64| {
@@ -189,7 +200,7 @@ fn scalability(points: &[(f64, f64)]) -> Option<Scalability> {
     });
     let peaks: Vec<f64> = without.map(|law| peak(&law)).chain([peak(&all)]).collect();
     let low = peaks.iter().copied().fold(f64::MAX, f64::min);
-    let high = peaks.iter().copied().fold(0.0, f64::max);
+    let high = peaks.iter().copied().filter(|peak| *peak < f64::MAX).fold(peak(&all), f64::max);
     Some(Scalability { peak_rps: Range { value: peak(&all), low, high }, ..all })
 }
 
