@@ -4,7 +4,7 @@ use edgeproof_diagnostics::suggest;
 
 /// The abilities that this project knows, with what each claims. The words are not fixed: a vendor
 /// may add their own, and cases that need them.
-pub const ABILITIES: [(&str, &str); 31] = [
+pub const ABILITIES: [(&str, &str); 32] = [
     ("http", "it is a reverse proxy for HTTP/1.1"),
     ("tls", "it has a TLS listener"),
     ("http2", "it speaks HTTP/2"),
@@ -18,6 +18,7 @@ pub const ABILITIES: [(&str, &str); 31] = [
     ("purge-match", "PURGE has the two widenings X-Cache-Purge-Match: startswith and wildcard"),
     ("cache-status", "it sends Cache-Status (RFC 9211)"),
     ("cdn-cache-control", "it reads CDN-Cache-Control (RFC 9213)"),
+    ("vary-by-address", "it reuses no response that varies by what it tells of the client"),
     ("access-log", "it writes an access log"),
     ("refusals-logged", "a refused request gets a line in the access log too"),
     ("log-rotation", "it opens its access log again when it is told to"),

@@ -77,6 +77,9 @@ impl From<ClockError> for Stop {
     }
 }
 
+/// A process that closed a connection because it ends has ended by then.
+const TO_END: Duration = Duration::from_millis(50);
+
 /// What came of playing a case.
 #[derive(Debug)]
 pub(crate) struct Told {
@@ -99,13 +102,22 @@ impl Player {
             *lock(&self.progress) = Progress::default();
             broken = self.play_once(variables).await;
         }
-        let amiss = broken.is_some() || {
+        let (is_silent, has_failed) = {
             let progress = lock(&self.progress);
-            // Who says nothing may be dead, also where silence was expected.
-            let is_silent = |exchange: &Exchange| exchange.response.is_none();
-            !progress.failures.is_empty() || progress.exchanges.iter().any(is_silent)
+            let mut exchanges = progress.exchanges.iter();
+            let is_silent = exchanges.any(|exchange| exchange.response.is_none());
+            (is_silent, !progress.failures.is_empty())
         };
-        let trouble = if amiss { self.surface.trouble().await } else { None };
+        let mut trouble = None;
+        // Who says nothing may be dead, also where silence was expected.
+        if broken.is_some() || has_failed || is_silent {
+            trouble = self.surface.trouble().await;
+        }
+        if trouble.is_none() && is_silent {
+            // A process that ends closes its connections one after another, and is there until the last.
+            tokio::time::sleep(TO_END).await;
+            trouble = self.surface.trouble().await;
+        }
         self.told(broken, trouble)
     }
 
