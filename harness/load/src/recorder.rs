@@ -58,7 +58,7 @@ impl Recorder {
         tally.elapsed = last_answer - began;
         tally.connections = clients as u64;
         // Where nobody had an answer, to be in flight is no accident of where the end fell.
-        match tally.beyond_proportion().is_zero() {
+        match tally.latency.is_empty() {
             true => (0..unfinished).for_each(|_| tally.errors.count(Broken::Timeout)),
             false => tally.unfinished = unfinished,
         }

@@ -108,9 +108,11 @@ impl Tally {
     /// How long a request may have waited at the end of a shot and be taken for one that would have had its answer: no
     /// time at all where nobody had one, else ten times the longest, and a tenth of a second at least.
     pub(crate) fn beyond_proportion(&self) -> Duration {
-        match self.latency.len() {
-            0 => Duration::ZERO,
-            _ => Duration::from_micros(self.latency.max().saturating_mul(10)).max(LEAST_PATIENCE),
+        match self.latency.is_empty() {
+            true => Duration::ZERO,
+            false => {
+                Duration::from_micros(self.latency.max().saturating_mul(10)).max(LEAST_PATIENCE)
+            }
         }
     }
 

@@ -79,17 +79,13 @@ pub(crate) fn strip_named(fields: &mut Fields) {
 
 /// Removes the fields of one connection and those that Connection names.
 pub(crate) fn strip(fields: &mut Fields) {
-    let named: Vec<Vec<u8>> = named(fields).map(<[u8]>::to_vec).collect();
-    let keep_named = mutant::is(Mutant::KeepsConnectionNamed);
-    let keep_hop_by_hop = mutant::is(Mutant::KeepsHopByHop);
-    fields.retain(|name, _| {
-        let hop_by_hop = is_one_of(name, &HOP_BY_HOP);
+    if mutant::is(Mutant::KeepsHopByHop) {
         // Framing is never forwarded as it came, not even by a mutant.
-        if keep_hop_by_hop && !name.eq_ignore_ascii_case(b"transfer-encoding") {
-            return true;
-        }
-        !hop_by_hop && (keep_named || !named.iter().any(|other| name.eq_ignore_ascii_case(other)))
-    });
+        fields.remove("transfer-encoding");
+        return;
+    }
+    strip_named(fields);
+    fields.retain(|name, _| !is_one_of(name, &HOP_BY_HOP));
 }
 
 /// The trailers of which a recipient may make use.

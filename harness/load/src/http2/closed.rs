@@ -20,7 +20,7 @@ pub(super) async fn run(worker: &Worker<'_>, connections: usize) -> Instant {
             let mut meter = worker.meter.borrow_mut();
             let busy = worker.busy.get();
             // Nobody had an answer: that is no accident of where the end fell.
-            match meter.tally.beyond_proportion().is_zero() {
+            match meter.tally.latency.is_empty() {
                 true => (0..busy).for_each(|_| meter.failed(Broken::Timeout, None)),
                 false => meter.tally.unfinished += busy as u64,
             }

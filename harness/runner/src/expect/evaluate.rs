@@ -256,14 +256,15 @@ fn file(
     let state = seen.files.get(&path).unwrap_or(&nothing);
     let exists = !state.files.is_empty();
     let may_lack = check.count.is_some_and(|count| count.min == 0);
-    let wants_one = check.exists.unwrap_or(!may_lack);
+    let wanted = check.exists.or((!may_lack).then_some(true));
     let said = |exists| if exists { "a file" } else { "no file" };
     if let Some(trouble) = &state.trouble {
         // Something is there, if only a folder: neither a file nor no file.
-        return one(&path, Some((said(wants_one).to_owned(), trouble.clone())));
+        let expected = said(wanted.unwrap_or_default());
+        return one(&path, Some((expected.to_owned(), trouble.clone())));
     }
-    if exists != wants_one && !(may_lack && check.exists.is_none()) {
-        return one(&path, Some((said(wants_one).to_owned(), said(exists).to_owned())));
+    if wanted.is_some_and(|wanted| wanted != exists) {
+        return one(&path, Some((said(!exists).to_owned(), said(exists).to_owned())));
     }
     let counted = check.count.filter(|count| !count.holds(state.files.len() as u64)).map(|count| {
         Mismatch::new(format!("files at {path}"), words(count), state.files.len().to_string())
