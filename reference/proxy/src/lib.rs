@@ -55,6 +55,7 @@ mod sabotage;
 mod server;
 mod settings;
 mod stats;
+mod stream;
 mod tls;
 mod tunnel;
 mod upstream;

@@ -13,7 +13,8 @@ pub struct Limits {
     pub body: u64,
     /// From the first byte of a request to the end of its head; also for a TLS handshake.
     pub header_timeout: Duration,
-    /// How long a client's connection may be idle between requests.
+    /// How long a client's connection may be idle between requests, and before the first, where it
+    /// begins when the connection is accepted: at its first bytes, or after a second or two of silence.
     pub idle_timeout: Duration,
     /// How long a client may let its request's body, or its reading of the response, stand still.
     pub client_timeout: Duration,

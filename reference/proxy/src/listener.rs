@@ -3,16 +3,19 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::Interest;
+use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 
 use crate::connection;
 use crate::peer::{Client, Peer};
+use crate::stream::{Stream, accept_when_asked};
 use crate::tls;
 use crate::worker::Worker;
 
@@ -21,6 +24,25 @@ use crate::worker::Worker;
 pub(crate) struct Key {
     pub(crate) address: SocketAddr,
     pub(crate) tls: bool,
+}
+
+/// A listening socket, as a worker waits at it. The runtime's own would make each connection known
+/// to the runtime at once; to wait for one, any kind of socket does.
+pub(crate) struct Listener(TcpStream);
+
+impl Listener {
+    pub(crate) fn new(socket: std::net::TcpListener) -> io::Result<Self> {
+        Ok(Self(TcpStream::from_std(OwnedFd::from(socket).into())?))
+    }
+
+    async fn accept(&self) -> io::Result<(Stream, SocketAddr)> {
+        self.0.async_io(Interest::READABLE, || self.accept_at_once()).await
+    }
+
+    /// A connection that has arrived.
+    fn accept_at_once(&self) -> io::Result<(Stream, SocketAddr)> {
+        Stream::accept(&self.0)
+    }
 }
 
 /// Connections that may wait to be accepted.
@@ -46,6 +68,7 @@ pub(crate) fn bind(address: SocketAddr, count: usize) -> io::Result<Vec<std::net
         socket.set_tcp_nodelay(true)?;
         socket.bind(&address.into())?;
         socket.listen(BACKLOG)?;
+        accept_when_asked(&socket);
         let listener = std::net::TcpListener::from(socket);
         address = listener.local_addr()?;
         sockets.push(listener);
@@ -54,10 +77,10 @@ pub(crate) fn bind(address: SocketAddr, count: usize) -> io::Result<Vec<std::net
 }
 
 /// Accepts until told to close, and then what has arrived already.
-pub(crate) async fn accept(worker: &Rc<Worker>, socket: &TcpListener, key: Key, close: &Notify) {
+pub(crate) async fn accept(worker: &Rc<Worker>, socket: &Listener, key: Key, close: &Notify) {
     const EXHAUSTED: Duration = Duration::from_millis(50);
     // As configured it may have any port, which has become one.
-    let bound = socket.local_addr().unwrap_or(key.address);
+    let bound = socket.0.local_addr().unwrap_or(key.address);
     loop {
         let accepted = tokio::select! {
             biased;
@@ -70,17 +93,12 @@ pub(crate) async fn accept(worker: &Rc<Worker>, socket: &TcpListener, key: Key, 
             Err(_) => sleep(EXHAUSTED).await,
         }
     }
-    while let Ok(Ok((stream, from))) = timeout(Duration::ZERO, socket.accept()).await {
+    while let Ok((stream, from)) = socket.accept_at_once() {
         begin(worker, stream, (from, bound), key);
     }
 }
 
-fn begin(
-    worker: &Rc<Worker>,
-    stream: TcpStream,
-    (from, bound): (SocketAddr, SocketAddr),
-    key: Key,
-) {
+fn begin(worker: &Rc<Worker>, stream: Stream, (from, bound): (SocketAddr, SocketAddr), key: Key) {
     // Only where the listener has many addresses has the connection to be asked for its own.
     let local = match key.address.ip().is_unspecified() {
         true => stream.local_addr().unwrap_or(bound),
@@ -91,16 +109,15 @@ fn begin(
         if key.tls {
             Box::pin(serve_tls(&serving, stream, (from, local), key)).await;
         } else {
-            let (read, write) = stream.into_split();
-            connection::serve(Client::new(read, write, Peer::new(from, local, None)), &serving)
-                .await;
+            let peer = Peer::new(from, local, None);
+            connection::serve(Client::new(stream.clone(), stream, peer), &serving).await;
         }
     });
 }
 
 async fn serve_tls(
     worker: &Rc<Worker>,
-    stream: TcpStream,
+    stream: Stream,
     (from, local): (SocketAddr, SocketAddr),
     key: Key,
 ) {

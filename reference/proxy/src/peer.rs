@@ -3,9 +3,8 @@
 use std::net::{IpAddr, SocketAddr};
 
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, WriteHalf};
-use tokio::net::TcpStream;
-use tokio::net::tcp::OwnedWriteHalf;
 
+use crate::stream::Stream;
 use crate::wire::{Incoming, Outgoing};
 
 /// The peer of a connection.
@@ -56,26 +55,7 @@ pub(crate) trait Breakable: AsyncWrite + Unpin {
     fn wait_for_end(&self);
 }
 
-impl Breakable for OwnedWriteHalf {
-    fn break_off(self) {
-        // With a linger time of 0 the close becomes a reset. It cannot fail on an open socket, and
-        // on a closed one there is nothing to break.
-        let _ = socket2::SockRef::from(self.as_ref()).set_linger(Some(std::time::Duration::ZERO));
-        self.forget();
-    }
-
-    async fn leave(self) {
-        // To close it ends both directions; to shut one down before would only be one call more.
-        self.forget();
-    }
-
-    fn wait_for_end(&self) {
-        // TCP_CORK (tcp(7)). Where it fails the end goes by itself.
-        let _ = socket2::SockRef::from(self.as_ref()).set_tcp_cork(true);
-    }
-}
-
-impl Breakable for WriteHalf<tokio_rustls::server::TlsStream<TcpStream>> {
+impl Breakable for WriteHalf<tokio_rustls::server::TlsStream<Stream>> {
     fn break_off(self) {
         // A TLS connection closed without close_notify counts as truncated (RFC 8446 §6.1).
         drop(self);

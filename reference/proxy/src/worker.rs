@@ -6,12 +6,11 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::{LocalSet, spawn_local};
 use tokio::time::{interval, timeout};
 
-use crate::listener::{self, Key};
+use crate::listener::{self, Key, Listener};
 use crate::live::Live;
 use crate::pool::Pool;
 use crate::stats::Stats;
@@ -191,7 +190,7 @@ async fn serve(worker: Rc<Worker>, mut commands: mpsc::UnboundedReceiver<Command
         tokio::select! {
             command = commands.recv() => match command {
                 Some(Command::Listen(key, socket)) => {
-                    let Ok(socket) = TcpListener::from_std(socket) else { continue };
+                    let Ok(socket) = Listener::new(socket) else { continue };
                     let close = Rc::new(Notify::new());
                     listeners.insert(key, Rc::clone(&close));
                     let (worker, accepting) = (Rc::clone(&worker), Rc::clone(&accepting));
