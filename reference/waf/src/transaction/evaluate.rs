@@ -213,6 +213,9 @@ impl Transaction {
             return self.try_form(rules, rule, index, Value { text, ..value });
         }
         let mut any = self.try_form(rules, rule, index, value);
+        if self.texts.unchanged_by(text).contain(list.set()) {
+            return any;
+        }
         for &step in list.steps() {
             if self.stopped {
                 break;

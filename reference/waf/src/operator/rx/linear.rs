@@ -28,6 +28,13 @@ const GROUPS: usize = 10;
 /// Where a match and its groups start and end.
 pub(super) type Extents = [Option<(usize, usize)>; GROUPS];
 
+/// Those of a match of a whole text, without groups.
+pub(super) fn whole(text: &[u8]) -> Extents {
+    let mut extents = [None; GROUPS];
+    extents[0] = Some((0, text.len()));
+    extents
+}
+
 /// Says whether a text matches.
 pub(super) struct Verdict {
     automaton: Automaton,

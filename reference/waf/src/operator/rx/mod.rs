@@ -48,6 +48,8 @@ pub(super) struct Rx {
 }
 
 enum Engine {
+    /// It matches all of any text: `^.*$`, by which rules take a value into TX:0.
+    Whole,
     /// The second is made when the extent of a match is first asked for.
     Linear(Box<Verdict>, OnceLock<Option<Box<Locator>>>),
     Backtracking(Box<Backtracking>),
@@ -60,7 +62,9 @@ impl Rx {
         let required = literals::required(&parsed.node);
         let required_bytes = bytes::required(&parsed.node);
         let shortest = parsed.node.min_len();
-        let engine = if reduce::needs_backtracking(&parsed.node) {
+        let engine = if parsed.node.is_whole() {
+            Ok(Engine::Whole)
+        } else if reduce::needs_backtracking(&parsed.node) {
             Backtracking::new(&parsed.node, parsed.groups)
                 .map(|engine| Engine::Backtracking(Box::new(engine)))
         } else {
@@ -98,6 +102,7 @@ impl Rx {
     /// Whether any text of these bytes can match.
     pub(super) fn can_match(&self, bytes: ByteSet) -> bool {
         match &self.engine {
+            Engine::Whole => true,
             Engine::Linear(verdict, _) => verdict.can_match(bytes),
             Engine::Backtracking(engine) => engine.can_match(bytes),
         }
@@ -106,6 +111,7 @@ impl Rx {
     /// Matches, and puts down where groups 0 to 9 are if asked for.
     pub(super) fn matches(&self, text: &[u8], captures: Option<&mut Captures>) -> Outcome {
         let verdict = match &self.engine {
+            Engine::Whole => Some(true),
             Engine::Linear(verdict, _) => verdict.is_match(text).ok(),
             Engine::Backtracking(engine) => engine.is_match(text).ok(),
         };
@@ -124,6 +130,7 @@ impl Rx {
 
     fn locate(&self, text: &[u8]) -> Option<Extents> {
         match &self.engine {
+            Engine::Whole => Some(linear::whole(text)),
             Engine::Linear(verdict, locator) => {
                 let locator = locator.get_or_init(|| {
                     // It was read before without a mistake.

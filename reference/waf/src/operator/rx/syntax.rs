@@ -140,6 +140,20 @@ impl Node {
         }
     }
 
+    /// Whether it is `.*`, `^.*` or `^.*$`, which match all of any text, as `.` is any byte.
+    pub(super) fn is_whole(&self) -> bool {
+        let items = match self {
+            Self::Concat(items) => &items[..],
+            one => std::slice::from_ref(one),
+        };
+        let items = items.strip_prefix(&[Self::Assert(Assertion::Start)]).unwrap_or(items);
+        let items = items.strip_suffix(&[Self::Assert(Assertion::End)]).unwrap_or(items);
+        matches!(items, [Self::Repeat(repeat)] if repeat.min == 0
+            && repeat.max.is_none()
+            && repeat.appetite != Appetite::Lazy
+            && repeat.node == Self::Set(ByteSet::ALL))
+    }
+
     /// Whether every match of it starts at the very start of the text.
     pub(super) fn is_anchored(&self) -> bool {
         match self {
