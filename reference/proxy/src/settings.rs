@@ -113,10 +113,18 @@ pub enum HostName {
     Named(String),
 }
 
-/// A text is no host name.
+/// Why a text is no host name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("expected a host name without scheme and port, or `*`")]
-pub struct HostNameError;
+pub enum HostNameError {
+    /// It has a scheme, a port, or what a name cannot have.
+    #[error("expected a host name without scheme and port, or `*`")]
+    Form,
+    /// A part of a name is left open, as in `*.example.org`.
+    #[error(
+        "a name stands for itself alone: name each host, or take `*` for all that no other site names"
+    )]
+    Wildcard,
+}
 
 impl FromStr for HostName {
     type Err = HostNameError;
@@ -125,12 +133,15 @@ impl FromStr for HostName {
         if text == "*" {
             return Ok(Self::Any);
         }
+        if text.contains('*') {
+            return Err(HostNameError::Wildcard);
+        }
         let authority = edgeproof_http1::Authority::parse(text.to_owned().into());
         match authority {
             Some(authority) if authority.host().len() == text.len() => {
                 Ok(Self::Named(text.trim_end_matches('.').to_ascii_lowercase()))
             }
-            _ => Err(HostNameError),
+            _ => Err(HostNameError::Form),
         }
     }
 }

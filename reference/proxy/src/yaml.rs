@@ -228,22 +228,21 @@ fn access_log(value: Value<'_>) -> Option<LogSettings> {
 fn site(value: Value<'_>) -> Option<SiteSettings> {
     let mut map = value.map("a site")?;
     let hosts = map.optional("hosts");
-    let hosts = match hosts.is_present() {
-        true => hosts.list(|host| host.parse(HostName::from_str)),
-        false => Some(vec![HostName::Any]),
+    let hosts = match hosts.items() {
+        Some(none) if none.is_empty() => hosts.reject("a site without hosts answers nobody"),
+        Some(_) => hosts.list(|host| host.parse(HostName::from_str)),
+        None => Some(vec![HostName::Any]),
     };
     let upstream = upstream::upstream(map.required("upstream"));
-    let site = SiteSettings {
-        cache: cache(map.optional("cache")),
-        waf: waf::waf(map.optional("waf")),
-        access_log: access_log(map.optional("access_log")),
-        clock: clock(map.optional("clock")).unwrap_or_default(),
-        trusted_peers: map.optional("trusted_peers").list(network).unwrap_or_default(),
-        hosts: hosts.unwrap_or_default(),
-        ..SiteSettings::new(upstream?)
-    };
+    let cache = cache(map.optional("cache"));
+    let waf = waf::waf(map.optional("waf"));
+    let access_log = access_log(map.optional("access_log"));
+    let clock = clock(map.optional("clock")).unwrap_or_default();
+    let trusted_peers = map.optional("trusted_peers").list(network).unwrap_or_default();
     map.finish();
-    Some(site)
+    let hosts = hosts.unwrap_or_default();
+    let site = SiteSettings::new(upstream?);
+    Some(SiteSettings { cache, waf, access_log, clock, trusted_peers, hosts, ..site })
 }
 
 fn cache(value: Value<'_>) -> Option<CacheSettings> {

@@ -44,7 +44,9 @@ impl<'a> MapReader<'a> {
 
     /// The value under a key that may be there.
     pub fn optional(&mut self, key: &str) -> Value<'a> {
-        self.asked.push(key.to_owned());
+        if !self.asked.iter().any(|asked| asked == key) {
+            self.asked.push(key.to_owned());
+        }
         let found = self.entries.and_then(|entries| {
             entries.iter().find(|(name, _)| name.as_str() == Some(key)).map(|(_, value)| value)
         });
@@ -65,18 +67,14 @@ impl<'a> MapReader<'a> {
         self.node
     }
 
-    /// Reports unknown and missing keys. A missing key that an unknown one is a misspelling of is
-    /// not reported twice.
+    /// Reports unknown keys, and missing ones as every end of a reader does. A missing key that an
+    /// unknown one is a misspelling of is not reported twice.
     pub fn finish(mut self) {
         for (key, _) in self.entries.unwrap_or_default() {
             let name = key.as_str().unwrap_or_default();
             if !self.asked.iter().any(|asked| asked == name) {
                 self.unknown(key, name);
             }
-        }
-        for key in &self.missing {
-            let message = format!("missing `{key}` in {}", self.what);
-            self.diagnostics.push(Diagnostic::error(message).at(&self.node.span.first_line()));
         }
     }
 
@@ -92,5 +90,16 @@ impl<'a> MapReader<'a> {
         let message = format!("unknown key `{name}` in {}", self.what);
         self.diagnostics.push(Diagnostic::error(message).at(&key.span).help(help));
         self.missing.retain(|missing| Some(missing) != meant.as_ref());
+    }
+}
+
+/// Whoever gives up for want of a key, as with `?`, has it reported all the same: nothing that is
+/// read leaves without a mistake.
+impl Drop for MapReader<'_> {
+    fn drop(&mut self) {
+        for key in &self.missing {
+            let message = format!("missing `{key}` in {}", self.what);
+            self.diagnostics.push(Diagnostic::error(message).at(&self.node.span.first_line()));
+        }
     }
 }

@@ -96,6 +96,9 @@ sites:
     clock: { start: yesterday, zone: "+2" }
   - hosts: [a.test]
     upsteam: http://127.0.0.1:9000
+  - hosts: []
+    upstream: 127.0.0.1:9000
+  - hosts: ["*.b.test"]
 "#
     ), @r#"
     error: unknown key `lisen` in the configuration
@@ -187,7 +190,33 @@ sites:
     12 |   - hosts: [a.test]
        |             ^^^^^^
 
-    14 errors in 1 file
+    error: unknown key `upsteam` in a site
+      --> sites.yaml:13:5
+       |
+    13 |     upsteam: http://127.0.0.1:9000
+       |     ^^^^^^^
+       |
+       = help: did you mean `upstream`?
+
+    error: a site without hosts answers nobody
+      --> sites.yaml:14:12
+       |
+    14 |   - hosts: []
+       |            ^^
+
+    error: missing `upstream` in a site
+      --> sites.yaml:16:5
+       |
+    16 |   - hosts: ["*.b.test"]
+       |     ^^^^^^^^^^^^^^^^^^^
+
+    error: a name stands for itself alone: name each host, or take `*` for all that no other site names
+      --> sites.yaml:16:13
+       |
+    16 |   - hosts: ["*.b.test"]
+       |             ^^^^^^^^^^
+
+    18 errors in 1 file
     "#);
 }
 
