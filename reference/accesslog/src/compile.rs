@@ -36,6 +36,9 @@ impl FromStr for Dialect {
     }
 }
 
+/// The presets' names.
+const PRESETS: [&str; 4] = ["default", "common", "combined", "json"];
+
 /// A stretch of a compiled format. Two slots never follow each other, nor two literals.
 #[derive(Debug)]
 pub(crate) enum Piece {
@@ -67,6 +70,13 @@ pub(crate) fn text(text: &str, dialect: Dialect) -> Result<Vec<Piece>, FormatErr
             Part::Variable { span, .. } => span.end,
         };
         parts.push(part);
+    }
+    if let [Part::Literal(alone)] = parts[..] {
+        let suggestion = nearest(alone, PRESETS);
+        return Err(FormatError {
+            span: 0..text.len(),
+            mistake: Mistake::NoVariable { suggestion },
+        });
     }
     place(parts, dialect)
 }
@@ -123,17 +133,20 @@ fn known(name: &str, span: Range<usize>) -> Result<Argument, FormatError> {
         return Err(FormatError { span, mistake: Mistake::NoName });
     }
     NAMES.iter().find(|(known, _)| *known == name).map(|(_, argument)| *argument).ok_or_else(|| {
-        let suggestion = NAMES
-            .iter()
-            .map(|(known, _)| (strsim::jaro_winkler(known, &name.to_ascii_lowercase()), known))
-            .filter(|(nearness, _)| *nearness > 0.8)
-            .max_by(|a, b| a.0.total_cmp(&b.0))
-            .map(|(_, known)| (*known).to_owned());
+        let suggestion = nearest(name, NAMES.map(|(known, _)| known));
         FormatError {
             span,
             mistake: Mistake::UnknownVariable { name: name.to_owned(), suggestion },
         }
     })
+}
+
+/// The name that `name` may be a misspelling of.
+fn nearest<const N: usize>(name: &str, known: [&str; N]) -> Option<String> {
+    let name = name.to_ascii_lowercase();
+    let near = known.into_iter().map(|known| (strsim::jaro_winkler(known, &name), known));
+    let nearest = near.filter(|(nearness, _)| *nearness > 0.8).max_by(|a, b| a.0.total_cmp(&b.0));
+    nearest.map(|(_, known)| known.to_owned())
 }
 
 /// `ARG}`: the argument's place and the end of the variable.

@@ -24,6 +24,8 @@ pub(crate) const COMMON: &str = "%d/%b/%Y:%H:%M:%S %z";
 pub(crate) struct DateFormat {
     parts: Vec<Part>,
     may_be_empty: bool,
+    /// All of it, if what it writes can be read back.
+    readable: Option<String>,
     kept: Mutex<Option<Kept>>,
 }
 
@@ -66,12 +68,13 @@ impl DateFormat {
     pub(crate) fn compile(text: &str, offset: usize) -> Result<Self, FormatError> {
         let mut parts: Vec<Part> = Vec::new();
         let mut may_be_empty = true;
-        let mut steady = String::new();
+        let (mut steady, mut whole) = (String::new(), String::new());
         let mut at = 0;
         while at < text.len() {
             let length = item_length(&text[at..]);
             let written = &text[at..at + length];
             let item = &without_modifier(written);
+            whole.push_str(item);
             let subsecond = item.starts_with('%') && item.ends_with(['f', 'N']);
             if item.starts_with('%') {
                 check(item).map_err(|reason| FormatError {
@@ -92,7 +95,15 @@ impl DateFormat {
             at += length;
         }
         parts.extend((!steady.is_empty()).then_some(Part::Steady(steady)));
-        Ok(Self { parts, may_be_empty, kept: Mutex::new(None) })
+        let readable = is_readable(&whole).then_some(whole);
+        Ok(Self { parts, may_be_empty, readable, kept: Mutex::new(None) })
+    }
+
+    /// Whether it may have written `text`: certain where it is not. Days that a month does not have
+    /// and names of no month are found, in formats that strptime reads.
+    pub(crate) fn may_write(&self, text: &[u8]) -> bool {
+        let Some(format) = &self.readable else { return true };
+        std::str::from_utf8(text).is_ok_and(|text| reads(format, text))
     }
 
     /// Whether the text can be of no length.
@@ -232,6 +243,48 @@ fn without_modifier(item: &str) -> Cow<'_, str> {
         true => Cow::Owned(format!("{}{directive}", &item[..at])),
         false => Cow::Borrowed(item),
     }
+}
+
+/// Whether strptime reads what it writes: directives that it knows, each with its end to be seen.
+fn is_readable(format: &str) -> bool {
+    const READ: [&str; 11] = ["%Y", "%m", "%b", "%d", "%H", "%M", "%S", "%F", "%T", "%z", "%:z"];
+    let mut rest = format;
+    while !rest.is_empty() {
+        let (item, behind) = rest.split_at(item_length(rest));
+        rest = behind;
+        if !item.starts_with('%') {
+            continue;
+        }
+        if matches!(item, "%S" | "%T") {
+            rest = ["%.3f", "%.6f"].iter().find_map(|f| rest.strip_prefix(f)).unwrap_or(rest);
+        }
+        let offset = rest.starts_with("%z") || rest.starts_with("%:z");
+        let ends = match item.ends_with('z') {
+            true => !rest.starts_with(|next: char| next.is_ascii_digit() || "%.:".contains(next)),
+            false => {
+                offset
+                    || !rest.starts_with(|next: char| next.is_ascii_digit() || "%.".contains(next))
+            }
+        };
+        if !ends || !READ.contains(&item) {
+            return false;
+        }
+    }
+    true
+}
+
+/// Whether `text` is a date that `format` writes as it is.
+fn reads(format: &str, text: &str) -> bool {
+    let config = Config::new().custom(PosixCustom::new());
+    let read = BrokenDownTime::parse(format, text);
+    read.is_ok_and(|time| {
+        time.to_string_with_config(&config, format).is_ok_and(|again| again == text)
+            && (!has_date(&time) || time.to_date().is_ok())
+    })
+}
+
+fn has_date(time: &BrokenDownTime) -> bool {
+    time.year().is_some() && time.month().is_some() && time.day().is_some()
 }
 
 /// `text` in the POSIX locale, as the C library's strftime has it.

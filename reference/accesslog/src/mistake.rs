@@ -34,6 +34,15 @@ pub enum Mistake {
     /// No text at all.
     #[error("the format is empty; expected text with variables such as {{client_ip}}")]
     Empty,
+    /// Text alone, of which a line says nothing.
+    #[error(
+        "no variable such as {{client_ip}} in it, and no preset (default, common, combined, json) has this name{}",
+        did_you_mean(suggestion.as_deref())
+    )]
+    NoVariable {
+        /// The nearest preset's name, if one is near.
+        suggestion: Option<String>,
+    },
     /// A `{` without its `}`.
     #[error("this brace is never closed; expected }} before the end of the format")]
     Unclosed,

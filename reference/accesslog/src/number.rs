@@ -1,5 +1,6 @@
 //! Durations as text, without an allocation.
 
+use std::str::FromStr;
 use std::time::Duration;
 
 /// A duration in seconds, rendered.
@@ -45,6 +46,27 @@ pub(crate) enum Decimals {
     Three,
     /// Microseconds: the current dialect.
     Six,
+}
+
+impl Decimals {
+    /// Whether a duration may look like this.
+    pub(crate) fn may_write(self, text: &[u8]) -> bool {
+        let decimals = match self {
+            Self::Three => 3,
+            Self::Six => 6,
+        };
+        let Some(point) = text.len().checked_sub(decimals + 1) else { return false };
+        let (whole, fraction) = text.split_at(point);
+        is_whole::<u64>(whole)
+            && fraction[0] == b'.'
+            && fraction[1..].iter().all(u8::is_ascii_digit)
+    }
+}
+
+/// Whether a whole number of that type may look like this.
+pub(crate) fn is_whole<N: FromStr>(text: &[u8]) -> bool {
+    let leads = matches!(text, [b'0'] | [b'1'..=b'9', ..]);
+    leads && std::str::from_utf8(text).is_ok_and(|text| text.parse::<N>().is_ok())
 }
 
 #[cfg(test)]

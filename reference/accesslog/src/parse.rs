@@ -138,6 +138,9 @@ pub enum Unreadable {
     /// A broken JSON string.
     #[error("expected a JSON string of printable ASCII")]
     JsonString,
+    /// What is no number where one is logged, no date, or something where nothing ever is.
+    #[error("this is never written here")]
+    Value,
     /// Neither string, number nor null.
     #[error("expected a JSON string, number or null")]
     JsonValue,

@@ -6,7 +6,7 @@ use crate::{
     date::DateFormat,
     escape::{self, Alphabet},
     json,
-    number::{Decimals, Seconds},
+    number::{self, Decimals, Seconds},
     parse::Unreadable,
     record::{Fields, Record, When},
     variable::Variable,
@@ -179,8 +179,25 @@ impl Slot {
         self.wire.put_quote(out);
     }
 
-    /// Reads a value at the start of `text`.
+    /// Reads a value at the start of `text`, as [`Slot::write`] may have put it there.
     pub(crate) fn read(&self, text: &[u8]) -> Reading {
+        let (value, length) = self.read_own(text)?;
+        let is_string = self.wire == Wire::Json && text.starts_with(b"\"");
+        let fits = match (&self.variable, value.as_deref()) {
+            (_, None) => true,
+            (Variable::Status, Some(value)) => !is_string && number::is_whole::<u16>(value),
+            (Variable::ResponseSize, Some(value)) => !is_string && number::is_whole::<u64>(value),
+            (Variable::Duration, Some(value)) => !is_string && self.decimals.may_write(value),
+            (Variable::CompletionDate(date) | Variable::RequestTime(date), Some(value)) => {
+                date.may_write(value)
+            }
+            (Variable::Default, Some(_)) => false,
+            (_, Some(_)) => self.wire != Wire::Json || is_string,
+        };
+        if fits { Ok((value, length)) } else { Err((0, Unreadable::Value)) }
+    }
+
+    fn read_own(&self, text: &[u8]) -> Reading {
         match self.wire {
             Wire::Text { alphabet, delimiter } => {
                 let ended = |at: usize| match (text.get(at), delimiter) {

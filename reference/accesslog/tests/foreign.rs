@@ -1,6 +1,6 @@
 //! Lines that nginx and Apache httpd write, read by the presets, and what any line is as JSON.
 
-use edgeproof_accesslog::{Dialect, Format, Preset};
+use edgeproof_accesslog::{Dialect, Format, Preset, Record};
 
 fn json(format: &Format, line: &str) -> String {
     let mut out = Vec::new();
@@ -55,6 +55,62 @@ fn strict_reading_takes_only_what_this_crate_writes() {
         br#"127.0.0.1 - - [22/Nov/2026:09:00:00 +0000] "GET / HTTP/1.1" 200 5 "-" "say \"hi\"""#;
     assert!(combined.parse_foreign(apache).is_ok());
     assert!(combined.parse(apache).is_err());
+}
+
+#[test]
+fn strict_reading_finds_what_was_never_written() {
+    let combined = Format::preset(Preset::Combined);
+    let line = |date: &str, status: &str, size: &str| {
+        format!("127.0.0.1 - - [{date}] \"GET / HTTP/1.1\" {status} {size} \"-\" \"x\"")
+    };
+    let date = "22/Nov/2026:09:00:00 +0100";
+    for (status, size) in [("200", "5"), ("-", "0"), ("599", "18446744073709551615")] {
+        assert!(combined.parse(line(date, status, size).as_bytes()).is_ok(), "{status} {size}");
+    }
+    for (status, size) in [
+        ("foo", "5"),
+        ("999999", "5"),
+        ("0200", "5"),
+        ("+200", "5"),
+        ("200", "-7"),
+        ("200", "bar"),
+        ("200", "007"),
+        ("200", "18446744073709551616"),
+    ] {
+        assert!(combined.parse(line(date, status, size).as_bytes()).is_err(), "{status} {size}");
+    }
+    for date in [
+        "99/Foo/2018:99:99:99 +9999",
+        "31/Feb/2026:09:00:00 +0000",
+        "22/nov/2026:09:00:00 +0000",
+        "22/Nov/2026:9:00:00 +0000",
+        "22/Nov/2026:09:00:00",
+        "hello",
+    ] {
+        assert!(combined.parse(line(date, "200", "5").as_bytes()).is_err(), "{date}");
+    }
+    let named = br#"127.0.0.1 - ann [22/Nov/2026:09:00:00 +0000] "GET / HTTP/1.1" 200 5 "-" "x""#;
+    assert!(combined.parse(named).is_err() && combined.parse_foreign(named).is_ok());
+    let durations = Format::compile("{duration}", Dialect::Current).unwrap();
+    for (duration, is_written) in [
+        ("0.134567", true),
+        ("12.000000", true),
+        ("1.5", false),
+        ("00.134567", false),
+        ("1", false),
+    ] {
+        assert_eq!(durations.parse(duration.as_bytes()).is_ok(), is_written, "{duration}");
+    }
+    let json = Format::preset(Preset::Json);
+    let now: jiff::Zoned = "2018-07-16T12:04:07+02:00[Europe/Paris]".parse().unwrap();
+    let mut line = Vec::new();
+    json.write(&Record { status: Some(200), ..Record::at(&now) }, &mut line);
+    let line = String::from_utf8(line).unwrap();
+    assert!(json.parse(line.as_bytes()).is_ok());
+    for (written, forged) in [(":200", ":\"200\""), ("12:04:07", "25:04:07"), (":200", ":null1")] {
+        let forged = line.replace(written, forged);
+        assert!(forged != line && json.parse(forged.as_bytes()).is_err(), "{forged}");
+    }
 }
 
 #[test]

@@ -15,6 +15,8 @@ fn mistake(text: &str, dialect: Dialect) -> String {
 fn formats_of_the_current_dialect() {
     let wrong = [
         "",
+        "combind",
+        "all of it",
         "{status} {user_agnet}",
         "{Status}",
         "{frobnicate}",

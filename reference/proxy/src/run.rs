@@ -22,8 +22,8 @@ pub enum RunError {
 /// Runs the proxy until SIGTERM or SIGINT, then finishes the requests in flight.
 ///
 /// Prints `listening on ADDR` for each listener, plain ones first, once it accepts connections.
-/// SIGHUP reads the configuration's file again; a broken one leaves the old configuration in
-/// place and is reported on standard error. SIGUSR1 opens the access logs again.
+/// SIGHUP reads the configuration's file again, and the rules and certificates that it names; a
+/// broken one leaves the old configuration in place and is reported on standard error. SIGUSR1 opens the access logs again.
 ///
 /// # Errors
 /// What keeps it from starting.
@@ -66,13 +66,13 @@ fn announce(server: &Server, announced: &mut Vec<std::net::SocketAddr>) -> io::R
     out.flush()
 }
 
-/// Reads the file again; `started` are the settings of the start.
+/// Reads the file again, or what the options name; `started` are the settings of the start.
 fn reload(server: &mut Server, started: &Settings) {
-    let Some(file) = &started.file else {
-        eprintln!("nothing to read again: the configuration is not from a file");
-        return;
+    let again = match &started.file {
+        Some(file) => Settings::from_file(file),
+        None => Ok(started.clone()),
     };
-    match Settings::from_file(file) {
+    match again {
         Err(mistakes) => eprintln!(
             "{}\nthe configuration stays as it was",
             mistakes.render(edgeproof_diagnostics::Colour::Never)

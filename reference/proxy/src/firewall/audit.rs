@@ -1,12 +1,15 @@
 //! The audit log: one JSON object a transaction, with the keys that ModSecurity 2.9 writes
 //! (SecAuditLogFormat JSON) and the sections that SecAuditLogParts asks for.
 
+use std::io;
+
 use edgeproof_http1::ParsedRequest;
 use edgeproof_mutant::{self as mutant, Mutant};
 use edgeproof_waf::seclang::Mode;
 use edgeproof_waf::{Did, Match, Outcome, Sanitise, Settings};
 use jiff::Zoned;
 use serde::{Serialize, Serializer};
+use serde_json::ser::Formatter;
 
 use crate::peer::Peer;
 use crate::reply::Sent;
@@ -150,12 +153,37 @@ pub(super) fn line(audited: &Audited<'_>) -> Vec<u8> {
         audit_data: parts.has('H').then(|| audit_data(audited)),
     };
     // Writing to memory does not fail, and neither do these types.
-    let line = serde_json::to_vec(&entry).unwrap_or_default();
+    let mut line = Vec::new();
+    let _ = entry.serialize(&mut serde_json::Serializer::with_formatter(&mut line, Ascii));
     if mutant::is(Mutant::AuditRaw) {
         let line = String::from_utf8_lossy(&line);
         return line.replace(r"\n", "\n").replace("%0A", "\n").into_bytes();
     }
     line
+}
+
+/// JSON in printable ASCII: what is controls to a terminal (DEL, C1) or turns a line round (U+202E)
+/// is an escape, as in the access log's preset `json`.
+struct Ascii;
+
+impl Formatter for Ascii {
+    fn write_string_fragment<W: ?Sized + io::Write>(
+        &mut self,
+        out: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        for character in fragment.chars() {
+            match character {
+                ' '..='~' => out.write_all(&[character as u8])?,
+                _ => {
+                    for unit in character.encode_utf16(&mut [0; 2]) {
+                        write!(out, "\\u{unit:04X}")?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 fn body(audited: &Audited<'_>, is_secret: impl Fn(&[u8]) -> bool) -> Vec<String> {

@@ -296,6 +296,19 @@ fn the_logs_share_an_id() {
 }
 
 #[test]
+fn the_audit_log_can_be_shown_on_a_terminal() {
+    let origin = Origin::answering(OK);
+    let rules = format!("{IN_ARGUMENTS}SecAuditEngine RelevantOnly\nSecAuditLogParts ABCFHZ\n");
+    let mut proxy = guarded(&origin, &rules, "audit_log: DIR/audit.json", "");
+    let text = "x=attack \u{9b}31m\u{7f}\u{85}\u{202e}\u{1f600}\u{e9}";
+    proxy.client().send(post(text)).response();
+    let audit = proxy.stop_and_read("audit.json");
+    assert!(audit.trim_end().bytes().all(|byte| matches!(byte, b' '..=b'~')), "{audit:?}");
+    let read: serde_json::Value = serde_json::from_str(&audit).unwrap();
+    assert_eq!(read["request"]["body"][0], text);
+}
+
+#[test]
 fn a_broken_rule_file_leaves_the_old_rules_in_place() {
     let origin = Origin::answering(OK);
     let mut proxy = guarded(&origin, IN_ARGUMENTS, "", "");
