@@ -123,7 +123,7 @@ async fn pass_interim<W: AsyncWrite + Unpin>(
     hop::strip(&mut fields);
     // RFC 9110 §8.6: it has no content.
     fields.remove("content-length");
-    reply.interim(&ResponseHead { version: Version::Http11, status, reason, fields });
+    reply.interim(ResponseHead { version: Version::Http11, status, reason, fields });
     match within(limits.client_timeout, reply.flush()).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(_)) | Err(_) => Err(Failure::ClientGone),

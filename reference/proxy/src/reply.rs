@@ -98,10 +98,10 @@ impl<'c, W: AsyncWrite + Unpin> Reply<'c, W> {
     }
 
     /// Queues an interim response; an HTTP/1.0 client does not know them (RFC 9110 §15.2).
-    pub(crate) fn interim(&mut self, head: &ResponseHead) {
+    pub(crate) fn interim(&mut self, head: ResponseHead) {
         let knows = self.version == Version::Http11 || mutant::is(Mutant::Sends1xxTo10);
         if knows && !mutant::is(Mutant::Swallows1xx) {
-            self.out.put(|out| put_response_head(out, head));
+            self.out.put(|out| put_response_head(out, &clean(head)));
         }
     }
 
@@ -136,7 +136,7 @@ impl<'c, W: AsyncWrite + Unpin> Reply<'c, W> {
             fields.push("Connection", option);
         }
         let head = ResponseHead { version: Version::Http11, status, reason, fields };
-        self.begin(status, |out| put_response_head(out, &head));
+        self.begin(status, |out| put_response_head(out, &clean(head)));
     }
 
     /// Queues the final head of a response from the store.
@@ -333,8 +333,18 @@ fn own(status: u16, mut fields: Fields, text: &str) -> (Bytes, Fields, Bytes) {
     (Bytes::from_static(reason(status).as_bytes()), fields, body)
 }
 
+/// The head with a phrase that may be sent: an origin's own may hold octets that none has (RFC 9112
+/// §4), which say nothing to a client but perhaps something to a terminal.
+fn clean(head: ResponseHead) -> ResponseHead {
+    let is_phrase = |byte: &u8| matches!(byte, b'\t' | b' '..=b'~' | 0x80..);
+    match head.reason.iter().all(is_phrase) {
+        true => head,
+        false => ResponseHead { reason: reason(head.status).into(), ..head },
+    }
+}
+
 /// The reason phrases of the registered statuses (RFC 9110 §15, RFC 6585), for the proxy's own
-/// answers and those from its store; an origin's own phrase is sent on as it is.
+/// answers and those from its store; an origin's own phrase is sent on.
 pub(crate) fn reason(status: u16) -> &'static str {
     match status {
         200 => "OK",

@@ -122,7 +122,7 @@ impl Exchange<'_> {
         if !waits {
             return Ok(false);
         }
-        reply.interim(&ResponseHead {
+        reply.interim(ResponseHead {
             version: Version::Http11,
             status: 100,
             reason: Bytes::from_static(b"Continue"),
