@@ -136,8 +136,9 @@ fn judge(
         return Err(format!("the status is {}, not {}", answer.status, step.status));
     }
     for (capture, part) in step.capture.iter().zip(parts) {
-        let value = value(capture, answer).and_then(|value| part.of(&value));
-        let value = value.ok_or_else(|| format!("nothing to capture as `{}`", capture.name))?;
+        let nothing = || format!("nothing to capture as `{}`", capture.name);
+        let value = value(capture, answer).ok_or_else(nothing)?;
+        let value = part.of(&value).map_err(|why| format!("{}: {why}", nothing()))?;
         told.insert(capture.name.clone(), value);
     }
     Ok(())

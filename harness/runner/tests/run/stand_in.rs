@@ -104,6 +104,44 @@ fn a_line_too_many_is_a_failure() {
 }
 
 #[test]
+fn a_request_that_the_target_makes_when_the_case_has_ended_counts() {
+    let text = format!(
+        "{ORIGIN}{}",
+        r#"
+cases:
+  - { id: counted, name: Counted, steps: [{ send: GET /late, expect: { origin_requests: 1 } }] }
+  - { id: seen, name: Seen, steps: [{ send: GET /late, expect: { origin_saw: { all: true, path: /late } } }] }
+  - id: before
+    name: More was sent after the count
+    steps: [{ send: GET /late, expect: { origin_requests: 1 } }, { send: GET /b, expect: { body: one } }]
+"#
+    );
+    let results = play(&text);
+    let told: Vec<_> = results
+        .iter()
+        .map(|it| format!("{}: {}", it.verdict.as_str(), it.reason.as_deref().unwrap_or("")))
+        .collect();
+    insta::assert_snapshot!(told.join("\n"), @r"
+    fail: requests at the origin: expected 1, found 2 after the last step
+    pass: 
+    pass: 
+    ");
+    assert_eq!(results[0].failures[0].path, "steps[0].expect.origin_requests");
+}
+
+#[test]
+fn a_request_smuggled_behind_one_of_a_case_is_that_cases() {
+    let text = format!(
+        "{ORIGIN}{}",
+        "name: Smuggled\nsteps: [{ send: GET /smuggle, expect: { status: 200, body: one } }]\n"
+    );
+    let results = play(&text);
+    assert_eq!(results[0].verdict, Verdict::Fail);
+    let found = &results[0].failures[0].found;
+    assert!(found.contains("names no site") && found.contains("/admin"), "{found}");
+}
+
+#[test]
 fn a_target_that_dies_makes_errors_and_nothing_hangs() {
     let text = format!(
         "{ORIGIN}{}",
