@@ -104,6 +104,26 @@ fn a_line_too_many_is_a_failure() {
 }
 
 #[test]
+fn lines_that_are_to_differ_are_two_at_least() {
+    let text = format!(
+        "{ORIGIN}{}",
+        r#"
+name: "{{id}}"
+each: [{ id: one, path: /a }, { id: same, path: /twice }]
+steps:
+  - send: GET {{path}}
+    expect: { access_log: { distinct: true } }
+"#
+    );
+    let found: Vec<_> = play(&text).into_iter().map(|it| it.reason.unwrap_or_default()).collect();
+    assert!(
+        found[0].starts_with("lines in the access log to compare: expected two at least, found 1"),
+        "{found:?}"
+    );
+    assert!(found[1].starts_with("lines of the access log that are there twice"), "{found:?}");
+}
+
+#[test]
 fn a_request_that_the_target_makes_when_the_case_has_ended_counts() {
     let text = format!(
         "{ORIGIN}{}",
