@@ -306,6 +306,24 @@ fn a_history_tells_since_when_it_is_worse() {
     assert_eq!(code(&edgeproof(&["history", &slower, "--metrics", "p99"])), 0);
     assert_eq!(code(&edgeproof(&["history", &slower, "--accept", "2026-01-11T00:00:00Z"])), 0);
     assert_eq!(code(&edgeproof(&["history", &history(folder.path(), &[1.0; 20])])), 0);
+    // A run without an answer hides no change, and as the last it is one.
+    let with_failed = |at: usize| {
+        let name = history(folder.path(), &[[1.0; 10], [0.85; 10]].concat());
+        let written = std::fs::read_to_string(&name).unwrap();
+        let mut lines: Vec<Value> =
+            written.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        lines[at]["rps"] = 0.0.into();
+        (lines[at]["p50_us"], lines[at]["p99_us"]) = (0.0.into(), 0.0.into());
+        lines[at]["failed"] = 1.0.into();
+        std::fs::write(&name, lines.iter().map(|it| format!("{it}\n")).collect::<String>())
+            .unwrap();
+        edgeproof(&["history", &name])
+    };
+    for at in [3, 19] {
+        let output = with_failed(at);
+        assert_eq!(code(&output), 5, "{}", text(&output.stdout));
+        assert!(text(&output.stdout).contains("100.0 % failed"), "{}", text(&output.stdout));
+    }
     std::fs::write(&slower, "").unwrap();
     assert_eq!(code(&edgeproof(&["history", &slower])), 4);
     std::fs::write(&slower, "{}\n").unwrap();
@@ -356,6 +374,67 @@ fn two_results_are_compared() {
     assert_eq!(found["metrics"].as_array().unwrap().len(), 3);
     assert!((found["metrics"][0]["ratio"].as_f64().unwrap() - 1.25).abs() < 1e-9);
     assert_eq!(code(&edgeproof(&["compare", &base, "http://127.0.0.1:9/"])), 2);
+}
+
+/// What is no comparison is refused with the reason, and what is missing decides nothing.
+#[test]
+fn two_results_that_cannot_be_compared_are_never_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let base = result(folder.path(), "base.json", 6, 1.0);
+    let spoilt = |name: &str, spoil: &dyn Fn(&mut Value)| {
+        let text = std::fs::read_to_string(&base).unwrap();
+        let mut report: Value = serde_json::from_str(&text).unwrap();
+        spoil(&mut report);
+        let file = folder.path().join(name);
+        std::fs::write(&file, report.to_string()).unwrap();
+        file.to_str().unwrap().to_owned()
+    };
+    let stopped = spoilt("stopped.json", &|report| report["interrupted"] = true.into());
+    let wider = spoilt("wider.json", &|report| {
+        report["shots"]
+            .as_array_mut()
+            .unwrap()
+            .iter_mut()
+            .for_each(|it| it["connections"] = 20.into());
+    });
+    let mixed = spoilt("mixed.json", &|report| report["shots"][2]["connections"] = 20.into());
+    for (file, why) in [
+        (&stopped, "B was interrupted"),
+        (&wider, "A is a closed loop of 10 clients, and B is a closed loop of 20 clients"),
+        (&mixed, "B is a closed loop of 10 clients and a closed loop of 20 clients"),
+    ] {
+        let output = edgeproof(&["compare", &base, file]);
+        assert_eq!(code(&output), 2, "{file}");
+        assert!(text(&output.stderr).contains(why), "{}", text(&output.stderr));
+    }
+    assert_eq!(code(&edgeproof(&["compare", &base, &base, "--metrics", "cpu"])), 2);
+    let silent = spoilt("silent.json", &|report| {
+        let shot = &mut report["shots"][2];
+        (shot["requests"], shot["rps"], shot["unfinished"]) = (0.into(), 0.0.into(), 10.into());
+        (shot["latency_us"]["p50"], shot["latency_us"]["p99"]) = (0.into(), 0.into());
+    });
+    let idle = spoilt("idle.json", &|report| report["shots"][2]["server_cpu_s"] = 1.0.into());
+    for file in [&silent, &idle] {
+        let output = edgeproof(&["compare", &base, file]);
+        assert_eq!(code(&output), 6, "{file}: {}", text(&output.stdout));
+        assert!(text(&output.stdout).contains("not in every round"), "{}", text(&output.stdout));
+    }
+    // In an open loop those that never got their turn count.
+    let open = |name, unfinished: u64| {
+        spoilt(name, &|report| {
+            for shot in report["shots"].as_array_mut().unwrap() {
+                let latency = shot["latency_us"].clone();
+                shot["unfinished"] = unfinished.into();
+                shot["open"] = serde_json::json!({
+                    "offered_rps": 100.0, "uncorrected_latency_us": latency, "send_lag_us": latency,
+                    "uncorrected_histogram": "", "late_sends": 0, "waited": 0, "saturated": false,
+                });
+            }
+        })
+    };
+    let (all, some) = (open("all.json", 0), open("some.json", 40));
+    assert_eq!(code(&edgeproof(&["compare", &all, &all])), 0);
+    assert_eq!(code(&edgeproof(&["compare", &all, &some])), 5);
 }
 
 /// A server beside itself: whatever the verdict, it is not that one is another.
