@@ -240,7 +240,12 @@ fn a_log_is_replayed_and_what_cannot_be_is_told() {
         requests.try_iter().map(|request| request.lines().next().unwrap().to_owned()).collect();
     assert_eq!(asked, ["GET /first?q HTTP/1.1", "GET /first?q HTTP/1.1", "GET /last HTTP/1.1"]);
     let told = text(&output.stderr);
-    assert!(told.contains("1 lines do not fit") && told.contains("1 lines have another"), "{told}");
+    assert!(told.contains(": 1 lines (5) do not fit the format"), "{told}");
+    assert!(told.contains(": 1 lines (3) have another method"), "{told}");
+    std::fs::write(log, [&lines[..], &vec!["torn\n".to_owned(); 7]].concat().concat()).unwrap();
+    let output = edgeproof(&[&["load", &url, "--replay", log], &words[..]].concat());
+    let told = text(&output.stderr);
+    assert!(told.contains(": 8 lines (5, 6, 7, 8, 9, …) do not fit the format"), "{told}");
     for wrong in [&["--replay", log, "-r", "10"][..], &["--speed", "2", "-n", "1"]] {
         assert_eq!(code(&edgeproof(&[&["load", &url], wrong].concat())), 2, "{wrong:?}");
     }
@@ -258,6 +263,12 @@ fn http2_is_spoken_where_it_is_asked_for() {
     let output = edgeproof(&[&["load", &url], &words[..]].concat());
     assert_eq!(code(&output), 1, "{}", text(&output.stdout));
     assert!(requests.recv().unwrap().starts_with("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"));
+    for wrong in [["--timeout", "0"], ["-t", "0"]] {
+        let output = edgeproof(&[&["load", &url, "-n", "1"], &wrong[..]].concat());
+        assert_eq!(code(&output), 2, "{wrong:?}");
+        assert!(text(&output.stderr).contains("more than no time at all"), "{wrong:?}");
+        assert_eq!(code(&edgeproof(&[&["compare", &url, &url], &wrong[..]].concat())), 2);
+    }
     for wrong in
         [&["--http2", "--keep-alive", "off"][..], &["--http2", "--http10"], &["--streams", "2"]]
     {

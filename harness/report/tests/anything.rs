@@ -55,6 +55,7 @@ fn case() -> impl Strategy<Value = CaseResult> {
             found: next(),
             rendered: next(),
             exchange: Some(0),
+            unanswered: false,
         };
         let exchange = Exchange {
             step: "steps[0]".to_owned(),

@@ -7,7 +7,7 @@
 //!   for `/linger` they write when the client has closed;
 //! - `stand_in serve LISTEN UPSTREAM LOG` passes every request on to the upstream, one connection each,
 //!   and writes a line `HOST REQUEST-LINE` to its log after the answer. A request for `/die` ends it with
-//!   status 9, one for `/hang` is never answered, one for `/twice` gets two lines. When the client of `/late`
+//!   status 9, one for `/hang` is never answered and one for `/mute` closed upon, one for `/twice` gets two lines. When the client of `/late`
 //!   has closed, the origin is asked for the same once more; behind one for `/smuggle` goes another to the
 //!   origin, for a host that is nobody's.
 
@@ -48,6 +48,9 @@ fn serve(mut client: TcpStream, kind: &str, upstream: &str, log: &str) -> Option
     }
     if line.contains("/hang") {
         let _ = client.read(&mut [0]);
+        return None;
+    }
+    if line.contains("/mute") {
         return None;
     }
     if line.contains("/simple") {

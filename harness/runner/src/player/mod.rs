@@ -156,7 +156,7 @@ impl Player {
         match doing {
             Some(doing) if doing.for_an_answer && self.surface.answers(&self.dialer.host).await => {
                 let failure = broken(&doing.span, &doing.path, &message);
-                lock(&self.progress).failures.push(failure);
+                lock(&self.progress).failures.push(Failure { unanswered: true, ..failure });
                 None
             }
             _ => Some(message),

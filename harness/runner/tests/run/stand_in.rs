@@ -241,6 +241,46 @@ known_failures:
 }
 
 #[test]
+fn a_known_failure_is_neither_silence_nor_a_request_that_nobody_expected() {
+    let text = format!(
+        "{ORIGIN}{}",
+        r#"
+cases:
+  - { id: silent, name: Silent, steps: [{ send: GET /mute, expect: { status: 404 } }] }
+  - { id: whole, name: Whole, steps: [{ send: GET /mute, expect: { status: 404 } }] }
+  - { id: hangs, name: Hangs, time_limit: 300ms, steps: [{ send: GET /hang, expect: { status: 404 } }] }
+  - { id: said, name: Said, steps: [{ send: GET /mute, expect: { status: 404 } }] }
+  - { id: meant, name: Meant, steps: [{ send: GET /mute, expect: { no_answer: true, origin_requests: 1 } }] }
+  - { id: smuggled, name: Smuggled, steps: [{ send: GET /smuggle, expect: { status: 404 } }] }
+"#
+    );
+    let known = r#"
+known_failures:
+  - { case: a/b/silent, expectation: "steps[0].expect.status", reason: it says 200 }
+  - { case: a/b/whole, reason: it says 200 }
+  - { case: a/b/hangs, reason: it says 200 }
+  - { case: a/b/said, unanswered: true, reason: it says 200 or nothing }
+  - { case: a/b/meant, reason: it does not ask the origin }
+  - { case: a/b/smuggled, reason: it says 200 }
+"#;
+    let results = results(&play_with(&text, known, &options()));
+    let told: Vec<_> = results
+        .iter()
+        .map(|it| {
+            format!("{} {}: {}", it.verdict.as_str(), it.id, it.reason.as_deref().unwrap_or(""))
+        })
+        .collect();
+    insta::assert_snapshot!(told.join("\n"), @r#"
+    fail a/b/silent: status: expected 404, found no answer (the target closed the connection without an answer) (steps[0].expect.status without an answer is not among the known failures)
+    fail a/b/whole: status: expected 404, found no answer (the target closed the connection without an answer) (steps[0].expect.status without an answer is not among the known failures)
+    fail a/b/hangs: no end within 300ms, while waiting for the target's answer (steps[0] without an answer is not among the known failures)
+    known-fail a/b/said: it says 200 or nothing
+    known-fail a/b/meant: it does not ask the origin
+    fail a/b/smuggled: status: expected 404, found 200 OK (origin is not among the known failures)
+    "#);
+}
+
+#[test]
 fn results_are_the_same_for_every_number_of_jobs() {
     let text = format!(
         "{ORIGIN}{}",
