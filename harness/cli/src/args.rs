@@ -428,6 +428,14 @@ fn duration(text: &str) -> Result<Duration, String> {
         .map_err(|_| "expected a duration such as `10s`, `500ms` or `1m`".to_owned())
 }
 
+/// A duration in which something can happen.
+fn some_time(text: &str) -> Result<Duration, String> {
+    match duration(text)? {
+        Duration::ZERO => Err("expected more than no time at all, such as `10s`".to_owned()),
+        some => Ok(some),
+    }
+}
+
 fn size(text: &str) -> Result<u64, String> {
     edgeproof_diagnostics::parse_size(text)
         .map_err(|_| "expected a size such as `256MiB` or `64KB`".to_owned())

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use edgeproof_load::{
-    Change, LoadPlan, LoadReport, Metric, Pace, Round, Watch, compare as judge, rounds_of,
-    run_watched, shuffled_pairs,
+    Change, LoadPlan, LoadReport, Metric, Pace, Round, Watch, comparable, compare as judge,
+    rounds_of, run_watched, shuffled_pairs,
 };
 use edgeproof_report::ExitCode;
 
@@ -17,12 +17,11 @@ pub(crate) fn compare(arguments: &Compare) -> Result<ExitCode, Failure> {
     let is_url = |text: &str| text.contains("://");
     let measured = match (is_url(&arguments.a), is_url(&arguments.b)) {
         (true, true) => measured(arguments)?,
-        (false, false) => Sides {
-            a: recorded(Path::new(&arguments.a))?,
-            b: recorded(Path::new(&arguments.b))?,
-            paired: false,
-            interrupted: false,
-        },
+        (false, false) => {
+            let (a, b) = (recorded(Path::new(&arguments.a))?, recorded(Path::new(&arguments.b))?);
+            comparable(&a, &b).map_err(|why| Failure::Usage(why.to_string()))?;
+            Sides { a: rounds_of(&a), b: rounds_of(&b), paired: false, interrupted: false }
+        }
         _ => {
             let message = "a result and a URL cannot be compared: give two results or two URLs";
             return Err(Failure::Usage(message.to_owned()));
@@ -31,6 +30,14 @@ pub(crate) fn compare(arguments: &Compare) -> Result<ExitCode, Failure> {
     let Sides { a, b, paired, interrupted } = measured;
     let metrics = if arguments.metrics.is_empty() { &Metric::ALL[..] } else { &arguments.metrics };
     let found = judge(&a, &b, paired, arguments.margin, metrics);
+    // Where none was asked for, what was not measured is not judged.
+    let is_told = |metric: &Metric| {
+        found.unjudged.contains(metric) || found.metrics.iter().any(|it| it.metric == *metric)
+    };
+    if let Some(metric) = arguments.metrics.iter().find(|metric| !is_told(metric)) {
+        let metric = metric.as_str();
+        return Err(Failure::Usage(format!("{metric} was measured on neither side")));
+    }
     let (human, json) = (found.text(), outputs::json(&found)?);
     let title = format!("{} beside {}", arguments.b, arguments.a);
     let told = outputs::Told { title: &title, human: &human, json: &json, charts: &[], shots: &[] };
@@ -53,13 +60,12 @@ struct Sides {
     interrupted: bool,
 }
 
-fn recorded(file: &Path) -> Result<Vec<Round>, Failure> {
+fn recorded(file: &Path) -> Result<LoadReport, Failure> {
     let text = std::fs::read_to_string(file).map_err(|error| Failure::read(file, &error))?;
-    let report: LoadReport = serde_json::from_str(&text).map_err(|error| {
+    serde_json::from_str(&text).map_err(|error| {
         let file = file.display();
         Failure::Usage(format!("{file} is no result of `edgeproof load --format json`: {error}"))
-    })?;
-    Ok(rounds_of(&report))
+    })
 }
 
 fn measured(arguments: &Compare) -> Result<Sides, Failure> {

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use edgeproof_diagnostics::{Colour, Diagnostics};
+use edgeproof_diagnostics::{Colour, Diagnostics, no_command, one_line};
 use edgeproof_report::ExitCode;
 
 /// Why a command gives up.
@@ -32,7 +32,7 @@ pub(crate) enum Failure {
 impl Failure {
     /// A file that cannot be read.
     pub(crate) fn read(file: &Path, error: &io::Error) -> Self {
-        Self::Usage(format!("cannot read {}: {error}", file.display()))
+        Self::Usage(format!("cannot read {}: {error}", one_line(&file.display().to_string())))
     }
 
     /// An output that cannot be written.
@@ -60,7 +60,7 @@ impl Failure {
     pub(crate) fn show(&self) {
         match self {
             Failure::Mistakes(rendered) => eprint!("{rendered}"),
-            other => eprintln!("error: {other}"),
+            other => eprintln!("{}", no_command(&format!("error: {other}"))),
         }
     }
 }

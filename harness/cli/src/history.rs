@@ -32,6 +32,7 @@ pub(crate) fn history(arguments: &args::History) -> Result<ExitCode, Failure> {
     }
     Ok(match found.regressions().next() {
         Some(_) => ExitCode::Regression,
+        None if found.fails() => ExitCode::Regression,
         None if entries.is_empty() => ExitCode::NothingRan,
         None => ExitCode::Good,
     })

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use edgeproof_load::{LoadReport, Question, Shot, Slo, Sweep, capacity, chart};
+use edgeproof_load::{LoadReport, Question, Shot, Slo, Sweep, capacity, chart, served};
 use edgeproof_report::ExitCode;
 use serde::Deserialize;
 
@@ -25,7 +25,11 @@ pub(crate) fn plan(arguments: &Plan) -> Result<ExitCode, Failure> {
         let recorded = read(file)?;
         // A sweep goes beyond the knee on purpose, and judges its steps itself.
         if recorded.sweep.is_none() {
-            has_answers(file, &recorded.report.total)?;
+            served(&recorded.report.total).map_err(|why| {
+                let file = file.display();
+                let needs = "a plan is made from runs whose requests are answered";
+                Failure::Usage(format!("{file}: {why}: {needs}"))
+            })?;
         }
         shots.extend(recorded.report.shots);
         sweep = sweep.or(recorded.sweep);
@@ -52,21 +56,6 @@ pub(crate) fn plan(arguments: &Plan) -> Result<ExitCode, Failure> {
             .map_err(|error| Failure::write(&file.display().to_string(), &error))?;
     }
     Ok(ExitCode::Good)
-}
-
-/// Of requests that failed in any number nothing can be foretold: what it costs to refuse is not what it costs to serve.
-fn has_answers(file: &Path, total: &Shot) -> Result<(), Failure> {
-    const MOST_FAILED: f64 = 0.01;
-    let all = total.requests + total.errors;
-    let failed = (total.errors + total.non_2xx) as f64 / all.max(1) as f64;
-    if all > 0 && failed <= MOST_FAILED {
-        return Ok(());
-    }
-    Err(Failure::Usage(format!(
-        "{}: {:.1} % of its {all} requests failed: a plan is made from runs whose requests are answered",
-        file.display(),
-        failed * 100.0
-    )))
 }
 
 fn read(file: &Path) -> Result<Recorded, Failure> {

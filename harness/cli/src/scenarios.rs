@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use edgeproof_diagnostics::{Colour, Severity, did_you_mean};
+use edgeproof_diagnostics::{Colour, Severity, did_you_mean, no_command, one_line};
 use edgeproof_report::ExitCode;
 use edgeproof_scenario::Selection as Filter;
 use edgeproof_scenario::model::Case;
@@ -111,10 +111,10 @@ pub(crate) fn list(arguments: &List) -> Result<ExitCode, Failure> {
         let _ = writeln!(
             text,
             "{:<id$}  {:<7}  {}  ({})",
-            case.id.0,
+            one_line(&case.id.0),
             case.level.as_str(),
-            case.name,
-            case.spec
+            one_line(&case.name),
+            one_line(&case.spec)
         );
     }
     print(&text)?;
@@ -141,6 +141,6 @@ pub(crate) fn explain(arguments: &Explain) -> Result<ExitCode, Failure> {
         return Err(Failure::Usage(format!("there is no case `{}`{near}", arguments.case)));
     }
     let told: Vec<String> = wanted.into_iter().map(edgeproof_scenario::explain).collect();
-    print(&told.join("\n"))?;
+    print(&no_command(&told.join("\n")))?;
     Ok(ExitCode::Good)
 }

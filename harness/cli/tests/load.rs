@@ -240,7 +240,12 @@ fn a_log_is_replayed_and_what_cannot_be_is_told() {
         requests.try_iter().map(|request| request.lines().next().unwrap().to_owned()).collect();
     assert_eq!(asked, ["GET /first?q HTTP/1.1", "GET /first?q HTTP/1.1", "GET /last HTTP/1.1"]);
     let told = text(&output.stderr);
-    assert!(told.contains("1 lines do not fit") && told.contains("1 lines have another"), "{told}");
+    assert!(told.contains(": 1 lines (5) do not fit the format"), "{told}");
+    assert!(told.contains(": 1 lines (3) have another method"), "{told}");
+    std::fs::write(log, [&lines[..], &vec!["torn\n".to_owned(); 7]].concat().concat()).unwrap();
+    let output = edgeproof(&[&["load", &url, "--replay", log], &words[..]].concat());
+    let told = text(&output.stderr);
+    assert!(told.contains(": 8 lines (5, 6, 7, 8, 9, …) do not fit the format"), "{told}");
     for wrong in [&["--replay", log, "-r", "10"][..], &["--speed", "2", "-n", "1"]] {
         assert_eq!(code(&edgeproof(&[&["load", &url], wrong].concat())), 2, "{wrong:?}");
     }
@@ -258,6 +263,12 @@ fn http2_is_spoken_where_it_is_asked_for() {
     let output = edgeproof(&[&["load", &url], &words[..]].concat());
     assert_eq!(code(&output), 1, "{}", text(&output.stdout));
     assert!(requests.recv().unwrap().starts_with("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"));
+    for wrong in [["--timeout", "0"], ["-t", "0"]] {
+        let output = edgeproof(&[&["load", &url, "-n", "1"], &wrong[..]].concat());
+        assert_eq!(code(&output), 2, "{wrong:?}");
+        assert!(text(&output.stderr).contains("more than no time at all"), "{wrong:?}");
+        assert_eq!(code(&edgeproof(&[&["compare", &url, &url], &wrong[..]].concat())), 2);
+    }
     for wrong in
         [&["--http2", "--keep-alive", "off"][..], &["--http2", "--http10"], &["--streams", "2"]]
     {
@@ -306,6 +317,24 @@ fn a_history_tells_since_when_it_is_worse() {
     assert_eq!(code(&edgeproof(&["history", &slower, "--metrics", "p99"])), 0);
     assert_eq!(code(&edgeproof(&["history", &slower, "--accept", "2026-01-11T00:00:00Z"])), 0);
     assert_eq!(code(&edgeproof(&["history", &history(folder.path(), &[1.0; 20])])), 0);
+    // A run without an answer hides no change, and as the last it is one.
+    let with_failed = |at: usize| {
+        let name = history(folder.path(), &[[1.0; 10], [0.85; 10]].concat());
+        let written = std::fs::read_to_string(&name).unwrap();
+        let mut lines: Vec<Value> =
+            written.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        lines[at]["rps"] = 0.0.into();
+        (lines[at]["p50_us"], lines[at]["p99_us"]) = (0.0.into(), 0.0.into());
+        lines[at]["failed"] = 1.0.into();
+        std::fs::write(&name, lines.iter().map(|it| format!("{it}\n")).collect::<String>())
+            .unwrap();
+        edgeproof(&["history", &name])
+    };
+    for at in [3, 19] {
+        let output = with_failed(at);
+        assert_eq!(code(&output), 5, "{}", text(&output.stdout));
+        assert!(text(&output.stdout).contains("100.0 % failed"), "{}", text(&output.stdout));
+    }
     std::fs::write(&slower, "").unwrap();
     assert_eq!(code(&edgeproof(&["history", &slower])), 4);
     std::fs::write(&slower, "{}\n").unwrap();
@@ -356,6 +385,67 @@ fn two_results_are_compared() {
     assert_eq!(found["metrics"].as_array().unwrap().len(), 3);
     assert!((found["metrics"][0]["ratio"].as_f64().unwrap() - 1.25).abs() < 1e-9);
     assert_eq!(code(&edgeproof(&["compare", &base, "http://127.0.0.1:9/"])), 2);
+}
+
+/// What is no comparison is refused with the reason, and what is missing decides nothing.
+#[test]
+fn two_results_that_cannot_be_compared_are_never_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let base = result(folder.path(), "base.json", 6, 1.0);
+    let spoilt = |name: &str, spoil: &dyn Fn(&mut Value)| {
+        let text = std::fs::read_to_string(&base).unwrap();
+        let mut report: Value = serde_json::from_str(&text).unwrap();
+        spoil(&mut report);
+        let file = folder.path().join(name);
+        std::fs::write(&file, report.to_string()).unwrap();
+        file.to_str().unwrap().to_owned()
+    };
+    let stopped = spoilt("stopped.json", &|report| report["interrupted"] = true.into());
+    let wider = spoilt("wider.json", &|report| {
+        report["shots"]
+            .as_array_mut()
+            .unwrap()
+            .iter_mut()
+            .for_each(|it| it["connections"] = 20.into());
+    });
+    let mixed = spoilt("mixed.json", &|report| report["shots"][2]["connections"] = 20.into());
+    for (file, why) in [
+        (&stopped, "B was interrupted"),
+        (&wider, "A is a closed loop of 10 clients, and B is a closed loop of 20 clients"),
+        (&mixed, "B is a closed loop of 10 clients and a closed loop of 20 clients"),
+    ] {
+        let output = edgeproof(&["compare", &base, file]);
+        assert_eq!(code(&output), 2, "{file}");
+        assert!(text(&output.stderr).contains(why), "{}", text(&output.stderr));
+    }
+    assert_eq!(code(&edgeproof(&["compare", &base, &base, "--metrics", "cpu"])), 2);
+    let silent = spoilt("silent.json", &|report| {
+        let shot = &mut report["shots"][2];
+        (shot["requests"], shot["rps"], shot["unfinished"]) = (0.into(), 0.0.into(), 10.into());
+        (shot["latency_us"]["p50"], shot["latency_us"]["p99"]) = (0.into(), 0.into());
+    });
+    let idle = spoilt("idle.json", &|report| report["shots"][2]["server_cpu_s"] = 1.0.into());
+    for file in [&silent, &idle] {
+        let output = edgeproof(&["compare", &base, file]);
+        assert_eq!(code(&output), 6, "{file}: {}", text(&output.stdout));
+        assert!(text(&output.stdout).contains("not in every round"), "{}", text(&output.stdout));
+    }
+    // In an open loop those that never got their turn count.
+    let open = |name, unfinished: u64| {
+        spoilt(name, &|report| {
+            for shot in report["shots"].as_array_mut().unwrap() {
+                let latency = shot["latency_us"].clone();
+                shot["unfinished"] = unfinished.into();
+                shot["open"] = serde_json::json!({
+                    "offered_rps": 100.0, "uncorrected_latency_us": latency, "send_lag_us": latency,
+                    "uncorrected_histogram": "", "late_sends": 0, "waited": 0, "saturated": false,
+                });
+            }
+        })
+    };
+    let (all, some) = (open("all.json", 0), open("some.json", 40));
+    assert_eq!(code(&edgeproof(&["compare", &all, &all])), 0);
+    assert_eq!(code(&edgeproof(&["compare", &all, &some])), 5);
 }
 
 /// A server beside itself: whatever the verdict, it is not that one is another.

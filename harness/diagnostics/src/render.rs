@@ -6,6 +6,7 @@ use anstream::ColorChoice;
 use anstream::stream::RawStream;
 
 use crate::diagnostic::{Diagnostic, Label, Severity};
+use crate::shown::{no_command, one_line};
 use crate::source::Source;
 
 /// Lines wider than this are trimmed round the underlined place. It is fixed, so that the same
@@ -42,9 +43,9 @@ pub(crate) fn diagnostic(diagnostic: &Diagnostic, colour: Colour) -> String {
         Severity::Warning => Level::WARNING,
         Severity::Note => Level::NOTE,
     };
-    let mut group = Group::with_title(level.primary_title(diagnostic.message.as_str()));
+    let mut group = Group::with_title(level.primary_title(one_line(&diagnostic.message)));
     for (source, labels) in by_source(&diagnostic.labels) {
-        let snippet = Snippet::source(source.text()).path(normalize_untrusted_str(source.path()));
+        let snippet = Snippet::source(source.text()).path(one_line(source.path()));
         group = group.element(snippet.annotations(labels.into_iter().map(annotation)));
     }
     for note in &diagnostic.notes {
@@ -56,7 +57,7 @@ pub(crate) fn diagnostic(diagnostic: &Diagnostic, colour: Colour) -> String {
     let text = renderer.term_width(WIDTH).render(&[group]);
     let text = text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n");
     // Some terminals obey the 8-bit control characters, which the renderer lets through.
-    text.replace(|it| matches!(it, '\u{80}'..='\u{9f}'), "\u{fffd}")
+    no_command(&text.replace(|it| matches!(it, '\u{80}'..='\u{9f}'), "\u{fffd}"))
 }
 
 /// The labels of each source; the source of the first primary label comes first, because its
@@ -77,6 +78,6 @@ fn by_source(labels: &[Label]) -> Vec<(&Source, Vec<&Label>)> {
 
 fn annotation(label: &Label) -> Annotation<'_> {
     let kind = if label.primary { AnnotationKind::Primary } else { AnnotationKind::Context };
-    let text = (!label.text.is_empty()).then(|| normalize_untrusted_str(&label.text));
+    let text = (!label.text.is_empty()).then(|| one_line(&label.text));
     kind.span(label.span.range()).label(text)
 }

@@ -1,6 +1,6 @@
 //! The text that people see.
 
-use edgeproof_diagnostics::{Colour, Diagnostic, Diagnostics, Severity, Source};
+use edgeproof_diagnostics::{Colour, Diagnostic, Diagnostics, Severity, Source, no_command};
 use insta::assert_snapshot;
 
 #[test]
@@ -146,4 +146,22 @@ fn summaries_count() {
     assert_eq!(all.summary().as_deref(), Some("2 errors, 1 warning and 1 note in 1 file"));
     let without_place = Diagnostics::from(Diagnostic::error("e"));
     assert_eq!(without_place.summary().as_deref(), Some("1 error"));
+}
+
+/// GitHub takes a line of a job's output that begins with `::` for a workflow command.
+#[test]
+fn nothing_in_a_diagnostic_is_a_command_to_a_ci_service() {
+    let evil = "a\n::error::owned\r::error::again";
+    let source = Source::new(evil, "a: b\n");
+    let diagnostic = Diagnostic::error(evil)
+        .label(&source.span(3..4), evil)
+        .with_note(evil)
+        .help(evil)
+        .with_note("  ::add-mask::x");
+    let text = diagnostic.render(Colour::Never);
+    let commands = text.split(['\n', '\r']).filter(|line| line.trim_start().starts_with("::"));
+    assert_eq!(commands.count(), 0, "{text}");
+    assert!(text.contains("--> a␊::error::owned␍::error::again:1:4"), "{text}");
+    assert_eq!(no_command("::1\n ::ffff:10.0.0.1\n"), "::1\n ::ffff:10.0.0.1\n");
+    assert_eq!(no_command("one\n  ::group::two\n"), "one\n\\  ::group::two\n");
 }

@@ -32,9 +32,10 @@ impl Report {
         let ((total, in_flight), steps) = tally.end();
         let mut each = Vec::with_capacity(steps.len());
         for (step, (recorder, in_flight)) in plan.steps.iter().zip(steps) {
-            let load = recorder.end(plan.users, in_flight)?;
+            let load = recorder.end(plan.users, in_flight.forsaken, in_flight.unfinished)?;
             each.push(StepReport { name: step.name.clone(), load });
         }
-        Ok(Self { total: total.end(plan.users, in_flight)?, steps: each, rounds })
+        let total = total.end(plan.users, in_flight.forsaken, in_flight.unfinished)?;
+        Ok(Self { total, steps: each, rounds })
     }
 }

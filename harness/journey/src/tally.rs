@@ -9,12 +9,20 @@ use edgeproof_load::{Broken, LoadError, Recorder};
 pub(crate) struct Tally {
     total: Recorder,
     steps: Vec<Recorder>,
-    /// Requests sent and not answered yet, of each step.
-    in_flight: Vec<u64>,
+    /// Requests sent and not answered yet, of each step: when that was.
+    in_flight: Vec<Vec<Instant>>,
     /// Times that a user did all steps.
     pub(crate) rounds: u64,
     /// Users who have done all that they should.
     pub(crate) done: usize,
+}
+
+/// Requests that are in flight at the end.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct InFlight {
+    /// They have waited out of all proportion.
+    pub(crate) forsaken: u64,
+    pub(crate) unfinished: u64,
 }
 
 /// A whole answer.
@@ -33,33 +41,50 @@ impl Tally {
         Ok(Self {
             total: Recorder::begin()?,
             steps: (0..steps).map(|_| Recorder::begin()).collect::<Result<_, _>>()?,
-            in_flight: vec![0; steps],
+            in_flight: vec![Vec::new(); steps],
             rounds: 0,
             done: 0,
         })
     }
 
-    pub(crate) fn sent(&mut self, step: usize) {
-        self.in_flight[step] += 1;
+    /// A request is sent; by the moment it is known again.
+    pub(crate) fn sent(&mut self, step: usize) -> Instant {
+        let now = Instant::now();
+        self.in_flight[step].push(now);
+        now
     }
 
-    pub(crate) fn answered(&mut self, step: usize, it: Answered) {
-        self.in_flight[step] -= 1;
+    fn came_back(&mut self, step: usize, sent: Instant) {
+        let in_flight = &mut self.in_flight[step];
+        if let Some(place) = in_flight.iter().position(|it| *it == sent) {
+            in_flight.swap_remove(place);
+        }
+    }
+
+    pub(crate) fn answered(&mut self, step: usize, sent: Instant, it: Answered) {
+        self.came_back(step, sent);
         for recorder in [&mut self.total, &mut self.steps[step]] {
             recorder.answered(it.status, it.octets, it.began, it.first_byte, it.ended);
         }
     }
 
     /// A request that was sent came to nothing that counts.
-    pub(crate) fn failed(&mut self, step: usize, why: Broken, what: &str) {
-        self.in_flight[step] -= 1;
+    pub(crate) fn failed(&mut self, step: usize, sent: Instant, why: Broken, what: &str) {
+        self.came_back(step, sent);
         self.total.failed(why, what);
         self.steps[step].failed(why, what);
     }
 
     /// The recorders, each with the requests that are still in flight: of all steps, and of each.
-    pub(crate) fn end(self) -> ((Recorder, u64), Vec<(Recorder, u64)>) {
-        let in_flight = self.in_flight.iter().sum();
-        ((self.total, in_flight), self.steps.into_iter().zip(self.in_flight).collect())
+    pub(crate) fn end(self) -> ((Recorder, InFlight), Vec<(Recorder, InFlight)>) {
+        let patience = self.total.patience();
+        let still = |sent: &Vec<Instant>| {
+            let forsaken = sent.iter().filter(|it| it.elapsed() >= patience).count() as u64;
+            InFlight { forsaken, unfinished: sent.len() as u64 - forsaken }
+        };
+        let of_steps: Vec<InFlight> = self.in_flight.iter().map(still).collect();
+        let sum = |of: fn(&InFlight) -> u64| of_steps.iter().map(of).sum();
+        let all = InFlight { forsaken: sum(|it| it.forsaken), unfinished: sum(|it| it.unfinished) };
+        ((self.total, all), self.steps.into_iter().zip(of_steps).collect())
     }
 }

@@ -67,7 +67,7 @@ async fn all_steps(stage: &Stage, client: &Client, visitor: &mut Visitor) -> Opt
 /// Sends a step's request and looks at its answer. `None` where it did not come to what it must.
 async fn one_step(stage: &Stage, client: &Client, at: usize, told: &mut Told) -> Option<()> {
     let step = &stage.plan.steps[at];
-    stage.tally().sent(at);
+    let sent = stage.tally().sent(at);
     let came = match request(stage, step, told) {
         Ok(request) => exchange(client, request).await,
         Err(why) => Err((Broken::Unexpected, why)),
@@ -78,11 +78,11 @@ async fn one_step(stage: &Stage, client: &Client, at: usize, told: &mut Told) ->
     });
     match judged {
         Ok(answered) => {
-            stage.tally().answered(at, answered);
+            stage.tally().answered(at, sent, answered);
             Some(())
         }
         Err((kind, why)) => {
-            stage.tally().failed(at, kind, &format!("step `{}`: {why}", step.name));
+            stage.tally().failed(at, sent, kind, &format!("step `{}`: {why}", step.name));
             None
         }
     }
@@ -136,8 +136,9 @@ fn judge(
         return Err(format!("the status is {}, not {}", answer.status, step.status));
     }
     for (capture, part) in step.capture.iter().zip(parts) {
-        let value = value(capture, answer).and_then(|value| part.of(&value));
-        let value = value.ok_or_else(|| format!("nothing to capture as `{}`", capture.name))?;
+        let nothing = || format!("nothing to capture as `{}`", capture.name);
+        let value = value(capture, answer).ok_or_else(nothing)?;
+        let value = part.of(&value).map_err(|why| format!("{}: {why}", nothing()))?;
         told.insert(capture.name.clone(), value);
     }
     Ok(())

@@ -234,6 +234,25 @@ fn an_answer_that_does_not_come_is_an_error_when_the_time_is_up() {
     assert_eq!((shot.requests, shot.errors, shot.unfinished), (0, 1, 0));
 }
 
+/// Somebody has answers at once, all others wait: the time goes on.
+#[test]
+fn users_who_hang_are_errors_and_make_no_rate() {
+    let shop = Shop::answering(|ledger, _| {
+        ledger.sessions += 1;
+        if ledger.sessions > 20 {
+            std::thread::park();
+        }
+        "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".to_owned()
+    });
+    let text = "    name: n\n    users: 2\n    time: 1s\n    steps: [{ send: GET / }]\n";
+    let report = play(plan(&shop, text)).unwrap();
+    let shot = &report.total.total;
+    assert_eq!((shot.requests, shot.error_kinds.timeout, shot.unfinished), (20, 2, 0));
+    assert!(shot.duration_s >= 1.0 && shot.rps <= 20.0, "{} in {}", shot.rps, shot.duration_s);
+    let step = &report.steps[0].load.total;
+    assert_eq!((step.error_kinds.timeout, step.rps <= 20.0), (2, true));
+}
+
 #[test]
 fn an_answer_that_breaks_off_and_a_port_without_a_server_are_told_apart() {
     let text = "    name: n\n    users: 2\n    iterations: 3\n    steps: [{ send: GET / }]\n";

@@ -80,8 +80,14 @@ fn counts(out: &mut String, shot: &Shot) {
         let kinds = shot.error_kinds;
         let _ = writeln!(
             out,
-            "   (Connect: {}, Receive: {}, Malformed: {}, Timeout: {}, Unexpected: {})",
-            kinds.connect, kinds.receive, kinds.malformed, kinds.timeout, kinds.unexpected
+            "   (Connect: {}, Receive: {}, Malformed: {}, Lengths: {}, Surplus: {}, Timeout: {}, Unexpected: {})",
+            kinds.connect,
+            kinds.receive,
+            kinds.malformed,
+            kinds.lengths,
+            kinds.surplus,
+            kinds.timeout,
+            kinds.unexpected
         );
         if let Some(first) = &shot.first_error {
             let _ = writeln!(out, "   (The first: {first})");

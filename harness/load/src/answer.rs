@@ -2,6 +2,8 @@
 
 use std::mem::MaybeUninit;
 
+use crate::connection::Broken;
+
 /// How far reading an answer has come.
 #[derive(Debug)]
 pub(crate) struct AnswerReader {
@@ -22,10 +24,6 @@ enum State {
     Done,
 }
 
-/// The answer cannot be understood.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Malformed;
-
 const MOST_FIELDS: usize = 128;
 
 impl AnswerReader {
@@ -34,7 +32,7 @@ impl AnswerReader {
     }
 
     /// Takes what it can from the front of `input`; how many octets that was. Zero asks for more.
-    pub(crate) fn take(&mut self, input: &[u8]) -> Result<usize, Malformed> {
+    pub(crate) fn take(&mut self, input: &[u8]) -> Result<usize, Broken> {
         let mut taken = 0;
         loop {
             let rest = &input[taken..];
@@ -72,7 +70,7 @@ impl AnswerReader {
         self.keep_alive && self.state == State::Done
     }
 
-    fn head(&mut self, input: &[u8]) -> Result<usize, Malformed> {
+    fn head(&mut self, input: &[u8]) -> Result<usize, Broken> {
         // Not cleared for every answer: four kilobytes of nothing.
         let mut fields = [const { MaybeUninit::uninit() }; MOST_FIELDS];
         let mut head = httparse::Response::new(&mut []);
@@ -84,9 +82,9 @@ impl AnswerReader {
         let length = match parsed {
             Ok(httparse::Status::Complete(length)) => length,
             Ok(httparse::Status::Partial) => return Ok(0),
-            Err(_) => return Err(Malformed),
+            Err(_) => return Err(Broken::Malformed),
         };
-        self.status = head.code.ok_or(Malformed)?;
+        self.status = head.code.ok_or(Broken::Malformed)?;
         self.keep_alive = head.version == Some(1);
         if (100..200).contains(&self.status) {
             return Ok(length);
@@ -95,13 +93,18 @@ impl AnswerReader {
         Ok(length)
     }
 
-    fn framing(&mut self, fields: &[httparse::Header<'_>]) -> Result<State, Malformed> {
+    fn framing(&mut self, fields: &[httparse::Header<'_>]) -> Result<State, Broken> {
         let mut length = None;
         let mut chunked = false;
         for field in fields {
             let value = field.value.trim_ascii();
             if field.name.eq_ignore_ascii_case("content-length") {
-                length = Some(decimal(value).ok_or(Malformed)?);
+                let stated = decimal(value).ok_or(Broken::Malformed)?;
+                // RFC 9112 §6.3: where two differ, nobody knows where the answer ends.
+                if length.is_some_and(|other| other != stated) {
+                    return Err(Broken::Lengths);
+                }
+                length = Some(stated);
             } else if field.name.eq_ignore_ascii_case("transfer-encoding") {
                 chunked = last_token_is(value, b"chunked");
             } else if field.name.eq_ignore_ascii_case("connection") {
@@ -131,7 +134,7 @@ impl AnswerReader {
         size
     }
 
-    fn chunk_size(&mut self, input: &[u8]) -> Result<usize, Malformed> {
+    fn chunk_size(&mut self, input: &[u8]) -> Result<usize, Broken> {
         match httparse::parse_chunk_size(input) {
             Ok(httparse::Status::Complete((length, 0))) => {
                 self.state = State::Trailers;
@@ -139,17 +142,17 @@ impl AnswerReader {
             }
             Ok(httparse::Status::Complete((length, size))) => {
                 // The data's own line end is counted with it.
-                self.state = State::ChunkData(size.checked_add(2).ok_or(Malformed)?);
+                self.state = State::ChunkData(size.checked_add(2).ok_or(Broken::Malformed)?);
                 Ok(length)
             }
             Ok(httparse::Status::Partial) => Ok(0),
-            Err(_) => Err(Malformed),
+            Err(_) => Err(Broken::Malformed),
         }
     }
 
-    fn trailer(&mut self, input: &[u8]) -> Result<usize, Malformed> {
+    fn trailer(&mut self, input: &[u8]) -> Result<usize, Broken> {
         let Some(end) = input.iter().position(|b| *b == b'\n') else {
-            return if input.len() > 16 * 1024 { Err(Malformed) } else { Ok(0) };
+            return if input.len() > 16 * 1024 { Err(Broken::Malformed) } else { Ok(0) };
         };
         if input[..end].trim_ascii().is_empty() {
             self.state = State::Done;
@@ -178,7 +181,7 @@ mod tests {
     use proptest::prelude::*;
 
     /// Reads `wire` in pieces of `piece` octets, as a socket would give it.
-    fn read(wire: &[u8], head: bool, piece: usize) -> Result<(bool, usize, u16, bool), Malformed> {
+    fn read(wire: &[u8], head: bool, piece: usize) -> Result<(bool, usize, u16, bool), Broken> {
         let mut reader = AnswerReader::new(head);
         let (mut buffer, mut used) = (Vec::new(), 0);
         for part in wire.chunks(piece.max(1)) {
@@ -226,7 +229,16 @@ mod tests {
         ] {
             assert!(!read(wire, false, 5).unwrap().0);
         }
-        assert_eq!(read(b"SSH-2.0-OpenSSH_10.0\r\n", false, 4), Err(Malformed));
+        assert_eq!(read(b"SSH-2.0-OpenSSH_10.0\r\n", false, 4), Err(Broken::Malformed));
+    }
+
+    #[test]
+    fn two_lengths_that_differ_are_no_framing() {
+        let wire = |other| {
+            format!("HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: {other}\r\n\r\none")
+        };
+        assert!(read(wire(3).as_bytes(), false, 7).unwrap().0);
+        assert_eq!(read(wire(4).as_bytes(), false, 7), Err(Broken::Lengths));
     }
 
     proptest! {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::figures::Shot;
 use crate::least_squares::{Line, line, solve};
-use crate::sweep::Sweep;
+use crate::sweep::{MOST_FAILED, Sweep};
 
 /// What is asked.
 #[derive(Debug, Clone, PartialEq)]
@@ -107,6 +107,35 @@ pub enum NoLaw {
         "the results show no limit, so that none can be foretold: measure with more clients, or give a sweep"
     )]
     NoLimit,
+}
+
+/// Of requests that failed in any number nothing can be foretold: what it costs to refuse is not what it costs to serve.
+#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
+pub enum Unserved {
+    /// None was answered.
+    #[error("none of its requests was answered")]
+    None,
+    /// Too many failed.
+    #[error("{:.1} % of its {requests} requests failed", share * 100.0)]
+    Failed {
+        /// As a share.
+        share: f64,
+        /// All requests.
+        requests: u64,
+    },
+}
+
+/// Whether something can be foretold from these requests.
+///
+/// # Errors
+/// When none was answered, or more than 1 % failed.
+pub fn served(shot: &Shot) -> Result<(), Unserved> {
+    let (share, requests) = (shot.share_failed(), shot.requests + shot.errors);
+    match shot.requests {
+        0 => Err(Unserved::None),
+        _ if share > MOST_FAILED => Err(Unserved::Failed { share, requests }),
+        _ => Ok(()),
+    }
 }
 
 /// Answers the question from shots and what a sweep found.

@@ -1,5 +1,6 @@
 //! Is B worse than A? The round is the sample; a verdict needs an interval, not a pair of numbers.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
@@ -10,7 +11,7 @@ use crate::figures::{LoadReport, Shot};
 /// With fewer rounds than this an interval is a guess.
 pub const FEWEST_ROUNDS: usize = 5;
 /// A share of failed requests that is larger by this is worse, whatever the speed.
-const MORE_FAILURES: f64 = 0.001;
+pub(crate) const MORE_FAILURES: f64 = 0.001;
 
 /// What one round gave of one side.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -23,19 +24,18 @@ pub struct Round {
     pub p99_us: f64,
     /// The server's processor time for each request in microseconds, where its process is known.
     pub cpu_us: Option<f64>,
-    /// Requests that failed or were not answered with 2xx, as a share of all.
+    /// [`Shot::share_failed`].
     pub failed: f64,
 }
 
 impl From<&Shot> for Round {
     fn from(shot: &Shot) -> Self {
-        let all = (shot.requests + shot.errors).max(1) as f64;
         Self {
             rps: shot.rps,
             p50_us: shot.latency_us.p50 as f64,
             p99_us: shot.latency_us.p99 as f64,
             cpu_us: shot.server_cpu_us_per_request(),
-            failed: (shot.errors + shot.non_2xx) as f64 / all,
+            failed: shot.share_failed(),
         }
     }
 }
@@ -43,6 +43,51 @@ impl From<&Shot> for Round {
 /// A report's shots as rounds.
 pub fn rounds_of(report: &LoadReport) -> Vec<Round> {
     report.shots.iter().map(Round::from).collect()
+}
+
+/// Two results of which none says whether one server is slower than the other.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Incomparable {
+    /// One was stopped before its end.
+    #[error("{0} was interrupted: its figures are not those of a whole run")]
+    Interrupted(&'static str),
+    /// The loads differ.
+    #[error("A is {a}, and B is {b}: compare two results of the same load")]
+    Loads {
+        /// A's.
+        a: String,
+        /// B's.
+        b: String,
+    },
+}
+
+/// Whether two results can be compared.
+///
+/// # Errors
+/// When one was interrupted, or not all shots of both are of the same load.
+pub fn comparable(a: &LoadReport, b: &LoadReport) -> Result<(), Incomparable> {
+    for (side, report) in [("A", a), ("B", b)] {
+        if report.interrupted {
+            return Err(Incomparable::Interrupted(side));
+        }
+    }
+    let loads = |report: &LoadReport| report.shots.iter().map(load_of).collect::<BTreeSet<_>>();
+    let (a, b) = (loads(a), loads(b));
+    if a.union(&b).count() < 2 {
+        return Ok(());
+    }
+    let words = |loads: BTreeSet<String>| Vec::from_iter(loads).join(" and ");
+    Err(Incomparable::Loads { a: words(a), b: words(b) })
+}
+
+fn load_of(shot: &Shot) -> String {
+    match (&shot.open, shot.connections, shot.streams) {
+        (Some(open), ..) => format!("an open loop of {:.2} requests a second", open.offered_rps),
+        (None, clients, 1) => format!("a closed loop of {clients} clients"),
+        (None, connections, streams) => {
+            format!("a closed loop of {connections} connections with {streams} streams each")
+        }
+    }
 }
 
 /// What is compared.
@@ -153,8 +198,11 @@ pub struct Comparison {
     pub margin: f64,
     /// Were the rounds measured in pairs, one of each side shortly after the other?
     pub paired: bool,
-    /// Each metric that was measured on both sides.
+    /// Each metric that was measured in all rounds.
     pub metrics: Vec<Judged>,
+    /// Metrics that only some of the rounds have, as one without an answer has no latency: nothing is shown of them.
+    #[serde(default)]
+    pub unjudged: Vec<Metric>,
     /// B fails more requests than A, which is worse whatever its speed.
     pub fails_more: bool,
     /// A's rounds, in the order they were measured.
@@ -167,6 +215,13 @@ pub struct Comparison {
 pub fn compare(a: &[Round], b: &[Round], paired: bool, margin: f64, of: &[Metric]) -> Comparison {
     let metrics: Vec<Judged> =
         of.iter().filter_map(|metric| judged(*metric, a, b, paired, margin)).collect();
+    let all = || a.iter().chain(b);
+    let is_judged = |metric| metrics.iter().any(|judged| judged.metric == metric);
+    let unjudged = of
+        .iter()
+        .copied()
+        .filter(|metric| !is_judged(*metric) && all().any(|round| metric.cost(round).is_some()));
+    let unjudged: Vec<Metric> = unjudged.collect();
     let failed = |rounds: &[Round]| {
         rounds.iter().map(|round| round.failed).sum::<f64>() / rounds.len().max(1) as f64
     };
@@ -175,14 +230,15 @@ pub fn compare(a: &[Round], b: &[Round], paired: bool, margin: f64, of: &[Metric
     let too_few = a.len().min(b.len()) < FEWEST_ROUNDS;
     let verdict = if fails_more || (has(Change::Worse) && !too_few) {
         Change::Worse
-    } else if too_few || metrics.is_empty() || has(Change::Inconclusive) {
+    } else if too_few || metrics.is_empty() || !unjudged.is_empty() || has(Change::Inconclusive) {
         Change::Inconclusive
     } else if has(Change::Better) {
         Change::Better
     } else {
         Change::Same
     };
-    Comparison { verdict, margin, paired, metrics, fails_more, a: a.to_vec(), b: b.to_vec() }
+    let (a, b) = (a.to_vec(), b.to_vec());
+    Comparison { verdict, margin, paired, metrics, unjudged, fails_more, a, b }
 }
 
 fn judged(metric: Metric, a: &[Round], b: &[Round], paired: bool, margin: f64) -> Option<Judged> {
@@ -234,6 +290,10 @@ impl Comparison {
                 judged.ratio,
                 judged.verdict.as_str()
             );
+        }
+        for metric in &self.unjudged {
+            let metric = metric.as_str();
+            let _ = writeln!(out, "{metric:<12}not in every round: nothing is shown of it");
         }
         if self.fails_more {
             out.push_str("\nB fails more requests than A.\n");
@@ -314,6 +374,28 @@ mod tests {
         let b: Vec<Round> = a.iter().map(|round| Round { failed: 0.01, ..*round }).collect();
         let found = compare(&a, &b, true, 0.05, &Metric::ALL);
         assert!(found.fails_more && found.verdict == Change::Worse);
+    }
+
+    #[test]
+    fn a_round_without_answers_is_no_round() {
+        let a = rounds(&NOISE);
+        let mut b = a.clone();
+        b[3] = Round { rps: 0.0, p50_us: 0.0, p99_us: 0.0, ..b[3] };
+        for (a, b) in [(&a, &b), (&b, &a), (&b, &b)] {
+            let found = compare(a, b, true, 0.05, &Metric::ALL);
+            assert_eq!(found.verdict, Change::Inconclusive);
+            assert_eq!(found.unjudged, [Metric::Throughput, Metric::P50, Metric::P99]);
+        }
+        // The processor's time in some rounds, and none of it in others.
+        let with = |cpu_us| a.iter().map(|round| Round { cpu_us, ..*round }).collect::<Vec<_>>();
+        for other in [None, Some(0.0)] {
+            let found = compare(&with(Some(5.0)), &with(other), true, 0.05, &Metric::ALL);
+            assert_eq!(
+                (found.verdict, &*found.unjudged),
+                (Change::Inconclusive, &[Metric::Cpu][..])
+            );
+        }
+        assert_eq!(compare(&with(None), &a, true, 0.05, &Metric::ALL).verdict, Change::Same);
     }
 
     #[test]

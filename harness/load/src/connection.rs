@@ -81,6 +81,10 @@ pub enum Broken {
     Receive,
     /// What came is no answer.
     Malformed,
+    /// It says two lengths that differ.
+    Lengths,
+    /// More came than was asked for: octets after the answer, or another one.
+    Surplus,
     /// It took longer than a request may.
     Timeout,
     /// It is whole, and not the one that a user of a journey must have.
@@ -146,10 +150,7 @@ impl Connection {
     /// Something can be read, written, or has ended.
     pub(crate) fn ready(&mut self, lent: &mut Lent<'_>, event: &mio::event::Event) -> Progress {
         match self.state {
-            State::Resting => {
-                self.disturbed(lent);
-                return Progress::Pending;
-            }
+            State::Resting => return self.disturbed(lent),
             State::Connecting | State::Sending => {
                 let tls = self.stream.as_ref().is_some_and(Stream::may_hold_more);
                 if event.is_readable() && (tls || self.state == State::Sending) {
@@ -172,13 +173,17 @@ impl Connection {
     }
 
     /// The server has closed a resting connection, or says what nobody asked for; what TLS tells on its own
-    /// account is neither.
-    fn disturbed(&mut self, lent: &mut Lent<'_>) {
-        let Some(stream) = &mut self.stream else { return };
-        let read = stream.receive(lent.buffer);
-        if !read.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock) {
-            self.stream = None;
+    /// account is neither. That it has waited long enough it may say of itself (RFC 9110 §15.5.9).
+    pub(crate) fn disturbed(&mut self, lent: &mut Lent<'_>) -> Progress {
+        let Some(stream) = &mut self.stream else { return Progress::Pending };
+        match stream.receive(lent.buffer) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Progress::Pending,
+            Ok(size) if size > 0 && lent.buffer.get(8..13) != Some(b" 408 ") => {
+                return self.fail(Broken::Surplus, None);
+            }
+            _ => self.stream = None,
         }
+        Progress::Pending
     }
 
     fn write(&mut self, lent: &mut Lent<'_>) -> Progress {
@@ -230,11 +235,15 @@ impl Connection {
                 self.times.first_byte = Some(Instant::now());
             }
             self.received += size as u64;
-            let Ok(left) = self.understand(&lent.buffer[..size]) else {
-                return self.fail(Broken::Malformed, None);
+            let left = match self.understand(&lent.buffer[..size]) {
+                Ok(left) => left,
+                Err(why) => return self.fail(why, None),
             };
             if self.reader.is_done() {
-                let whole = !left && self.sent == lent.plan.mix[self.request].bytes.len();
+                if left {
+                    return self.fail(Broken::Surplus, None);
+                }
+                let whole = self.sent == lent.plan.mix[self.request].bytes.len();
                 return self.done(whole && lent.plan.keep_alive && self.reader.keeps_alive());
             }
             if drained {
@@ -244,7 +253,7 @@ impl Connection {
     }
 
     /// Feeds the reader; is there something left over that it did not take?
-    fn understand(&mut self, input: &[u8]) -> Result<bool, crate::answer::Malformed> {
+    fn understand(&mut self, input: &[u8]) -> Result<bool, Broken> {
         if self.pending.is_empty() {
             let taken = self.reader.take(input)?;
             self.pending.extend_from_slice(&input[taken..]);

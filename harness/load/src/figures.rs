@@ -233,6 +233,13 @@ impl Shot {
         self.connections * self.streams
     }
 
+    /// Failed requests, those of an open loop that never got their turn, and answers that are not 2xx, as a share of all.
+    pub fn share_failed(&self) -> f64 {
+        let open = if self.open.is_some() { self.unfinished } else { 0 };
+        let failed = self.errors + self.non_2xx + open;
+        failed as f64 / (self.requests + self.errors + open).max(1) as f64
+    }
+
     /// All latencies again, in microseconds.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 
 use crate::change_points::change_points;
-use crate::compare::{Metric, Round};
+use crate::compare::{MORE_FAILURES, Metric, Round};
 use crate::figures::LoadReport;
 
 /// One run, as a line of a history has it.
@@ -56,6 +56,15 @@ impl Entry {
         let mut entries: Vec<Self> = entries.collect::<Result<_, _>>()?;
         entries.sort_by(|a, b| a.at.cmp(&b.at));
         Ok(entries)
+    }
+
+    fn has_answers(&self) -> bool {
+        self.round.rps > 0.0
+    }
+
+    /// Do more of its requests fail than is usual?
+    fn fails(&self, usual: f64) -> bool {
+        !self.has_answers() || self.round.failed > usual + MORE_FAILURES
     }
 
     /// What it is called in a table.
@@ -112,6 +121,23 @@ impl Turn {
     }
 }
 
+/// A run whose requests failed, beside what is usual in the history.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FailedRun {
+    /// Which, counted from 0.
+    pub run: usize,
+    /// When that was.
+    pub at: String,
+    /// Its label.
+    pub label: Option<String>,
+    /// [`Round::failed`]; 1 where there was no answer at all.
+    pub failed: f64,
+    /// It is the last run of all.
+    pub lasts: bool,
+    /// It was accepted: it is told, and is no regression.
+    pub accepted: bool,
+}
+
 /// All of a history.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct History {
@@ -121,14 +147,32 @@ pub struct History {
     pub margin: f64,
     /// Every change, by metric and then in order.
     pub shifts: Vec<Shift>,
+    /// Runs that failed, in order. What refusing costs is not what serving costs, so they are of no level.
+    #[serde(default)]
+    pub failed: Vec<FailedRun>,
 }
 
 impl History {
-    /// Looks for changes of each metric that all runs have. A change whose first run is not after `accepted`
-    /// (RFC 3339, UTC) is accepted.
+    /// Looks for changes of each metric over the runs that have it and did not fail. A change whose first run is not
+    /// after `accepted` (RFC 3339, UTC) is accepted, and so is a failure up to then.
     pub fn of(entries: &[Entry], margin: f64, metrics: &[Metric], accepted: Option<&str>) -> Self {
         let shifts = metrics.iter().flat_map(|metric| shifts(entries, margin, *metric, accepted));
-        Self { runs: entries.len(), margin, shifts: shifts.collect() }
+        let usual = usual_failures(entries);
+        let failed = entries.iter().enumerate().filter(|(_, entry)| entry.fails(usual));
+        let failed = failed.map(|(run, entry)| FailedRun {
+            run,
+            at: entry.at.clone(),
+            label: entry.label.clone(),
+            failed: if entry.has_answers() { entry.round.failed } else { 1.0 },
+            lasts: run + 1 == entries.len(),
+            accepted: is_accepted(entry, accepted),
+        });
+        Self { runs: entries.len(), margin, shifts: shifts.collect(), failed: failed.collect() }
+    }
+
+    /// The last run failed, and nobody has accepted that.
+    pub fn fails(&self) -> bool {
+        self.failed.iter().any(|run| run.lasts && !run.accepted)
     }
 
     /// The changes for the worse that hold to this day and that nobody has accepted.
@@ -142,8 +186,24 @@ impl History {
     pub fn text(&self) -> String {
         let mut out =
             format!("{} runs, margin {:.1} %, E-Divisive\n", self.runs, self.margin * 100.0);
+        for run in &self.failed {
+            let note = if run.accepted { ", accepted" } else { "" };
+            let _ = writeln!(
+                out,
+                "\nrun {}  {}: {:.1} % failed{note}: it counts for no level",
+                run.run + 1,
+                run.label.as_ref().unwrap_or(&run.at),
+                run.failed * 100.0
+            );
+        }
+        if self.fails() {
+            out.push_str("\nThe last run failed.\n");
+        }
         if self.shifts.is_empty() {
-            out.push_str("\nNo figure has changed its level.\n");
+            out.push_str(match self.runs - self.failed.len() {
+                0..FEWEST_RUNS => "\nFewer than six runs show nothing.\n",
+                _ => "\nNo figure has changed its level.\n",
+            });
             return out;
         }
         let _ = writeln!(
@@ -180,24 +240,40 @@ impl History {
     }
 }
 
-/// The logarithms of a metric's costs; `None` where a run has none.
-pub(crate) fn costs(entries: &[Entry], metric: Metric) -> Option<Vec<f64>> {
-    entries.iter().map(|entry| metric.cost(&entry.round)).collect()
+/// Two levels of three runs.
+const FEWEST_RUNS: usize = 6;
+
+/// The runs that did not fail and have a metric, counted from 0, with the logarithms of its costs.
+pub(crate) fn costs(entries: &[Entry], metric: Metric) -> Vec<(usize, f64)> {
+    let usual = usual_failures(entries);
+    let good = entries.iter().enumerate().filter(|(_, entry)| !entry.fails(usual));
+    good.filter_map(|(run, entry)| Some((run, metric.cost(&entry.round)?))).collect()
+}
+
+/// The median of the shares that failed: where a page is measured that is not found, all did.
+fn usual_failures(entries: &[Entry]) -> f64 {
+    let mut shares: Vec<f64> = entries.iter().map(|entry| entry.round.failed).collect();
+    shares.sort_by(f64::total_cmp);
+    shares.get(shares.len().saturating_sub(1) / 2).copied().unwrap_or_default()
+}
+
+fn is_accepted(entry: &Entry, accepted: Option<&str>) -> bool {
+    accepted.is_some_and(|accepted| entry.at.as_str() <= accepted)
 }
 
 fn shifts(entries: &[Entry], margin: f64, metric: Metric, accepted: Option<&str>) -> Vec<Shift> {
-    let Some(costs) = costs(entries, metric) else { return Vec::new() };
+    let (runs, costs): (Vec<usize>, Vec<f64>) = costs(entries, metric).into_iter().unzip();
     let points = change_points(&costs, 0x5EED + metric as u64);
     let mean = |from: usize, to: usize| costs[from..to].iter().sum::<f64>() / (to - from) as f64;
-    let found = points.iter().enumerate().map(|(place, run)| {
+    let found = points.iter().enumerate().map(|(place, at)| {
         let start = if place == 0 { 0 } else { points[place - 1] };
         let end = points.get(place + 1).copied().unwrap_or(costs.len());
-        let (before, after) = (mean(start, *run), mean(*run, end));
+        let (before, after) = (mean(start, *at), mean(*at, end));
         let (change, margin) = (after - before, margin.ln_1p());
-        let entry = &entries[*run];
+        let entry = &entries[runs[*at]];
         Shift {
             metric,
-            run: *run,
+            run: runs[*at],
             at: entry.at.clone(),
             label: entry.label.clone(),
             before: metric.of_cost(before),
@@ -209,7 +285,7 @@ fn shifts(entries: &[Entry], margin: f64, metric: Metric, accepted: Option<&str>
                 _ => Turn::Small,
             },
             lasts: end == costs.len(),
-            accepted: accepted.is_some_and(|accepted| entry.at.as_str() <= accepted),
+            accepted: is_accepted(entry, accepted),
         }
     });
     found.collect()
@@ -262,6 +338,32 @@ mod tests {
         insta::assert_snapshot!(found.text());
         assert_eq!(history(&slower, Some("2026-01-13T00:00:00Z")).regressions().count(), 0);
         assert_eq!(history(&slower, Some("2026-01-12T00:00:00Z")).regressions().count(), 2);
+    }
+
+    #[test]
+    fn a_run_without_answers_hides_nothing() {
+        let mut runs = entries(&[level(1.0, 12), level(0.9, 8)].concat());
+        runs[3].round = Round { rps: 0.0, p50_us: 0.0, p99_us: 0.0, cpu_us: None, failed: 1.0 };
+        runs[15].round.cpu_us = Some(3.0);
+        let found = History::of(&runs, 0.05, &Metric::ALL, None);
+        assert_eq!(found.regressions().count(), 2, "{}", found.text());
+        assert_eq!(found.shifts[0].run, 12);
+        assert_eq!((found.failed.len(), found.failed[0].run, found.fails()), (1, 3, false));
+    }
+
+    #[test]
+    fn a_last_run_that_fails_is_told_unless_all_do() {
+        let mut runs = entries(&level(1.0, 12));
+        let told =
+            |runs: &[Entry], accepted| History::of(runs, 0.05, &Metric::ALL, accepted).fails();
+        assert!(!told(&runs, None));
+        runs[11].round.failed = 0.02;
+        assert!(told(&runs, None));
+        let text = History::of(&runs, 0.05, &Metric::ALL, None).text();
+        assert!(text.contains("2.0 % failed") && text.contains("The last run failed."), "{text}");
+        assert!(!told(&runs, Some("2026-01-12T00:00:00Z")));
+        runs.iter_mut().for_each(|run| run.round.failed = 1.0);
+        assert!(!told(&runs, None));
     }
 
     #[test]

@@ -54,16 +54,20 @@ mod worker;
 
 pub use ab::{Subject, ab};
 pub use capacity::{
-    Capacity, Machines, NoLaw, Question, Range, Scalability, Utilisation, capacity,
+    Capacity, Machines, NoLaw, Question, Range, Scalability, Unserved, Utilisation, capacity,
+    served,
 };
 pub use change_points::change_points;
 pub use chart::chart;
-pub use compare::{Change, Comparison, FEWEST_ROUNDS, Judged, Metric, Round, compare, rounds_of};
+pub use compare::{
+    Change, Comparison, FEWEST_ROUNDS, Incomparable, Judged, Metric, Round, comparable, compare,
+    rounds_of,
+};
 pub use connection::Broken;
 pub use endpoint::{Address, Endpoint, Tls};
 pub use figures::{Latency, LoadReport, OpenLoop, Shot};
 pub use hdr::hdr_log;
-pub use history::{Entry, History, HistoryError, Shift, Turn};
+pub use history::{Entry, FailedRun, History, HistoryError, Shift, Turn};
 pub use page::{page, seconds_chart};
 pub use plan::{LoadError, LoadPlan, Pace, Protocol, REQUEST_LIMIT, Request};
 pub use random::{Random, shuffled_pairs};

@@ -102,7 +102,7 @@ impl Promise {
     fn broken_by(self, shot: &Shot) -> Option<String> {
         match self {
             Promise::Errors(most) => {
-                let share = share_failed(shot);
+                let share = shot.share_failed();
                 let percent = |share: f64| share * 100.0;
                 let (share, most) = (percent(share), percent(most));
                 (share > most).then(|| format!("{share:.2} % errors, more than {most} %"))
@@ -122,13 +122,6 @@ impl Promise {
             }
         }
     }
-}
-
-/// Failed requests, those that never got their turn, and answers that are not 2xx, as a share of all.
-pub(crate) fn share_failed(shot: &Shot) -> f64 {
-    let open = if shot.open.is_some() { shot.unfinished } else { 0 };
-    let failed = shot.errors + shot.non_2xx + open;
-    failed as f64 / (shot.requests + shot.errors + open).max(1) as f64
 }
 
 #[cfg(test)]

@@ -4,14 +4,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::figures::{LoadReport, Shot};
 use crate::plan::LoadError;
-use crate::slo::{Slo, share_failed};
+use crate::slo::Slo;
 
 /// The knee is known when the lowest rate that failed is above the highest that held by at most this share.
 const PRECISION: f64 = 0.05;
 /// A rate of which less than this share is served does not hold.
 const SERVED: f64 = 0.95;
 /// More failed requests than this share break any promise, where none was given.
-const MOST_FAILED: f64 = 0.01;
+pub(crate) const MOST_FAILED: f64 = 0.01;
 /// So often a rate is tried at which the generator is late: on a busy machine it may be so once by chance.
 const MOST_TRIED: usize = 3;
 /// A knee that a longer look does not confirm is lowered so many times.
@@ -73,8 +73,8 @@ fn outcome(shot: &Shot, rate: f64, slo: Option<&Slo>) -> Outcome {
     if let Some(why) = slo.and_then(|slo| slo.broken_by(shot)) {
         return Outcome::Broken(why);
     }
-    if slo.is_none() && share_failed(shot) > MOST_FAILED {
-        return Outcome::Broken(format!("{:.2} % failed", share_failed(shot) * 100.0));
+    if slo.is_none() && shot.share_failed() > MOST_FAILED {
+        return Outcome::Broken(format!("{:.2} % failed", shot.share_failed() * 100.0));
     }
     if shot.rps < rate * SERVED {
         return Outcome::Broken(format!(

@@ -54,6 +54,12 @@ pub struct Errors {
     pub receive: u64,
     /// What came is no HTTP answer.
     pub malformed: u64,
+    /// The answer says two Content-Lengths that differ (RFC 9112 §6.3).
+    #[serde(default)]
+    pub lengths: u64,
+    /// More came than was asked for: octets after an answer, or another one.
+    #[serde(default)]
+    pub surplus: u64,
     /// It took longer than a request may.
     pub timeout: u64,
     /// A whole answer came, and not the one that a user of a journey must have.
@@ -64,7 +70,8 @@ pub struct Errors {
 impl Errors {
     /// All of them.
     pub fn total(&self) -> u64 {
-        self.connect + self.receive + self.malformed + self.timeout + self.unexpected
+        let Self { connect, receive, malformed, lengths, surplus, timeout, unexpected } = self;
+        connect + receive + malformed + lengths + surplus + timeout + unexpected
     }
 
     pub(crate) fn count(&mut self, why: Broken) {
@@ -72,6 +79,8 @@ impl Errors {
             Broken::Connect => &mut self.connect,
             Broken::Receive => &mut self.receive,
             Broken::Malformed => &mut self.malformed,
+            Broken::Lengths => &mut self.lengths,
+            Broken::Surplus => &mut self.surplus,
             Broken::Timeout => &mut self.timeout,
             Broken::Unexpected => &mut self.unexpected,
         } += 1;
@@ -156,6 +165,8 @@ impl Tally {
         self.errors.connect += other.errors.connect;
         self.errors.receive += other.errors.receive;
         self.errors.malformed += other.errors.malformed;
+        self.errors.lengths += other.errors.lengths;
+        self.errors.surplus += other.errors.surplus;
         self.errors.timeout += other.errors.timeout;
         self.errors.unexpected += other.errors.unexpected;
         if self.first_error.is_none() {

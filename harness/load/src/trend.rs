@@ -4,30 +4,30 @@ use crate::compare::Metric;
 use crate::history::{Entry, History, Shift, Turn, costs};
 use crate::panel::{Panel, nice, opening};
 
-/// Draws every metric that all runs have.
+/// Draws every metric over the runs that have it and did not fail.
 pub fn trend(entries: &[Entry], history: &History) -> String {
-    let measured = |metric: &Metric| Some((*metric, costs(entries, *metric)?));
-    let drawn: Vec<(Metric, Vec<f64>)> = Metric::ALL.iter().filter_map(measured).collect();
+    let measured = Metric::ALL.into_iter().map(|metric| (metric, costs(entries, metric)));
+    let drawn: Vec<_> = measured.filter(|(_, costs)| !costs.is_empty()).collect();
     let mut out = opening("Figures over the runs", drawn.len().max(1));
     for (place, (metric, costs)) in drawn.iter().enumerate() {
-        let values: Vec<f64> = costs.iter().map(|cost| metric.of_cost(*cost)).collect();
-        let most = values.iter().copied().fold(0.0, f64::max);
+        let values: Vec<(usize, f64)> =
+            costs.iter().map(|(run, cost)| (*run, metric.of_cost(*cost))).collect();
+        let most = values.iter().map(|(_, value)| *value).fold(0.0, f64::max);
         // Runs are counted: whole numbers at the marks.
-        let most_x = values.len().max(1).next_multiple_of(4) as f64;
+        let most_x = entries.len().max(1).next_multiple_of(4) as f64;
         let panel = Panel { place, most_x, most_y: nice(most) };
         panel.axes(&mut out, title(*metric), "runs");
         let shifts: Vec<&Shift> = history.shifts.iter().filter(|s| s.metric == *metric).collect();
         levels(&mut out, &panel, &values, &shifts);
-        for (run, value) in values.iter().enumerate() {
-            let entry = &entries[run];
-            panel.named_point(&mut out, (run + 1) as f64, *value, entry.name());
+        for (run, value) in values {
+            panel.named_point(&mut out, (run + 1) as f64, value, entries[run].name());
         }
     }
     out.push_str("</svg>\n");
     out
 }
 
-fn levels(out: &mut String, panel: &Panel, values: &[f64], shifts: &[&Shift]) {
+fn levels(out: &mut String, panel: &Panel, values: &[(usize, f64)], shifts: &[&Shift]) {
     for shift in shifts {
         let class = match shift.verdict {
             Turn::Worse => "worse",
@@ -38,10 +38,14 @@ fn levels(out: &mut String, panel: &Panel, values: &[f64], shifts: &[&Shift]) {
         panel.line(out, class, (between, 0.0), (between, panel.most_y));
     }
     let starts = shifts.iter().map(|shift| shift.run);
-    let bounds: Vec<usize> = std::iter::once(0).chain(starts).chain([values.len()]).collect();
+    let bounds: Vec<usize> = std::iter::once(0)
+        .chain(starts)
+        .chain([values.last().map_or(0, |(run, _)| run + 1)])
+        .collect();
     for level in bounds.windows(2) {
-        let logs = values[level[0]..level[1]].iter().map(|value| value.ln());
-        let mean = (logs.sum::<f64>() / (level[1] - level[0]).max(1) as f64).exp();
+        let of = values.iter().filter(|(run, _)| (level[0]..level[1]).contains(run));
+        let logs: Vec<f64> = of.map(|(_, value)| value.ln()).collect();
+        let mean = (logs.iter().sum::<f64>() / logs.len().max(1) as f64).exp();
         panel.line(out, "fit", (level[0] as f64 + 0.5, mean), (level[1] as f64 + 0.5, mean));
     }
 }

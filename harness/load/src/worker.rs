@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use mio::{Events, Poll, Token};
 
-use crate::connection::{Connection, Lent, Progress};
+use crate::connection::{Broken, Connection, Lent, Progress};
 use crate::draw::Draw;
 use crate::meter::Meter;
 use crate::plan::{LoadError, LoadPlan};
@@ -82,7 +82,18 @@ impl<'a> Worker<'a> {
 
     pub(crate) fn ready(&mut self, slot: usize, event: &mio::event::Event) -> Progress {
         let (connection, mut lent) = self.lend(slot);
-        connection.ready(&mut lent, event)
+        let rests = !connection.is_busy();
+        let progress = connection.ready(&mut lent, event);
+        match progress {
+            Progress::Failed(why) if rests => self.unasked(why),
+            progress => return progress,
+        }
+        Progress::Pending
+    }
+
+    /// Counts what a connection got that had nothing under way.
+    fn unasked(&mut self, why: Broken) {
+        self.meter.failed(why, None);
     }
 
     fn lend(&mut self, slot: usize) -> (&mut Connection, Lent<'_>) {
@@ -156,8 +167,16 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// The end.
-    pub(crate) fn end(self, over: Instant) -> Tally {
+    /// The end. What the server has said beyond the last answers is looked for.
+    pub(crate) fn end(mut self, over: Instant) -> Tally {
+        for slot in 0..self.connections.len() {
+            let (connection, mut lent) = self.lend(slot);
+            if !connection.is_busy()
+                && let Progress::Failed(why) = connection.disturbed(&mut lent)
+            {
+                self.unasked(why);
+            }
+        }
         self.meter.end(over, self.connections.len())
     }
 }

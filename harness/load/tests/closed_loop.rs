@@ -94,6 +94,49 @@ fn other_statuses_and_broken_answers_are_counted_apart() {
     assert_eq!((total.requests, total.errors, total.non_2xx), (75, 25, 25));
 }
 
+/// What a smuggled request or a broken upstream leaves behind.
+#[test]
+fn answers_that_cannot_be_told_apart_are_errors_of_their_own() {
+    let (address, _) = server(|n| {
+        match n % 4 {
+        0 => b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\none!",
+        1 => b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\none and more",
+        2 => b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+        _ => b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+    }
+    });
+    let total = run_load(&LoadPlan { pace: clients(1), shots: 1, ..plan(address) }).unwrap().total;
+    assert_eq!((total.requests, total.errors), (25, 75));
+    assert_eq!((total.error_kinds.lengths, total.error_kinds.surplus), (25, 50));
+}
+
+/// The second answer comes in a piece of its own, mostly when nothing is under way any more.
+#[test]
+fn an_answer_that_nobody_asked_for_is_found_at_the_end() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+        // The first client is let wait until the second has had more than it asked for.
+        let (mut first, _) = listener.accept().unwrap();
+        let (mut second, _) = listener.accept().unwrap();
+        let mut buffer = [0; 4096];
+        let _ = second.read(&mut buffer).unwrap();
+        second.write_all(ANSWER).unwrap();
+        let mut rest = second.try_clone().unwrap();
+        std::thread::spawn(move || while let Ok(1..) = rest.read(&mut [0; 4096]) {});
+        let _ = first.read(&mut buffer).unwrap();
+        second.write_all(ANSWER).unwrap();
+        first.write_all(ANSWER).unwrap();
+        let _ = first.read(&mut buffer);
+    });
+    let plan = LoadPlan { requests: 2, pace: clients(2), shots: 1, ..plan(address) };
+    let total = run_load(&plan).unwrap().total;
+    // One that came with the first answer is found with it.
+    assert_eq!((total.errors, total.error_kinds.surplus), (1, 1));
+    assert!([1, 2].contains(&total.requests), "{}", total.requests);
+}
+
 #[test]
 fn a_target_that_is_gone_gives_errors_and_ends() {
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();

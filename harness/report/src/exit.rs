@@ -23,7 +23,7 @@ pub enum ExitCode {
     Inconclusive,
     /// 7: the harness or a target broke.
     Error,
-    /// 130: stopped by Ctrl-C.
+    /// 130: stopped by Ctrl-C, or not all results are there.
     Interrupted,
 }
 
@@ -74,7 +74,7 @@ pub fn exit_code(summary: &Summary, gate: Level) -> ExitCode {
     let counts = |levels: &[Level]| levels.iter().any(|level| level.counts_at(gate));
     let rules = [
         (summary.usage_error, ExitCode::Usage),
-        (summary.interrupted, ExitCode::Interrupted),
+        (summary.cut_short.is_some(), ExitCode::Interrupted),
         (summary.not_started > 0, ExitCode::TargetNotStarted),
         (summary.counts.of(Verdict::Error) > 0 || summary.died > 0, ExitCode::Error),
         (counts(&summary.failures), ExitCode::Failed),

@@ -11,6 +11,9 @@ use crate::{
 };
 
 pub(crate) fn render(run: &Run, options: &Options, writer: &mut impl Write) -> io::Result<()> {
+    if let Some(why) = run.cut_short() {
+        writeln!(writer, "::error title=edgeproof::{}", data(&why))?;
+    }
     for target in &run.unavailable {
         let text = format!("{} is not available here: {}", target.name, target.reason);
         let command = if target.required { "error" } else { "notice" };

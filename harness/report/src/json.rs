@@ -10,6 +10,9 @@ use crate::{Change, Difference, Options, Outcome, Run, Summary};
 #[derive(Serialize)]
 struct Report<'a> {
     summary: Totals,
+    /// Stopped by Ctrl-C, or results are missing: what is here is not all.
+    interrupted: bool,
+    missing: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     baseline: Option<Changes>,
     cases: Vec<Case<'a>>,
@@ -78,6 +81,8 @@ pub(crate) fn render(run: &Run, options: &Options, writer: &mut impl Write) -> i
             skipped: counts.of(Verdict::Skip),
             errors: counts.of(Verdict::Error),
         },
+        interrupted: run.cut_short().is_some(),
+        missing: run.missing(),
         baseline: options.baseline.as_deref().map(|old| Changes::of(old.difference(run))),
         cases: outcomes.iter().map(Case::of).collect(),
     };

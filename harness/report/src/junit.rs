@@ -1,7 +1,8 @@
 //! JUnit XML: a suite for each family on each target.
 //!
 //! JUnit knows neither levels nor known failures. What does not fail the run is `skipped` with the
-//! reason, so that a CI server agrees with the exit code.
+//! reason, so that a CI server agrees with the exit code. A run that did not come to its end has an error of
+//! its own.
 
 use std::{
     error::Error as _,
@@ -36,6 +37,9 @@ pub(crate) fn render(run: &Run, options: &Options, writer: &mut impl Write) -> i
         }
         report.add_test_suites(suites.into_iter().map(timed));
     }
+    if let Some(why) = run.cut_short() {
+        report.add_test_suite(timed(unfinished(&why)));
+    }
     let text = report.to_string().map_err(|error| with_cause(&error))?;
     // Written apart, so that a writer's own error stays what it is.
     writer.write_all(text.as_bytes())
@@ -66,6 +70,15 @@ fn suite(name: &str, run: &Run, target: &str) -> TestSuite {
             }
         }
     }
+    suite
+}
+
+/// JUnit has no word for a run that did not come to its end: a test that broke stands for what is missing.
+fn unfinished(why: &str) -> TestSuite {
+    let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+    status.set_message(why).set_type("interrupted");
+    let mut suite = TestSuite::new("edgeproof");
+    suite.add_test_case(TestCase::new("the run comes to its end", status));
     suite
 }
 

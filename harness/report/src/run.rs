@@ -11,7 +11,7 @@ pub struct Run {
     pub tool: String,
     /// RFC 3339, UTC.
     pub started: String,
-    /// How many results were to come.
+    /// How many results were to come, of all recordings.
     pub planned: usize,
     /// The targets in the order asked for.
     pub targets: Vec<TargetState>,
@@ -86,7 +86,7 @@ impl Run {
             Event::RunStarted { tool, started, planned, targets, .. } => {
                 self.tool.clone_from(tool);
                 self.started.clone_from(started);
-                self.planned = *planned;
+                self.planned += *planned;
                 // A second recording may have the same ones.
                 for info in targets {
                     if !self.targets.iter().any(|state| state.info.name == info.name) {
@@ -120,8 +120,28 @@ impl Run {
             }
             Event::RunFinished { duration_ms, interrupted } => {
                 self.duration_ms = Some(*duration_ms);
-                self.interrupted = *interrupted;
+                self.interrupted |= *interrupted;
             }
+        }
+    }
+
+    /// Results that were to come and did not.
+    pub fn missing(&self) -> usize {
+        self.planned.saturating_sub(self.results.len())
+    }
+
+    /// That it did not come to its end, and what is missing: `None` for a whole run.
+    pub fn cut_short(&self) -> Option<String> {
+        let (missing, planned) = (self.missing(), self.planned);
+        let of = match missing {
+            1 => format!("1 of {planned} results is missing"),
+            _ => format!("{missing} of {planned} results are missing"),
+        };
+        match (self.interrupted, missing) {
+            (false, 0) => None,
+            (true, 0) => Some("interrupted".to_owned()),
+            (true, _) => Some(format!("interrupted: {of}")),
+            (false, _) => Some(format!("not whole: {of}")),
         }
     }
 

@@ -180,7 +180,7 @@ fn place(file: &str, line: usize, column: Option<usize>, options: &Options) -> L
 
 /// What broke is no finding about a requirement: it stands with the invocation.
 fn invocation(run: &Run, options: &Options) -> Invocation {
-    let mut notifications = Vec::new();
+    let mut notifications: Vec<_> = run.cut_short().map(|why| (why, None)).into_iter().collect();
     for outcome in run.outcomes() {
         let case = outcome.case();
         if case.verdict == Verdict::Error {
@@ -208,7 +208,7 @@ fn invocation(run: &Run, options: &Options) -> Invocation {
         })
         .collect();
     let mut invocation = Invocation::builder()
-        .execution_successful(notifications.is_empty() && !run.interrupted)
+        .execution_successful(notifications.is_empty())
         .exit_code(i64::from(code.code()))
         .exit_code_description(code.meaning())
         .tool_execution_notifications(notifications)

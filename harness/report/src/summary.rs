@@ -84,8 +84,8 @@ pub struct Summary {
     pub not_started: usize,
     /// Targets that died in the run.
     pub died: usize,
-    /// Stopped by Ctrl-C.
-    pub interrupted: bool,
+    /// It did not come to its end, in words: stopped by Ctrl-C, or results are missing.
+    pub cut_short: Option<String>,
     /// Questions that got no answer: a baseline that shares no case with the run. The caller adds
     /// its own.
     pub inconclusive: usize,
@@ -97,7 +97,7 @@ impl Summary {
     /// Counts a run, seen against a baseline where there is one.
     pub fn of(run: &Run, baseline: Option<&Baseline>) -> Summary {
         let outcomes = run.outcomes();
-        let mut summary = Summary { interrupted: run.interrupted, ..Summary::default() };
+        let mut summary = Summary { cut_short: run.cut_short(), ..Summary::default() };
         summary.targets = run
             .played_targets()
             .into_iter()
@@ -121,6 +121,9 @@ impl Summary {
     /// not "all good".
     pub fn headline(&self, gate: Level) -> String {
         let code = exit_code(self, gate);
+        if let (ExitCode::Interrupted, Some(why)) = (code, &self.cut_short) {
+            return why.clone();
+        }
         if code != ExitCode::Good || self.old_failures == 0 {
             return code.meaning().to_owned();
         }

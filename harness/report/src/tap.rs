@@ -1,7 +1,8 @@
 //! The Test Anything Protocol, version 14.
 //!
 //! What does not fail the run carries a directive: `SKIP` with the reason, or `TODO` for known
-//! failures, for known failures that pass, and for failures below the gate.
+//! failures, for known failures that pass, and for failures below the gate. A run that did not come to its
+//! end bails out.
 
 use std::io::{self, Write};
 
@@ -37,6 +38,9 @@ pub(crate) fn render(run: &Run, options: &Options, writer: &mut impl Write) -> i
         if case.verdict != Verdict::Pass || outcome.runs() > 1 || !case.figures.is_empty() {
             diagnostics(outcome, writer)?;
         }
+    }
+    if let Some(why) = run.cut_short() {
+        writeln!(writer, "Bail out! {why}")?;
     }
     Ok(())
 }

@@ -7,6 +7,7 @@
 //! marks ([`Marks`]).
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use edgeproof_diagnostics::no_command;
 use edgeproof_runner::event::{Payload, PayloadEncoding};
 
 /// What is put round each escape, so that it can be told from text that looks like one.
@@ -21,7 +22,7 @@ impl Marks {
     pub(crate) const NONE: Marks = Marks { open: "", close: "" };
 }
 
-/// Text of several lines: line feeds and tabs stay.
+/// Text of several lines: line feeds and tabs stay. None of them is a command to a CI service.
 pub(crate) fn visible(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for (place, line) in text.split('\n').enumerate() {
@@ -30,7 +31,7 @@ pub(crate) fn visible(text: &str) -> String {
         }
         push_text(&mut out, line.strip_suffix('\r').unwrap_or(line), Marks::NONE, true);
     }
-    out
+    no_command(&out)
 }
 
 /// Text that must stay on its line: line feeds and tabs become visible too.

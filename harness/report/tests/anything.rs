@@ -16,6 +16,8 @@ fn text() -> impl Strategy<Value = String> {
         "\n...\n",
         "\n  ---\n",
         "::error::",
+        "\n::error::owned",
+        "\n  ::add-mask::x\n",
         "%0A",
         "]]>",
         "</script>",
@@ -39,7 +41,7 @@ fn text() -> impl Strategy<Value = String> {
 
 fn case() -> impl Strategy<Value = CaseResult> {
     let verdict = prop::sample::select(Verdict::ALL.to_vec());
-    (prop::collection::vec(text(), 15), verdict).prop_map(|(mut texts, verdict)| {
+    (prop::collection::vec(text(), 18), verdict).prop_map(|(mut texts, verdict)| {
         let mut next = || texts.pop().unwrap_or_default();
         let payload =
             |data| Payload { encoding: PayloadEncoding::Text, data, truncated_from: None };
@@ -53,6 +55,7 @@ fn case() -> impl Strategy<Value = CaseResult> {
             found: next(),
             rendered: next(),
             exchange: Some(0),
+            unanswered: false,
         };
         let exchange = Exchange {
             step: "steps[0]".to_owned(),
@@ -65,6 +68,9 @@ fn case() -> impl Strategy<Value = CaseResult> {
         };
         let log = LogExcerpt { log: "access".to_owned(), lines: vec![next()] };
         CaseResult {
+            id: format!("cache/{}", next()),
+            file: next(),
+            spec: next(),
             name: next(),
             reason: Some(next()),
             reproduce: next(),
@@ -95,6 +101,14 @@ proptest! {
             if !matches!(format, Format::Json | Format::Events) {
                 prop_assert!(!report.contains(['\u{202e}', '\u{2028}', '\u{200b}']), "in {}", format);
             }
+        }
+        for format in [Format::Human, Format::Markdown, Format::Tap, Format::Junit] {
+            let report = of(format);
+            let command = |line: &&str| {
+                let rest = line.trim_start().strip_prefix("::");
+                rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic()) && rest.contains("::"))
+            };
+            prop_assert_eq!(report.lines().find(command), None, "in {}", format);
         }
         for format in [Format::Json, Format::Sarif] {
             prop_assert!(serde_json::from_str::<serde_json::Value>(&of(format)).is_ok());

@@ -55,7 +55,7 @@ fn the_first_that_applies() {
     type Cause = fn(&mut Summary);
     let causes: [(ExitCode, Cause); 7] = [
         (ExitCode::Usage, |summary| summary.usage_error = true),
-        (ExitCode::Interrupted, |summary| summary.interrupted = true),
+        (ExitCode::Interrupted, |summary| summary.cut_short = Some("interrupted".to_owned())),
         (ExitCode::TargetNotStarted, |summary| summary.not_started = 1),
         (ExitCode::Error, |summary| summary.counts.add(Verdict::Error)),
         (ExitCode::Failed, |summary| summary.failures.push(Level::Must)),
@@ -135,6 +135,22 @@ fn an_interruption_is_told_by_the_last_event() {
     events.push(Event::RunFinished { duration_ms: 3, interrupted: true });
     let summary = Summary::of(&Run::of(&events), None);
     assert_eq!(exit_code(&summary, Level::Must), ExitCode::Interrupted);
+}
+
+/// A recording that lost lines, but not its last.
+#[test]
+fn a_run_whose_results_are_not_all_there_is_none() {
+    let mut events = run_of([
+        result(0, "cache/a", "nginx", "must", Verdict::Pass),
+        result(1, "cache/b", "nginx", "must", Verdict::Pass),
+    ]);
+    assert_eq!(Run::of(&events).cut_short(), None);
+    events.retain(|event| !matches!(event, Event::CaseFinished(result) if result.index == 1));
+    let run = Run::of(&events);
+    assert_eq!(run.cut_short().as_deref(), Some("not whole: 1 of 2 results is missing"));
+    let summary = Summary::of(&run, None);
+    assert_eq!(exit_code(&summary, Level::Must), ExitCode::Interrupted);
+    assert_eq!(summary.headline(Level::Must), "not whole: 1 of 2 results is missing");
 }
 
 /// Against a baseline only changes matter.

@@ -44,6 +44,7 @@ fn failure(client: usize, line: usize) -> Failure {
         found: client.to_string(),
         // As the runner does: the last ones are played, not reported.
         exchange: (client < 64).then_some(client),
+        unanswered: false,
     }
 }
 

@@ -232,6 +232,7 @@ fn hostile(place: usize, text: &str) -> CaseResult {
         found: text.to_owned(),
         rendered: text.to_owned(),
         exchange: Some(0),
+        unanswered: false,
     };
     CaseResult {
         file: text.to_owned(),

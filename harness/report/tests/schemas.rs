@@ -284,6 +284,7 @@ fn json_has_the_documented_shape() {
     assert_eq!(number("cases"), parts.map(number).iter().sum::<u64>());
     let keys: BTreeSet<&str> = summary.keys().map(String::as_str).collect();
     assert_eq!(keys, BTreeSet::from_iter(parts.into_iter().chain(["cases"])));
+    assert_eq!((&value["interrupted"], &value["missing"]), (&false.into(), &0.into()));
     let cases = value["cases"].as_array().expect("cases");
     assert_eq!(cases.len() as u64, number("cases"));
     let always = ["id", "family", "level", "spec", "target", "verdict", "reason", "duration_ms"];

@@ -7,7 +7,9 @@
 //!   for `/linger` they write when the client has closed;
 //! - `stand_in serve LISTEN UPSTREAM LOG` passes every request on to the upstream, one connection each,
 //!   and writes a line `HOST REQUEST-LINE` to its log after the answer. A request for `/die` ends it with
-//!   status 9, one for `/hang` is never answered, one for `/twice` gets two lines.
+//!   status 9, one for `/hang` is never answered and one for `/mute` closed upon, one for `/twice` gets two lines. When the client of `/late`
+//!   has closed, the origin is asked for the same once more; behind one for `/smuggle` goes another to the
+//!   origin, for a host that is nobody's.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -48,11 +50,20 @@ fn serve(mut client: TcpStream, kind: &str, upstream: &str, log: &str) -> Option
         let _ = client.read(&mut [0]);
         return None;
     }
+    if line.contains("/mute") {
+        return None;
+    }
     if line.contains("/simple") {
         return client.write_all(b"as in the old days\n").ok();
     }
     let mut origin = TcpStream::connect(upstream).ok()?;
-    origin.write_all(text.replacen("\r\n", "\r\nConnection: close\r\n", 1).as_bytes()).ok()?;
+    let closing = text.replacen("\r\n", "\r\nConnection: close\r\n", 1);
+    if line.contains("/smuggle") {
+        let behind = "GET /admin HTTP/1.1\r\nHost: victim.test\r\nConnection: close\r\n\r\n";
+        origin.write_all(format!("{text}{behind}").as_bytes()).ok()?;
+    } else {
+        origin.write_all(closing.as_bytes()).ok()?;
+    }
     let mut content = vec![0; content_length(&text)];
     client.read_exact(&mut content).ok()?;
     origin.write_all(&content).ok()?;
@@ -60,8 +71,13 @@ fn serve(mut client: TcpStream, kind: &str, upstream: &str, log: &str) -> Option
     origin.read_to_end(&mut answer).ok()?;
     client.write_all(&answer).ok()?;
     client.shutdown(Shutdown::Write).ok()?;
-    if line.contains("/linger") {
+    if line.contains("/linger") || line.contains("/late") {
         client.read_to_end(&mut Vec::new()).ok()?;
+    }
+    if line.contains("/late") {
+        let mut again = TcpStream::connect(upstream).ok()?;
+        again.write_all(closing.as_bytes()).ok()?;
+        again.read_to_end(&mut Vec::new()).ok()?;
     }
     let lines = match kind {
         "serve" => format!("{host} {line}\n").repeat(if line.contains("/twice") { 2 } else { 1 }),

@@ -217,6 +217,9 @@ pub struct Failure {
     pub rendered: String,
     /// The exchange that it is about, as an index into [`CaseResult::exchanges`].
     pub exchange: Option<usize>,
+    /// The target gave no answer that can be read, where one was to come.
+    #[serde(default)]
+    pub unanswered: bool,
 }
 
 /// A request, its answer, and what the origin saw of it.

@@ -7,7 +7,24 @@ use crate::model::Capture;
 
 /// The part of a value that a capture takes.
 #[derive(Debug, Clone)]
-pub struct Part(Option<Regex>);
+pub struct Part {
+    regex: Option<Regex>,
+    may_be_empty: bool,
+}
+
+/// There is nothing to take of a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NoPart {
+    /// The regex does not match.
+    #[error("no match")]
+    NoMatch,
+    /// It matches without its first group: that part of the regex is optional.
+    #[error("a match in which the first group has no part")]
+    NoGroup,
+    /// What would be taken is empty: every text has it somewhere.
+    #[error("the value is empty, which only `may_be_empty: true` takes")]
+    Empty,
+}
 
 impl Capture {
     /// What `matches` asks for, or all of a value.
@@ -15,16 +32,29 @@ impl Capture {
     /// # Errors
     /// When `matches` is no regex, of which the binder makes sure.
     pub fn part(&self) -> Result<Part, regex::Error> {
-        self.matches.as_deref().map(compile_regex).transpose().map(Part)
+        let regex = self.matches.as_deref().map(compile_regex).transpose()?;
+        Ok(Part { regex, may_be_empty: self.may_be_empty })
     }
 }
 
 impl Part {
-    /// The regex's first group or, where it has none, its whole match; `None` where it does not match.
-    pub fn of(&self, value: &[u8]) -> Option<Vec<u8>> {
-        let Some(regex) = &self.0 else { return Some(value.to_vec()) };
-        let groups = regex.captures(value)?;
-        groups.get(1).or(groups.get(0)).map(|found| found.as_bytes().to_vec())
+    /// The regex's first group or, where it has none, its whole match.
+    ///
+    /// # Errors
+    /// When there is nothing to take: see [`NoPart`].
+    pub fn of(&self, value: &[u8]) -> Result<Vec<u8>, NoPart> {
+        let part = match &self.regex {
+            None => value,
+            Some(regex) => {
+                let groups = regex.captures(value).ok_or(NoPart::NoMatch)?;
+                let wanted = usize::from(groups.len() > 1);
+                groups.get(wanted).ok_or(NoPart::NoGroup)?.as_bytes()
+            }
+        };
+        match part.is_empty() && !self.may_be_empty {
+            true => Err(NoPart::Empty),
+            false => Ok(part.to_vec()),
+        }
     }
 }
 

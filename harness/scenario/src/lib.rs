@@ -35,7 +35,7 @@ mod template;
 
 pub use ability::{ABILITIES, misspelt_ability};
 pub use bind::compile_regex;
-pub use capture::{Part, at_pointer};
+pub use capture::{NoPart, Part, at_pointer};
 pub use explain::{Listing, explain, listing};
 pub use load::{bind_text, load};
 pub use schema::schema;

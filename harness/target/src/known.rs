@@ -7,10 +7,36 @@ use edgeproof_scenario::model::CaseId;
 pub struct KnownFailure {
     /// The case's id.
     pub case: String,
-    /// The one expectation that fails (`steps[1].expect.headers.age`); `None`: the case as a whole.
+    /// The one expectation that fails (`steps[1].expect.headers.age`); `None`: all that the case expects. What nobody
+    /// expected, [`UNEXPECTED`], is none of that.
     pub expectation: Option<String>,
+    /// It may also be that no answer comes that can be read.
+    pub unanswered: bool,
     /// Why.
     pub reason: String,
+}
+
+/// Where a case stands that the origin, or a log, got what no step asked for.
+const UNEXPECTED: &str = "origin";
+
+/// What did not hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Failed<'a> {
+    /// `steps[1].expect.headers.age`.
+    pub path: &'a str,
+    /// There was no answer that can be read, where one was to come.
+    pub unanswered: bool,
+}
+
+impl KnownFailure {
+    /// Is it this failure that is known?
+    fn covers(&self, failed: &Failed<'_>) -> bool {
+        let expected = match &self.expectation {
+            None => failed.path != UNEXPECTED,
+            Some(expectation) => expectation == failed.path,
+        };
+        expected && (self.unanswered || !failed.unanswered)
+    }
 }
 
 /// All entries of a target.
@@ -34,7 +60,7 @@ pub enum Listed<'a> {
     },
     /// It failed in more than what is listed: a failure.
     More {
-        /// The failed assertions that no entry covers.
+        /// The failed assertions that no entry covers, and where that is why, that there was no answer.
         unlisted: Vec<String>,
     },
 }
@@ -49,28 +75,27 @@ impl KnownFailures {
         &self.0
     }
 
-    /// What the list says of a case whose `failed` assertions (their paths) did not hold.
-    pub fn verdict<P: AsRef<str>>(&self, case: &CaseId, failed: &[P]) -> Listed<'_> {
+    /// What the list says of a case of which so much `failed`.
+    pub fn verdict(&self, case: &CaseId, failed: &[Failed<'_>]) -> Listed<'_> {
         let entries: Vec<&KnownFailure> =
             self.0.iter().filter(|entry| entry.case == case.0).collect();
         let Some(first) = entries.first() else { return Listed::No };
         if failed.is_empty() {
             return Listed::Fixed { reason: &first.reason };
         }
-        let covers = |entry: &KnownFailure, path: &str| match &entry.expectation {
-            None => true,
-            Some(expectation) => expectation == path,
-        };
+        let is_listed = |failed: &&Failed<'_>| entries.iter().any(|entry| entry.covers(failed));
         let unlisted: Vec<String> = failed
             .iter()
-            .map(AsRef::as_ref)
-            .filter(|path| !entries.iter().any(|entry| covers(entry, path)))
-            .map(str::to_owned)
+            .filter(|failed| !is_listed(failed))
+            .map(|Failed { path, unanswered }| match unanswered {
+                true => format!("{path} without an answer"),
+                false => (*path).to_owned(),
+            })
             .collect();
         if !unlisted.is_empty() {
             return Listed::More { unlisted };
         }
-        let fits = |entry: &&&KnownFailure| failed.iter().any(|path| covers(entry, path.as_ref()));
+        let fits = |entry: &&&KnownFailure| failed.iter().any(|failed| entry.covers(failed));
         Listed::Known { reason: &entries.iter().find(fits).unwrap_or(first).reason }
     }
 }
@@ -83,12 +108,18 @@ mod tests {
         let entry = |case: &str, expectation: Option<&str>| KnownFailure {
             case: case.into(),
             expectation: expectation.map(str::to_owned),
+            unanswered: case.ends_with("/silent"),
             reason: format!("{case} {}", expectation.unwrap_or("whole")),
         };
         KnownFailures::new(vec![
             entry("cache/a", Some("steps[1].expect.headers.age")),
             entry("cache/b", None),
+            entry("cache/silent", None),
         ])
+    }
+
+    fn failed(path: &str) -> Failed<'_> {
+        Failed { path, unanswered: false }
     }
 
     #[test]
@@ -96,21 +127,37 @@ mod tests {
         let list = list();
         let case = CaseId("cache/a".into());
         let age = "steps[1].expect.headers.age";
-        assert!(matches!(list.verdict(&case, &[age]), Listed::Known { .. }));
+        assert!(matches!(list.verdict(&case, &[failed(age)]), Listed::Known { .. }));
         assert_eq!(
-            list.verdict(&case, &[age, "steps[2].expect.body"]),
+            list.verdict(&case, &[failed(age), failed("steps[2].expect.body")]),
             Listed::More { unlisted: vec!["steps[2].expect.body".into()] }
         );
-        assert!(matches!(list.verdict::<&str>(&case, &[]), Listed::Fixed { .. }));
+        assert!(matches!(list.verdict(&case, &[]), Listed::Fixed { .. }));
     }
 
     #[test]
     fn a_listed_case_covers_all_of_itself_and_nothing_else() {
         let list = list();
         assert_eq!(
-            list.verdict(&CaseId("cache/b".into()), &["x", "y"]),
+            list.verdict(&CaseId("cache/b".into()), &[failed("x"), failed("y")]),
             Listed::Known { reason: "cache/b whole" }
         );
-        assert_eq!(list.verdict(&CaseId("cache/b#2".into()), &["x"]), Listed::No);
+        assert_eq!(list.verdict(&CaseId("cache/b#2".into()), &[failed("x")]), Listed::No);
+    }
+
+    #[test]
+    fn silence_and_what_nobody_expected_are_known_only_where_it_is_said() {
+        let list = list();
+        let silent = Failed { path: "steps[1].expect.headers.age", unanswered: true };
+        let unlisted = |it: &str| Listed::More { unlisted: vec![it.to_owned()] };
+        for case in ["cache/a", "cache/b"] {
+            let case = CaseId(case.into());
+            let found = list.verdict(&case, &[silent]);
+            assert_eq!(found, unlisted("steps[1].expect.headers.age without an answer"));
+            assert_eq!(list.verdict(&case, &[failed("origin")]), unlisted("origin"));
+        }
+        let case = CaseId("cache/silent".into());
+        assert!(matches!(list.verdict(&case, &[silent]), Listed::Known { .. }));
+        assert_eq!(list.verdict(&case, &[failed("origin")]), unlisted("origin"));
     }
 }

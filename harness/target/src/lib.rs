@@ -44,7 +44,7 @@ mod work_folder;
 
 pub use expresses::Expresses;
 pub use faketime::Faketime;
-pub use known::{KnownFailure, KnownFailures, Listed};
+pub use known::{Failed, KnownFailure, KnownFailures, Listed};
 pub use log_reader::{Escapes, LineFields, LineReader};
 pub use nix::sys::signal::Signal;
 pub use render::RenderError;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::duration;
+use super::some_time;
 
 #[derive(Debug, Args)]
 pub(crate) struct Load {
@@ -17,7 +17,7 @@ pub(crate) struct Load {
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) connections: Option<u16>,
     /// The time of each shot: `60s`. This, -n or a rate with times of its own is needed.
-    #[arg(short, long, value_name = "D", value_parser = duration)]
+    #[arg(short, long, value_name = "D", value_parser = some_time)]
     pub(crate) time: Option<Duration>,
     /// The requests of each shot.
     #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
@@ -113,7 +113,7 @@ pub(crate) struct How {
     #[arg(long, value_name = "on|off", default_value = "on", value_parser = ["on", "off"])]
     pub(crate) keep_alive: String,
     /// The most time of a request.
-    #[arg(long, value_name = "D", default_value = "30s", value_parser = duration)]
+    #[arg(long, value_name = "D", default_value = "30s", value_parser = some_time)]
     pub(crate) timeout: Duration,
     /// Threads, each with its share of the connections.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
@@ -185,7 +185,7 @@ pub(crate) struct Compare {
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u16).range(5..=1000))]
     pub(crate) rounds: u16,
     /// URLs: the time of each round on each side.
-    #[arg(short, long, value_name = "D", default_value = "2s", value_parser = duration)]
+    #[arg(short, long, value_name = "D", default_value = "2s", value_parser = some_time)]
     pub(crate) time: Duration,
     /// URLs: clients at a time.
     #[arg(short, long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..))]

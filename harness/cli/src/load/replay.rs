@@ -6,7 +6,8 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::time::Duration;
 
-use edgeproof_accesslog::Parsed;
+use edgeproof_accesslog::{Format, Parsed};
+use edgeproof_diagnostics::one_line;
 use edgeproof_load::Replay;
 use jiff::Timestamp;
 use jiff::fmt::strtime;
@@ -18,6 +19,8 @@ use crate::logs;
 /// The common log format's date, and what formats of one's own most often have.
 const DATES: [&str; 3] =
     ["%d/%b/%Y:%H:%M:%S %z", "%Y-%m-%dT%H:%M:%S%.f%:z", "%Y-%m-%dT%H:%M:%S%.f%z"];
+/// So many numbers of lines that are not replayed are told.
+const FIRST: usize = 5;
 /// Moments of a log that knows whole seconds only are spread over the second.
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -35,10 +38,7 @@ pub(super) fn read(log: &Path, arguments: &Load) -> Result<Logged, Failure> {
     let mut file = BufReader::with_capacity(1 << 18, File::open(log).map_err(failed)?);
     let (mut line, mut found) = (Vec::new(), Found::default());
     while file.read_until(b'\n', &mut line).map_err(failed)? > 0 {
-        match format.parse_foreign(&line) {
-            Ok(parsed) => found.take(&parsed),
-            Err(_) => found.unread += 1,
-        }
+        found.line(&format, &line);
         line.clear();
     }
     found.tell(log);
@@ -57,21 +57,55 @@ struct Found {
     told: Vec<(i64, usize)>,
     asked: Vec<(String, String)>,
     places: HashMap<(String, String), usize>,
-    unread: u64,
+    /// All lines.
+    lines: u64,
+    unread: Skipped,
     /// Lines without a time or a request.
-    untold: u64,
+    untold: Skipped,
     /// Requests with a content, which no log has, and whatever else GET and HEAD are not.
-    others: u64,
+    others: Skipped,
+}
+
+/// Lines that are not replayed for the same reason.
+#[derive(Default)]
+struct Skipped {
+    lines: u64,
+    /// The numbers of the first of them, from 1.
+    first: Vec<u64>,
+}
+
+impl Skipped {
+    fn add(&mut self, number: u64) {
+        self.lines += 1;
+        if self.first.len() < FIRST {
+            self.first.push(number);
+        }
+    }
+
+    /// `3 lines (2, 5, 8)`.
+    fn words(&self) -> String {
+        let numbers = self.first.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
+        let more = if self.lines > self.first.len() as u64 { ", …" } else { "" };
+        format!("{} lines ({numbers}{more})", self.lines)
+    }
 }
 
 impl Found {
+    fn line(&mut self, format: &Format, line: &[u8]) {
+        self.lines += 1;
+        match format.parse_foreign(line) {
+            Ok(parsed) => self.take(&parsed),
+            Err(_) => self.unread.add(self.lines),
+        }
+    }
+
     fn take(&mut self, parsed: &Parsed<'_>) {
         let Some((at, request)) = moment(parsed).zip(request(parsed)) else {
-            self.untold += 1;
+            self.untold.add(self.lines);
             return;
         };
         if !["GET", "HEAD"].contains(&request.0.as_str()) {
-            self.others += 1;
+            self.others.add(self.lines);
             return;
         }
         let place = *self.places.entry(request).or_insert_with_key(|request| {
@@ -82,13 +116,14 @@ impl Found {
     }
 
     fn tell(&self, log: &Path) {
-        for (lines, why) in [
-            (self.unread, "do not fit the format"),
-            (self.untold, "have no time or no request"),
-            (self.others, "have another method than GET and HEAD"),
+        for (skipped, why) in [
+            (&self.unread, "do not fit the format"),
+            (&self.untold, "have no time or no request"),
+            (&self.others, "have another method than GET and HEAD"),
         ] {
-            if lines > 0 {
-                eprintln!("{}: {lines} lines {why}: they are not replayed", log.display());
+            if skipped.lines > 0 {
+                let (log, lines) = (one_line(&log.display().to_string()), skipped.words());
+                eprintln!("{log}: {lines} {why}: they are not replayed");
             }
         }
     }
@@ -127,16 +162,13 @@ fn request(parsed: &Parsed<'_>) -> Option<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use edgeproof_accesslog::{Dialect, Format};
+    use edgeproof_accesslog::Dialect;
 
     fn found(format: &str, lines: &[&str]) -> Found {
         let format = Format::named_or_compiled(format, Dialect::Current).unwrap();
         let mut found = Found::default();
         for line in lines {
-            match format.parse_foreign(line.as_bytes()) {
-                Ok(parsed) => found.take(&parsed),
-                Err(_) => found.unread += 1,
-            }
+            found.line(&format, line.as_bytes());
         }
         found
     }
@@ -160,7 +192,8 @@ mod tests {
         let first = found.told[1].0;
         let told: Vec<_> = found.told.iter().map(|(at, which)| (at - first, *which)).collect();
         assert_eq!(told, [(1_000_000, 0), (0, 1), (2_000_000, 0)]);
-        assert_eq!((found.others, found.untold, found.unread), (1, 1, 1));
+        let skipped = [&found.others, &found.untold, &found.unread].map(Skipped::words);
+        assert_eq!(skipped, ["1 lines (4)", "1 lines (5)", "1 lines (6)"]);
     }
 
     #[test]

@@ -183,7 +183,9 @@ impl Page<'_> {
                 .paint
                 .verdict(Verdict::Pass, self.summary.headline(self.options.gate).to_uppercase()),
             ExitCode::Good => self.paint.verdict(Verdict::Pass, "PASSED"),
-            code => self.paint.verdict(Verdict::Fail, code.meaning().to_uppercase()),
+            _ => self
+                .paint
+                .verdict(Verdict::Fail, self.summary.headline(self.options.gate).to_uppercase()),
         };
         line.push_str(&format!(" {}", self.paint.dim(format!("(exit {})", code.code()))));
         line.push_str(&format!(" · {}", plural(counts.total(), "result")));

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use anstyle::{AnsiColor, Style};
+use edgeproof_diagnostics::no_command;
 use edgeproof_runner::event::Verdict;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -105,5 +106,5 @@ pub(super) fn wrap(text: &str, columns: usize, indent: usize) -> String {
         used += width;
     }
     out.push('\n');
-    out
+    no_command(&out)
 }

@@ -87,6 +87,11 @@ impl Heard {
         }
     }
 
+    /// Did no answer come that can be read, where one was waited for?
+    pub(crate) fn is_unanswered(&self) -> bool {
+        self.answers.is_empty() && !matches!(self.ended, Ended::Answered | Ended::Aborted)
+    }
+
     /// How it ended, where not as usual.
     pub(crate) fn note(&self) -> Option<String> {
         let ending = match &self.ended {

@@ -46,6 +46,7 @@ fn told(
         found: found.to_owned(),
         rendered: diagnostic.render(Colour::Never),
         exchange,
+        unanswered: false,
     }
 }
 

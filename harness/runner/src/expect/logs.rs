@@ -65,11 +65,17 @@ pub(crate) fn log_mismatches(
             Mismatch::new(format!("every line of {log}"), expected, found)
         }));
     }
-    if check.distinct
-        && let Some(line) = first_twice(lines)
-    {
-        let what = format!("lines of {log} that are there twice");
-        mismatches.push(Mismatch::new(what, "none", quoted(line)));
+    if check.distinct {
+        // One line is like no other, whatever stands in it.
+        if lines.len() < 2 {
+            let found = format!("{}{}", lines.len(), list(lines));
+            let what = format!("lines in {log} to compare");
+            mismatches.push(Mismatch::new(what, "two at least", found));
+        }
+        if let Some(line) = first_twice(lines) {
+            let what = format!("lines of {log} that are there twice");
+            mismatches.push(Mismatch::new(what, "none", quoted(line)));
+        }
     }
     if !check.fields.is_empty() {
         match lines.last() {

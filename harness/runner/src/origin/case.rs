@@ -172,8 +172,9 @@ impl CaseOrigin {
         }
     }
 
-    pub(crate) fn complaints(&self) -> Vec<String> {
-        lock(&self.seen).complaints.clone()
+    /// The complaints since the last time this was asked.
+    pub(crate) fn take_complaints(&self) -> Vec<String> {
+        std::mem::take(&mut lock(&self.seen).complaints)
     }
 
     /// The requests from number `from` on, as far as they were kept.

@@ -25,7 +25,7 @@ const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 /// Serves until either side ends the connection. Errors end it too: the target sees a closed connection.
 pub(crate) async fn serve(stream: TcpStream, number: u64, routes: Arc<Routes>) {
     let unread = Vec::new();
-    let mut connection = Connection { stream, number, routes, unread };
+    let mut connection = Connection { stream, number, routes, unread, last: None };
     while let Ok(End::KeepOpen) = connection.one_request().await {}
 }
 
@@ -34,6 +34,8 @@ struct Connection {
     number: u64,
     routes: Arc<Routes>,
     unread: Vec<u8>,
+    /// Whose request came last.
+    last: Option<Arc<CaseOrigin>>,
 }
 
 impl Connection {
@@ -46,9 +48,10 @@ impl Connection {
             return Ok(if request.is_persistent() { End::KeepOpen } else { End::Close });
         }
         let Some((case, path)) = found else {
-            self.routes.note_unrouted(&request.raw);
+            self.unrouted(&request.raw);
             return self.refuse(NOT_FOUND).await;
         };
+        self.last = Some(Arc::clone(&case));
         let record = case.arrived(self.number, &request, &path);
         for defect in &request.defects {
             case.complain(format!("the origin got a request that cannot be trusted: {defect}"));
@@ -89,10 +92,21 @@ impl Connection {
         match self.routes.named_in(&self.unread) {
             Some(case) => case
                 .complain(format!("the origin got a request that is not HTTP/1 ({why}): {start}")),
-            None => self.routes.note_unrouted(&self.unread),
+            None => self.unrouted(&self.unread),
         }
         self.refuse(BAD_REQUEST).await?;
         Ok(None)
+    }
+
+    /// What names no case may have been smuggled behind the request before it on this connection.
+    fn unrouted(&self, bytes: &[u8]) {
+        self.routes.note_unrouted(bytes);
+        if let Some(case) = &self.last {
+            let start = crate::visible::quoted(&bytes[..bytes.len().min(200)]);
+            case.complain(format!(
+                "the origin got a request that names no site, on a connection after one of this case: {start}"
+            ));
+        }
     }
 
     async fn refuse(&mut self, answer: &[u8]) -> std::io::Result<End> {

@@ -39,6 +39,10 @@ impl Actor {
 }
 
 impl Last {
+    pub(crate) fn is_unanswered(&self) -> bool {
+        self.heard.as_ref().is_some_and(Heard::is_unanswered)
+    }
+
     pub(crate) fn seen(&self) -> Seen<'_> {
         Seen {
             heard: self.heard.as_ref(),

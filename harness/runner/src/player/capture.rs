@@ -1,7 +1,7 @@
 //! Remembering values for later steps.
 
-use edgeproof_scenario::at_pointer;
 use edgeproof_scenario::model::{Capture, CaptureFrom, Step};
+use edgeproof_scenario::{NoPart, at_pointer};
 
 use super::{Actor, Player, Stop, redirect};
 use crate::expect::broken;
@@ -56,10 +56,15 @@ impl Player {
         };
         let value = value.ok_or_else(|| format!("nothing to capture as `{}`", capture.name))?;
         let part = capture.part().map_err(|error| error.to_string())?.of(&value);
-        part.ok_or_else(|| {
-            let (name, pattern) = (&capture.name, capture.matches.as_deref().unwrap_or_default());
-            let shown = quoted(&value);
-            format!("nothing to capture as `{name}`: no match of /{pattern}/ in {shown}")
+        part.map_err(|why| {
+            let name = &capture.name;
+            let of = match (why, &capture.matches) {
+                (NoPart::NoMatch | NoPart::NoGroup, Some(regex)) => {
+                    format!(" of /{regex}/ in {}", quoted(&value))
+                }
+                _ => String::new(),
+            };
+            format!("nothing to capture as `{name}`: {why}{of}")
         })
     }
 }

@@ -7,6 +7,7 @@ use edgeproof_scenario::model::{Assertion, Check};
 
 use super::lines::Log;
 use super::{Actor, Player, Stop};
+use crate::event::Failure;
 use crate::expect::{Mismatch, Scope, Seen, evaluate, failure};
 use crate::locking::lock;
 use crate::probes::{files, processes};
@@ -27,7 +28,7 @@ impl Player {
         actor: &mut Actor,
         assertions: &[Assertion],
     ) -> Result<(), Stop> {
-        let mut failures = Vec::new();
+        let mut failures: Vec<Failure> = Vec::new();
         // The connection last: where something else failed already, its end is not waited for long.
         let is_last = |it: &&Assertion| matches!(it.check, Check::ConnectionOpen(_));
         let (last, first): (Vec<_>, Vec<_>) = assertions.iter().partition(is_last);
@@ -37,6 +38,8 @@ impl Player {
             let exchange = actor.last.exchange;
             failures.extend(mismatches.iter().map(|it| failure(assertion, it, exchange)));
         }
+        let unanswered = actor.last.is_unanswered() && !expects_silence(assertions);
+        failures.iter_mut().for_each(|failure| failure.unanswered = unanswered);
         if failures.is_empty() {
             return Ok(());
         }
@@ -110,6 +113,11 @@ impl Player {
             _ => {}
         }
     }
+}
+
+/// Is no answer what was to come?
+fn expects_silence(assertions: &[Assertion]) -> bool {
+    assertions.iter().any(|it| matches!(it.check, Check::NoAnswer(true) | Check::Answered(false)))
 }
 
 /// Can it still hold a moment later? A target may ask its origin, write a file or start a process after

@@ -13,6 +13,7 @@
 mod actor;
 mod capture;
 mod checks;
+mod late;
 mod lines;
 mod marks;
 mod measure;
@@ -155,7 +156,7 @@ impl Player {
         match doing {
             Some(doing) if doing.for_an_answer && self.surface.answers(&self.dialer.host).await => {
                 let failure = broken(&doing.span, &doing.path, &message);
-                lock(&self.progress).failures.push(failure);
+                lock(&self.progress).failures.push(Failure { unanswered: true, ..failure });
                 None
             }
             _ => Some(message),
@@ -164,7 +165,7 @@ impl Player {
 
     /// What happened that nobody asked for.
     fn complaints(&self) {
-        let mut unexpected = self.origin.complaints();
+        let mut unexpected = self.origin.take_complaints();
         unexpected.extend(self.unexplained_lines());
         let failures = unexpected.iter().map(|what| broken(&self.case.span, "origin", what));
         lock(&self.progress).failures.extend(failures);

@@ -9,6 +9,7 @@ use tokio::sync::Barrier;
 
 use super::{Actor, Player, Stop};
 use crate::client::{self, Heard, Outgoing};
+use crate::event::Failure;
 use crate::expect::{broken, failure};
 use crate::locking::lock;
 
@@ -99,7 +100,7 @@ impl Player {
     }
 
     /// Remembers a failure, which ends the case.
-    pub(super) fn fails(&self, failure: crate::event::Failure) -> Stop {
+    pub(super) fn fails(&self, failure: Failure) -> Stop {
         lock(&self.progress).failures.push(failure);
         Stop::Failed
     }
@@ -221,7 +222,8 @@ impl Player {
                     let mut mismatch = mismatch.clone();
                     let tries = attempt + 1;
                     mismatch.found.push_str(&format!(" (the last of {tries} tries in {within:?})"));
-                    failure(assertion, &mismatch, exchange)
+                    let unanswered = actor.last.is_unanswered();
+                    Failure { unanswered, ..failure(assertion, &mismatch, exchange) }
                 });
                 lock(&self.progress).failures.extend(failures);
                 return Err(Stop::Failed);

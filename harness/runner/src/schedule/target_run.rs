@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use edgeproof_scenario::model::{Case, Settled};
 use edgeproof_target::{RunningTarget, StartError, StartOptions, TargetSpec};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::finished::Setting;
@@ -301,28 +301,28 @@ struct Ended {
 }
 
 impl Show<'_> {
-    /// Plays these, so many at a time, begun in their order.
+    /// Plays these, so many at a time, begun in their order. Whose steps are done makes room, and waits for
+    /// what comes late while others play.
     async fn play(&mut self, plays: Vec<Prepared>, jobs: usize) {
         let mut waiting = VecDeque::from(plays);
         let mut running: JoinSet<Ended> = JoinSet::new();
         let mut stopping = self.house.stopping.clone();
-        loop {
-            while running.len() < jobs
-                && let Some(prepared) = waiting.pop_front()
-            {
-                self.begin(prepared, &mut running);
-            }
-            let ended = tokio::select! {
-                ended = running.join_next() => ended,
+        let stages = Arc::new(Semaphore::new(jobs));
+        while !(waiting.is_empty() && running.is_empty()) {
+            tokio::select! {
                 _ = stopping.wait_for(|stop| *stop) => break,
-            };
-            match ended {
-                None => break,
-                Some(Ok(ended)) => self.end(ended),
-                Some(Err(error)) => {
-                    let text = format!("a case was lost: {error}");
-                    let target = Some(self.target.name.clone());
-                    emit(self.house.events, Event::Note { target, text });
+                Some(ended) = running.join_next() => match ended {
+                    Ok(ended) => self.end(ended),
+                    Err(error) => {
+                        let text = format!("a case was lost: {error}");
+                        let target = Some(self.target.name.clone());
+                        emit(self.house.events, Event::Note { target, text });
+                    }
+                },
+                Ok(place) = Arc::clone(&stages).acquire_owned(), if !waiting.is_empty() => {
+                    if let Some(prepared) = waiting.pop_front() {
+                        self.begin(prepared, place, &mut running);
+                    }
                 }
             }
         }
@@ -341,7 +341,12 @@ impl Show<'_> {
         self.house.finish(result);
     }
 
-    fn begin(&mut self, prepared: Prepared, running: &mut JoinSet<Ended>) {
+    fn begin(
+        &mut self,
+        prepared: Prepared,
+        place: OwnedSemaphorePermit,
+        running: &mut JoinSet<Ended>,
+    ) {
         let play = prepared.play.clone();
         let setting = self.house.setting(self.target);
         if let Some(trouble) = &*lock(&self.dead) {
@@ -365,7 +370,8 @@ impl Show<'_> {
                 let (events, options) = (self.house.events.clone(), self.house.options.clone());
                 let began = self.house.machine.mark();
                 running.spawn(async move {
-                    let (result, scene) = perform(scene, target, options, dead, events).await;
+                    let (result, scene) =
+                        perform(scene, place, target, options, dead, events).await;
                     Ended { result, play: scene.play, began, origin: scene.player.origin }
                 });
             }
@@ -382,6 +388,7 @@ impl Show<'_> {
 /// Plays one case and reaches its verdict.
 async fn perform(
     scene: Scene,
+    place: OwnedSemaphorePermit,
     target: Arc<TargetSpec>,
     options: RunOptions,
     dead: Arc<Mutex<Option<Trouble>>>,
@@ -397,10 +404,13 @@ async fn perform(
             emit(&events, Event::TargetFailed { target, reason: trouble.reason, log });
         }
     }
+    let took = began.elapsed();
+    drop(place);
+    scene.player.see_what_comes_late(&mut told).await;
     let case = &scene.play.case.id;
     let reached =
         verdict::verdict(case, told.broken.as_deref(), &told.failures, &target.known_failures);
     let setting = Setting { target: &target, options: &options };
-    let result = setting.played(&scene.play, told, reached, began.elapsed());
+    let result = setting.played(&scene.play, told, reached, took);
     (result, scene)
 }

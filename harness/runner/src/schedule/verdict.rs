@@ -1,7 +1,7 @@
 //! The verdict of a play: a pure decision over what was told and what is listed.
 
 use edgeproof_scenario::model::CaseId;
-use edgeproof_target::{KnownFailures, Listed};
+use edgeproof_target::{Failed, KnownFailures, Listed};
 
 use crate::event::{Failure, Verdict};
 
@@ -15,9 +15,12 @@ pub(super) fn verdict(
     if let Some(why) = broken {
         return (Verdict::Error, Some(why.to_owned()));
     }
-    let paths: Vec<&str> = failures.iter().map(|failure| failure.path.as_str()).collect();
+    let failed: Vec<Failed<'_>> = failures
+        .iter()
+        .map(|failure| Failed { path: &failure.path, unanswered: failure.unanswered })
+        .collect();
     let first = failures.first().map(|failure| failure.message.clone());
-    match known.verdict(case, &paths) {
+    match known.verdict(case, &failed) {
         Listed::Known { reason } => (Verdict::KnownFail, Some(reason.to_owned())),
         Listed::Fixed { reason } => {
             (Verdict::Fixed, Some(format!("passes, though listed as known to fail: {reason}")))

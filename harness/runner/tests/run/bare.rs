@@ -170,6 +170,54 @@ steps:
 }
 
 #[test]
+fn what_is_captured_is_there() {
+    const EMPTY: &str = "the value is empty, which only `may_be_empty: true` takes";
+    let captured = |capture: &str| {
+        play(&format!(
+            "{HEAD}{}",
+            r#"
+origin:
+  - on: GET /a
+    respond: { headers: { x-empty: "", x-id: "id=" }, body: "" }
+steps:
+  - send: GET /a
+    capture: { it: WHAT }
+  - send: GET /a
+    expect: { headers: { x-id: { contains: "{{it}}" } } }
+"#
+            .replace("WHAT", capture)
+        ))
+    };
+    for (capture, why) in [
+        ("body", EMPTY),
+        ("{ header: x-empty }", EMPTY),
+        ("{ header: x-id, matches: '=(.*)' }", EMPTY),
+        (
+            r"{ header: x-id, matches: 'id=(\d+)?' }",
+            r#"a match in which the first group has no part of /id=(\d+)?/ in "id=""#,
+        ),
+        (
+            r"{ header: x-id, matches: 'id=(\d+)?', may_be_empty: true }",
+            r#"a match in which the first group has no part of /id=(\d+)?/ in "id=""#,
+        ),
+        (r"{ header: x-id, matches: '\d' }", r#"no match of /\d/ in "id=""#),
+    ] {
+        let results = captured(capture);
+        let (verdict, reason) = verdict_of(&results);
+        assert_eq!(verdict, Verdict::Fail, "{capture}");
+        assert_eq!(reason, format!("nothing to capture as `it`: {why}"));
+        assert_eq!(results[0].failures[0].path, "steps[0].capture.it");
+    }
+    for capture in [
+        "{ header: x-id, matches: '[a-z]+' }",
+        "{ header: x-id, matches: '(id|no)(x)?=' }",
+        "{ body: true, may_be_empty: true }",
+    ] {
+        assert_eq!(captured(capture)[0].verdict, Verdict::Pass, "{capture}");
+    }
+}
+
+#[test]
 fn a_request_that_no_rule_answers_fails_the_case() {
     let result = fails(&format!(
         "{HEAD}{}",

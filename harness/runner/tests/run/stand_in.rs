@@ -104,6 +104,64 @@ fn a_line_too_many_is_a_failure() {
 }
 
 #[test]
+fn lines_that_are_to_differ_are_two_at_least() {
+    let text = format!(
+        "{ORIGIN}{}",
+        r#"
+name: "{{id}}"
+each: [{ id: one, path: /a }, { id: same, path: /twice }]
+steps:
+  - send: GET {{path}}
+    expect: { access_log: { distinct: true } }
+"#
+    );
+    let found: Vec<_> = play(&text).into_iter().map(|it| it.reason.unwrap_or_default()).collect();
+    assert!(
+        found[0].starts_with("lines in the access log to compare: expected two at least, found 1"),
+        "{found:?}"
+    );
+    assert!(found[1].starts_with("lines of the access log that are there twice"), "{found:?}");
+}
+
+#[test]
+fn a_request_that_the_target_makes_when_the_case_has_ended_counts() {
+    let text = format!(
+        "{ORIGIN}{}",
+        r#"
+cases:
+  - { id: counted, name: Counted, steps: [{ send: GET /late, expect: { origin_requests: 1 } }] }
+  - { id: seen, name: Seen, steps: [{ send: GET /late, expect: { origin_saw: { all: true, path: /late } } }] }
+  - id: before
+    name: More was sent after the count
+    steps: [{ send: GET /late, expect: { origin_requests: 1 } }, { send: GET /b, expect: { body: one } }]
+"#
+    );
+    let results = play(&text);
+    let told: Vec<_> = results
+        .iter()
+        .map(|it| format!("{}: {}", it.verdict.as_str(), it.reason.as_deref().unwrap_or("")))
+        .collect();
+    insta::assert_snapshot!(told.join("\n"), @r"
+    fail: requests at the origin: expected 1, found 2 after the last step
+    pass: 
+    pass: 
+    ");
+    assert_eq!(results[0].failures[0].path, "steps[0].expect.origin_requests");
+}
+
+#[test]
+fn a_request_smuggled_behind_one_of_a_case_is_that_cases() {
+    let text = format!(
+        "{ORIGIN}{}",
+        "name: Smuggled\nsteps: [{ send: GET /smuggle, expect: { status: 200, body: one } }]\n"
+    );
+    let results = play(&text);
+    assert_eq!(results[0].verdict, Verdict::Fail);
+    let found = &results[0].failures[0].found;
+    assert!(found.contains("names no site") && found.contains("/admin"), "{found}");
+}
+
+#[test]
 fn a_target_that_dies_makes_errors_and_nothing_hangs() {
     let text = format!(
         "{ORIGIN}{}",
@@ -179,6 +237,46 @@ known_failures:
     fail a/b/other: the body: expected "two", found "one" (steps[0].expect.body is not among the known failures)
     fixed a/b/fixed: passes, though listed as known to fail: it said 500
     skip a/b/skipped: needs waf, which stand-in does not declare
+    "#);
+}
+
+#[test]
+fn a_known_failure_is_neither_silence_nor_a_request_that_nobody_expected() {
+    let text = format!(
+        "{ORIGIN}{}",
+        r#"
+cases:
+  - { id: silent, name: Silent, steps: [{ send: GET /mute, expect: { status: 404 } }] }
+  - { id: whole, name: Whole, steps: [{ send: GET /mute, expect: { status: 404 } }] }
+  - { id: hangs, name: Hangs, time_limit: 300ms, steps: [{ send: GET /hang, expect: { status: 404 } }] }
+  - { id: said, name: Said, steps: [{ send: GET /mute, expect: { status: 404 } }] }
+  - { id: meant, name: Meant, steps: [{ send: GET /mute, expect: { no_answer: true, origin_requests: 1 } }] }
+  - { id: smuggled, name: Smuggled, steps: [{ send: GET /smuggle, expect: { status: 404 } }] }
+"#
+    );
+    let known = r#"
+known_failures:
+  - { case: a/b/silent, expectation: "steps[0].expect.status", reason: it says 200 }
+  - { case: a/b/whole, reason: it says 200 }
+  - { case: a/b/hangs, reason: it says 200 }
+  - { case: a/b/said, unanswered: true, reason: it says 200 or nothing }
+  - { case: a/b/meant, reason: it does not ask the origin }
+  - { case: a/b/smuggled, reason: it says 200 }
+"#;
+    let results = results(&play_with(&text, known, &options()));
+    let told: Vec<_> = results
+        .iter()
+        .map(|it| {
+            format!("{} {}: {}", it.verdict.as_str(), it.id, it.reason.as_deref().unwrap_or(""))
+        })
+        .collect();
+    insta::assert_snapshot!(told.join("\n"), @r#"
+    fail a/b/silent: status: expected 404, found no answer (the target closed the connection without an answer) (steps[0].expect.status without an answer is not among the known failures)
+    fail a/b/whole: status: expected 404, found no answer (the target closed the connection without an answer) (steps[0].expect.status without an answer is not among the known failures)
+    fail a/b/hangs: no end within 300ms, while waiting for the target's answer (steps[0] without an answer is not among the known failures)
+    known-fail a/b/said: it says 200 or nothing
+    known-fail a/b/meant: it does not ask the origin
+    fail a/b/smuggled: status: expected 404, found 200 OK (origin is not among the known failures)
     "#);
 }
 

@@ -77,7 +77,7 @@ impl Binder<'_> {
                 "status" => CaptureFrom::Status,
                 _ => self.capture_of_log(node),
             };
-            return Some(Capture { name, from, matches: None, span });
+            return Some(Capture { name, from, matches: None, may_be_empty: false, span });
         }
         let fields = self.fields(node, &table::CAPTURE)?;
         let keys = ["header", "body", "json", "status", "access_log", "origin_header"];
@@ -91,7 +91,8 @@ impl Binder<'_> {
             _ => self.only_true(value).map(|()| self.capture_of_log(value))?,
         };
         let matches = fields.get("matches").map(|it| self.fixed_regex(it));
-        Some(Capture { name, from, matches: matches.flatten(), span })
+        let may_be_empty = fields.get("may_be_empty").and_then(|it| self.only_true(it)).is_some();
+        Some(Capture { name, from, matches: matches.flatten(), may_be_empty, span })
     }
 
     /// RFC 6901 §3: nothing, or parts that begin with `/`, in which `~` is `~0` or `~1`.

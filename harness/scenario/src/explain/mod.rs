@@ -8,6 +8,8 @@ mod step;
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use edgeproof_diagnostics::one_line;
+
 use crate::model::{Case, SiteSpec, Template};
 
 /// What a list of cases shows of one.
@@ -41,17 +43,22 @@ pub fn listing(case: &Case) -> Listing {
         name: case.name.clone(),
         needs: case.needs.iter().map(|need| need.value.clone()).collect(),
         tags: case.tags.clone(),
-        place: format!("{}:{}", case.source.path(), case.span.position().line),
+        place: place(case),
     }
+}
+
+/// `file:line`.
+fn place(case: &Case) -> String {
+    format!("{}:{}", case.source.path(), case.span.position().line)
 }
 
 /// The requirement in words: name, section, level, why, what it needs, and the steps in plain
 /// sentences. Ends with a line break.
 pub fn explain(case: &Case) -> String {
-    let mut text = format!("{}\n", case.name);
+    let mut text = format!("{}\n", one_line(&case.name));
     let level = case.level.as_str();
-    line(&mut text, &format!("{} · {level} · {}", case.spec, case.id));
-    line(&mut text, &format!("{}:{}", case.source.path(), case.span.position().line));
+    line(&mut text, &one_line(&format!("{} · {level} · {}", case.spec, case.id)));
+    line(&mut text, &one_line(&place(case)));
     if let Some(explain) = &case.explain {
         line(&mut text, &format!("\n{explain}"));
     }

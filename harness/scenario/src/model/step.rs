@@ -198,6 +198,8 @@ pub struct Capture {
     pub from: CaptureFrom,
     /// A regex whose first group (or whole match) is taken.
     pub matches: Option<String>,
+    /// May the value be empty? What later steps look for with an empty one is everywhere.
+    pub may_be_empty: bool,
     /// Where it stands.
     pub span: Span,
 }

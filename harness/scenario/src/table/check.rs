@@ -162,7 +162,7 @@ pub(crate) static LOG_CHECK: Form = Form {
         key("none", VALUE_TAKES, "No line."),
         key("every", VALUE_TAKES, "Each line, and at least one."),
         key("fields", VALUES, "What the last line says: status, user_agent, …"),
-        key("distinct", Takes::True, "No two lines are the same."),
+        key("distinct", Takes::True, "No two lines are the same, of two at least."),
     ],
     others: None,
 };

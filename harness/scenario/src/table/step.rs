@@ -232,6 +232,7 @@ pub(crate) static CAPTURE: Form = Form {
         key("access_log", Takes::True, "The last access-log line of the case."),
         key("origin_header", Takes::Text, "A field of the last request that the origin saw."),
         key("matches", Takes::Text, "A regex whose first group (or whole match) is taken."),
+        key("may_be_empty", Takes::True, "An empty value is one, too; else it fails the step."),
     ],
     others: None,
 };

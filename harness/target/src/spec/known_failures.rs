@@ -45,6 +45,7 @@ fn entry(value: Value<'_>) -> Option<KnownFailure> {
     let case = map.required("case");
     let id = case.str();
     let expectation = map.optional("expectation").str().map(str::to_owned);
+    let unanswered = map.optional("unanswered").bool().unwrap_or_default();
     let reason = map.required("reason");
     let text = reason.str();
     map.finish();
@@ -57,5 +58,5 @@ fn entry(value: Value<'_>) -> Option<KnownFailure> {
     if text.trim().is_empty() {
         return reason.reject("the reason is empty: say why this target fails here");
     }
-    Some(KnownFailure { case: id.to_owned(), expectation, reason: text.to_owned() })
+    Some(KnownFailure { case: id.to_owned(), expectation, unanswered, reason: text.to_owned() })
 }

@@ -121,7 +121,7 @@ fn steps(stages: &[Stage]) -> Vec<Step> {
         let mut capture = Vec::new();
         let mut take = |name: &str, from: CaptureFrom| {
             let (name, span) = (name.to_owned(), stage.span.clone());
-            capture.push(Capture { name, from, matches: None, span });
+            capture.push(Capture { name, from, matches: None, may_be_empty: true, span });
         };
         if stage.input.save_cookie {
             take(COOKIES, CaptureFrom::CookieLine);
