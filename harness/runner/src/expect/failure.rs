@@ -23,6 +23,13 @@ pub(crate) fn broken(span: &Span, path: &str, message: &str) -> Failure {
     told(span, path, (message, "in this case or step"), ("nothing of the kind", message), None)
 }
 
+/// What the target's answer has that no message has, whatever the case expects of it (RFC 9110 §2.2: a sender MUST NOT
+/// generate what the grammar does not have).
+pub(crate) fn defect(span: &Span, path: &str, what: &str, exchange: Option<usize>) -> Failure {
+    let message = format!("the answer is no proper HTTP/1 message: {what}");
+    told(span, path, (&message, "the answer to this"), ("a message of RFC 9112", what), exchange)
+}
+
 fn told(
     span: &Span,
     path: &str,

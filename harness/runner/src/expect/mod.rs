@@ -12,7 +12,7 @@ mod seen;
 mod value;
 
 pub(crate) use evaluate::evaluate;
-pub(crate) use failure::{broken, failure};
+pub(crate) use failure::{broken, defect, failure};
 pub(crate) use logs::log_mismatches;
 pub(crate) use rules::rules_mismatches;
 pub(crate) use seen::{Facts, FileState, LoadTotals, Seen};

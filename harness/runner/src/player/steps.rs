@@ -10,7 +10,7 @@ use tokio::sync::Barrier;
 use super::{Actor, Player, Stop};
 use crate::client::{self, Heard, Outgoing};
 use crate::event::Failure;
-use crate::expect::{broken, failure};
+use crate::expect::{broken, defect, failure};
 use crate::locking::lock;
 
 /// Where no answer is expected, none within that time is none.
@@ -131,6 +131,12 @@ impl Player {
         lock(&self.progress).explained += expected as u64 + u64::from(heard.resent);
         let last = &mut actor.last;
         last.exchange = self.record(path, &step.client, &heard);
+        // A foreign test asks for what it asks for, and nothing else.
+        if self.case.foreign.is_none() {
+            let defects = heard.answers.iter().flat_map(|answer| &answer.defects);
+            let told = defects.map(|what| defect(&step.span, path, what, last.exchange));
+            lock(&self.progress).failures.extend(told);
+        }
         last.statuses = heard.answers.iter().map(|answer| answer.status).collect();
         last.client.clone_from(&step.client);
         last.heard = Some(heard);

@@ -39,7 +39,7 @@ pub(crate) struct Answer {
     pub(crate) content: Content,
     /// Did the content end where its framing says?
     pub(crate) complete: bool,
-    /// Contradictions in its framing, which are the target's business and not ours to refuse.
+    /// What its heads have against the grammar, and contradictions in its framing: it is read all the same.
     pub(crate) defects: Vec<String>,
     /// May the connection carry another request, by what the answer says (RFC 9112 §9.3)?
     pub(crate) persistent: bool,
@@ -63,12 +63,14 @@ pub(crate) enum Progress {
 pub(crate) struct AnswerReader {
     asked: Asked,
     interim: Vec<Interim>,
+    /// Of the heads so far.
+    defects: Vec<String>,
     answer: Option<Answer>,
 }
 
 impl AnswerReader {
     pub(crate) fn new(asked: Asked) -> Self {
-        Self { asked, interim: Vec::new(), answer: None }
+        Self { asked, interim: Vec::new(), defects: Vec::new(), answer: None }
     }
 
     /// Was there a 100 (Continue)?
@@ -120,12 +122,13 @@ impl AnswerReader {
             format!("the answer's first line is no status line: {}", quoted(&head.start))
         })?;
         let length = head.length;
+        self.defects.extend(head.defects);
         if (100..200).contains(&status) && status != 101 {
             self.interim.push(Interim { status, fields: head.fields });
             return Ok(length);
         }
         let mut answer = self.final_answer(version, status, reason, head.fields);
-        answer.defects.extend(head.defects);
+        answer.defects.append(&mut self.defects);
         self.answer = Some(answer);
         Ok(length)
     }

@@ -218,6 +218,36 @@ steps:
 }
 
 #[test]
+fn an_answer_against_the_grammar_fails_the_case_that_reads_it_all_the_same() {
+    let answered = |raw: &str| {
+        let results = play(&format!(
+            "{HEAD}\norigin:\n  - on: GET /a\n    respond: {{ raw: \"{raw}\" }}\nsteps:\n  - send: GET /a\n    \
+             expect: {{ status: 200, body: one }}\n"
+        ));
+        let (verdict, reason) = verdict_of(&results);
+        (verdict, reason.to_owned())
+    };
+    let sound = r"HTTP/1.1 200 OK\r\nX-A: b\r\nContent-Length: 3\r\n\r\none";
+    assert_eq!(answered(sound).0, Verdict::Pass);
+    for (sound_part, part, what) in [
+        (r"b\r\n", r"b\n", "a line ends in a bare LF"),
+        ("X-A: b", r"X-A: b\r\n c", "a folded line"),
+        ("X-A: b", "X-A", "a line without a colon"),
+        ("X-A: b", "X A: b", "a field name that is no token"),
+        (
+            "HTTP/1.1 200",
+            r"HTTP/1.1 103 Early\nX: y\r\n\r\nHTTP/1.1 200",
+            "a line ends in a bare LF",
+        ),
+    ] {
+        let (verdict, reason) = answered(&sound.replace(sound_part, part));
+        assert_eq!(verdict, Verdict::Fail, "{part}");
+        let wanted = format!("the answer is no proper HTTP/1 message: {what}");
+        assert!(reason.starts_with(&wanted), "{part}: {reason}");
+    }
+}
+
+#[test]
 fn a_request_that_no_rule_answers_fails_the_case() {
     let result = fails(&format!(
         "{HEAD}{}",
