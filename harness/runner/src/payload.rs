@@ -49,16 +49,20 @@ fn is_plain(c: char) -> bool {
     matches!(c, '\r' | '\n' | '\t') || !c.is_control()
 }
 
+/// Is that the name of a field whose value is a secret?
+pub(crate) fn is_secret(name: &[u8]) -> bool {
+    SECRET.iter().any(|secret| secret.eq_ignore_ascii_case(name))
+}
+
 /// Replaces the values of secret field lines by `***`, keeping an authentication scheme's name.
 /// Continuation lines of such a field go too.
-fn mask(bytes: &[u8]) -> Vec<u8> {
+pub(crate) fn mask(bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len());
     let mut hiding = false;
     for line in bytes.split_inclusive(|b| *b == b'\n') {
         let folded = hiding && line.first().is_some_and(|b| matches!(b, b' ' | b'\t'));
         let colon = line.iter().position(|b| *b == b':');
-        let name = colon.map(|at| line[..at].trim_ascii().to_ascii_lowercase());
-        hiding = folded || name.is_some_and(|name| SECRET.contains(&&name[..]));
+        hiding = folded || colon.is_some_and(|at| is_secret(line[..at].trim_ascii()));
         match colon {
             _ if !hiding => out.extend_from_slice(line),
             Some(at) if !folded => {

@@ -7,6 +7,8 @@ use super::value::{Found, Scope, compare, words};
 use super::{Mismatch, log_mismatches, rules_mismatches};
 use crate::client::{Ended, Heard};
 use crate::origin::Record;
+use crate::payload::{is_secret, mask};
+use crate::visible::quoted;
 use crate::wire::{Answer, Fields};
 
 /// What does not hold of one check; nothing when it holds.
@@ -100,8 +102,13 @@ fn field(
     scope: &Scope<'_>,
 ) -> Option<(String, String)> {
     let lines: Vec<&[u8]> = fields.lines(name).collect();
-    compare(value, Found::field(&lines), scope)
+    let (expected, found) = compare(value, Found::field(&lines), scope)?;
+    let hidden = is_secret(name.as_bytes()) && !scope.secrets && !lines.is_empty();
+    Some((expected, if hidden { MASKED.to_owned() } else { found }))
 }
+
+/// What is told in place of a secret field's value.
+const MASKED: &str = "a value that only --show-secrets shows";
 
 fn body(value: &Value, answer: &Answer, scope: &Scope<'_>) -> Option<(String, String)> {
     // The size is that of the whole, also where only the beginning is kept.
@@ -186,7 +193,14 @@ fn whole_answer(value: &Value, seen: &Seen<'_>, scope: &Scope<'_>) -> Vec<Mismat
     let received = seen.heard.map_or(&[][..], |heard| &heard.received);
     let lines = [received];
     let found = if received.is_empty() { &lines[..0] } else { &lines[..] };
-    one("the whole answer", compare(value, Found::field(found), scope))
+    let difference = compare(value, Found::field(found), scope);
+    let masked = mask(received);
+    let is_shown = scope.secrets || masked == *received;
+    one(
+        "the whole answer",
+        difference
+            .map(|(expected, found)| (expected, if is_shown { found } else { quoted(&masked) })),
+    )
 }
 
 fn time(

@@ -17,6 +17,8 @@ pub(crate) struct Scope<'a> {
     pub(crate) variables: &'a Variables,
     /// The case's clock.
     pub(crate) now: Timestamp,
+    /// May what is told of a mismatch hold secrets?
+    pub(crate) secrets: bool,
 }
 
 /// What was found: no line (absent), one or several.
@@ -294,7 +296,7 @@ mod tests {
         ];
         let variables = Variables::default();
         let now = http_date::parse(date.as_bytes()).unwrap();
-        let scope = Scope { variables: &variables, now };
+        let scope = Scope { variables: &variables, now, secrets: false };
         let mut told = Vec::new();
         for (value, good, bad) in &cases {
             let octets =
@@ -332,7 +334,7 @@ mod tests {
     #[test]
     fn long_texts_are_shown_where_they_differ() {
         let variables = Variables::default();
-        let scope = Scope { variables: &variables, now: Timestamp::UNIX_EPOCH };
+        let scope = Scope { variables: &variables, now: Timestamp::UNIX_EPOCH, secrets: false };
         let wanted = Value::Equals(text(&"a".repeat(100)));
         let found = format!("{}b{}", "a".repeat(70), "a".repeat(29));
         let (_, found) = compare(&wanted, Found::field(&[found.as_bytes()]), &scope).unwrap();

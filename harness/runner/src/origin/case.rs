@@ -99,7 +99,7 @@ impl CaseOrigin {
     pub(crate) fn choose(&self, request: &ReadRequest, path: &str) -> Option<Answer> {
         let Origin::Rules(rules) = &self.script else { return None };
         let variables = lock(&self.variables);
-        let scope = Scope { variables: &variables, now: self.clock.origin_now() };
+        let scope = Scope { variables: &variables, now: self.clock.origin_now(), secrets: false };
         let at = rules.iter().position(|rule| {
             matching::fits(&rule.on, &request.method, path, &request.fields, &scope)
         })?;
@@ -114,7 +114,7 @@ impl CaseOrigin {
     pub(crate) fn stated_delay(&self, method: &str, target: &str) -> Option<Duration> {
         let Origin::Rules(rules) = &self.script else { return None };
         let variables = lock(&self.variables);
-        let scope = Scope { variables: &variables, now: self.clock.origin_now() };
+        let scope = Scope { variables: &variables, now: self.clock.origin_now(), secrets: false };
         let path = matching::path_of(target);
         let fields = Fields::default();
         let rule = rules.iter().find(|r| matching::fits(&r.on, method, path, &fields, &scope))?;

@@ -72,7 +72,11 @@ impl Player {
             let mut seen = actor.last.seen();
             seen.open = open;
             self.gather(&mut seen, &assertion.check, &actor.variables).await;
-            let scope = Scope { variables: &actor.variables, now: self.clock.now() };
+            let scope = Scope {
+                variables: &actor.variables,
+                now: self.clock.now(),
+                secrets: self.carry.secrets,
+            };
             let mismatches = evaluate(&assertion.check, &seen, &scope);
             let settled = mismatches.is_empty() || !may_come_late(&assertion.check, &seen);
             if settled || began.elapsed() > TO_COME_LATE {

@@ -32,7 +32,8 @@ impl Player {
     /// What the last steps said of all that reached the origin, looked at once more.
     fn counted_again(&self) -> Vec<crate::event::Failure> {
         let variables = self.origin.variables();
-        let scope = Scope { variables: &variables, now: self.clock.now() };
+        let scope =
+            Scope { variables: &variables, now: self.clock.now(), secrets: self.carry.secrets };
         let seen = Seen {
             origin_requests: self.origin.requests(),
             origin_connections: self.origin.connections(),

@@ -48,7 +48,7 @@ struct Wanted<'w> {
 impl Player {
     /// The case's lines, once they satisfy the check or it is clear that they do not.
     pub(super) async fn lines(&self, log: Log, check: &LogCheck, variables: &Variables) -> Lines {
-        let scope = Scope { variables, now: self.clock.now() };
+        let scope = Scope { variables, now: self.clock.now(), secrets: self.carry.secrets };
         let reader = match log {
             Log::Access => self.log_reader(),
             Log::Waf | Log::Upstream => None,

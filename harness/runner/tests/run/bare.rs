@@ -248,6 +248,29 @@ fn an_answer_against_the_grammar_fails_the_case_that_reads_it_all_the_same() {
 }
 
 #[test]
+fn what_is_told_of_a_failure_holds_no_secrets() {
+    let result = fails(&format!(
+        "{HEAD}{}",
+        r#"
+origin:
+  - on: GET /a
+    respond: { headers: { set-cookie: "sid=SECRET" } }
+steps:
+  - send: { path: /a, headers: { authorization: Bearer SECRET } }
+    expect:
+      headers: { set-cookie: nope }
+      answer: { contains: nope }
+      origin_saw: { headers: { authorization: nope } }
+"#
+    ));
+    let told: Vec<_> = result.failures.iter().map(|it| &it.message[..]).collect();
+    assert_eq!(told.len(), 3, "{told:?}");
+    assert!(told[0].contains("a value that only --show-secrets shows"), "{told:?}");
+    assert!(told.iter().all(|it| !it.contains("SECRET")), "{told:?}");
+    assert!(result.failures.iter().all(|it| !it.rendered.contains("SECRET")), "{told:?}");
+}
+
+#[test]
 fn a_request_that_no_rule_answers_fails_the_case() {
     let result = fails(&format!(
         "{HEAD}{}",
