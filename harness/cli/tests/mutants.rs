@@ -71,6 +71,7 @@ const CAUGHT_BY: &[(&str, &str)] = &[
     // proxy
     ("keeps-hop-by-hop", "front/fields/hop-by-hop#keep-alive"),
     ("keeps-connection-named", "front/fields/connection-named"),
+    ("tunnels-anything", "front/fields/other-upgrades#h2c"),
     ("no-via", "front/fields/via"),
     ("no-forwarded-for", "front/fields/forwarded-for"),
     ("drops-trailers", "front/messages/trailers"),

@@ -39,6 +39,8 @@ mutants! {
     KeepsHopByHop = "keeps-hop-by-hop",
     /// Fields named in Connection are forwarded.
     KeepsConnectionNamed = "keeps-connection-named",
+    /// Every Upgrade is passed on.
+    TunnelsAnything = "tunnels-anything",
     /// No Via is added.
     NoVia = "no-via",
     /// No X-Forwarded-For is added.

@@ -13,7 +13,7 @@ use crate::body::Sink;
 use crate::clock::{self, Clock};
 use crate::failure::Failure;
 use crate::firewall::Inspected;
-use crate::forward::{Exchange, Passed, max_forwards, wanted_upgrade};
+use crate::forward::{Exchange, Passed, max_forwards};
 use crate::limits::Limits;
 use crate::live::{Live, Site};
 use crate::log::{Asked, Entry, Log};
@@ -358,8 +358,8 @@ impl Over<'_> {
         let Self { request, peer, sent, .. } = *self;
         let head = &request.head;
         let trusted = self.site.map_or(&[][..], |site| &site.settings.trusted_peers);
-        let websocket = sent.is_some_and(|sent| sent.status == 101)
-            && wanted_upgrade(request).is_some_and(|it| it.eq_ignore_ascii_case(b"websocket"));
+        // No other protocol is ever changed to.
+        let websocket = sent.is_some_and(|sent| sent.status == 101);
         LINE.with_borrow_mut(|line| {
             line.clear();
             put_request_line(line, head);

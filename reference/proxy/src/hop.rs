@@ -4,10 +4,11 @@ use edgeproof_http1::{Fields, Version, list_items};
 
 use edgeproof_mutant::{self as mutant, Mutant};
 
-/// Fields of one connection (RFC 9110 §7.6.1), and those by which a client and its proxy
-/// authenticate to each other (§11.7).
-const HOP_BY_HOP: [&str; 8] = [
+/// Fields of one connection (RFC 9110 §7.6.1, and RFC 7540 §3.2.1 for what came with `Upgrade: h2c`), and those by which
+/// a client and its proxy authenticate to each other (§11.7).
+const HOP_BY_HOP: [&str; 9] = [
     "connection",
+    "http2-settings",
     "keep-alive",
     "proxy-authenticate",
     "proxy-authorization",

@@ -3,9 +3,10 @@
 
 use std::process::Command;
 
-const CAUGHT_BY: [(&str, &str); 13] = [
+const CAUGHT_BY: [(&str, &str); 14] = [
     ("keeps-hop-by-hop", "hop_by_hop::they_are_removed_from_requests"),
     ("keeps-connection-named", "hop_by_hop::they_are_removed_from_responses"),
+    ("tunnels-anything", "upgrade::no_other_protocol_is_asked_for"),
     ("no-via", "hop_by_hop::via_is_added_after_what_is_there"),
     ("no-forwarded-for", "forwarding::a_request_goes_through_and_says_where_it_came_from"),
     ("drops-trailers", "framing::a_chunked_response_keeps_its_trailers"),
