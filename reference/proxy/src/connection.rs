@@ -213,7 +213,7 @@ async fn refuse<R, W: Breakable>(
     let _ = within(live.limits.client_timeout, reply.flush()).await;
     worker.stats().answered(status);
     let (out, begun, _) = reply.into_parts();
-    let sent = begun.map(|begun| begun.sent(out));
+    let sent = begun.and_then(|begun| begun.sent(out));
     let log = site.map_or(live.log.as_ref(), |site| site.log.as_ref());
     if let Some(log) = log.filter(|_| !mutant::is(Mutant::NoLogFor400)) {
         let asked = Asked::refused(refused);

@@ -100,7 +100,7 @@ where
             begun.body = count;
         }
     }
-    let sent = begun.map(|begun| begun.sent(out));
+    let sent = begun.and_then(|begun| begun.sent(out));
     worker.stats().answered(sent.map_or(0, |sent| sent.status));
     line.over.unique_id = gate.as_ref().map(|gate| gate.inspection().id());
     line.over.sent = sent;
@@ -288,7 +288,7 @@ async fn finish_own<W: Breakable>(
     }
 }
 
-/// Tells the client of a failure, if its response has not begun.
+/// Tells the client of a failure, if it has seen nothing of a response yet (RFC 9110 §15.6.3).
 async fn fail<W: Breakable>(
     failure: Failure,
     reply: &mut Reply<'_, W>,
@@ -296,7 +296,7 @@ async fn fail<W: Breakable>(
     live: &Live,
     clock: &Clock,
 ) -> After {
-    let Some(status) = failure.status().filter(|_| !reply.has_begun()) else {
+    let Some(status) = failure.status().filter(|_| reply.take_back()) else {
         return After::Break;
     };
     reply.keep &= !failure.is_of_client() && has_no_body(request);
