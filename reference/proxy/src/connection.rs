@@ -26,12 +26,18 @@ use edgeproof_mutant::{self as mutant, Mutant};
 
 /// What came instead of, or as, the next request.
 enum Next {
-    Request(Box<ParsedRequest>),
+    Request {
+        request: Box<ParsedRequest>,
+        /// From its first byte to the end of its head; zero for one that came in one piece.
+        took: Duration,
+    },
     /// It broke a rule, or did not become whole in time: it gets this status and text.
     Refused {
         status: u16,
         text: String,
         refused: Box<Refused>,
+        /// From its first byte to its refusal.
+        took: Duration,
     },
     /// The client has closed or is idle, or the proxy is stopping.
     Over,
@@ -60,9 +66,11 @@ where
         // A reload may have come while the request was awaited.
         worker.renew(&mut live);
         let after = match next {
-            Next::Request(request) => exchange::run(&mut client, worker, &live, &request).await,
-            Next::Refused { status, text, refused } => {
-                refuse(&mut client, worker, &live, status, &text, &refused).await;
+            Next::Request { request, took } => {
+                exchange::run(&mut client, worker, &live, &request, took).await
+            }
+            Next::Refused { status, text, refused, took } => {
+                refuse(&mut client, worker, &live, (status, &text), &refused, took).await;
                 After::Close
             }
             // Nothing was sent that the client might not have read yet.
@@ -102,14 +110,14 @@ struct Waiting<'c, 'p, S> {
     alarm: &'c mut Alarm,
     stopped: &'c mut Stopped<'p, S>,
     idle_until: Option<Instant>,
-    /// Set once the head has begun.
-    head_until: Option<Instant>,
+    /// When the head began, if more of it has to come.
+    begun: Option<Instant>,
 }
 
 impl<'c, 'p, S: Future<Output = ()>> Waiting<'c, 'p, S> {
     fn new(limits: &'c Limits, alarm: &'c mut Alarm, stopped: &'c mut Stopped<'p, S>) -> Self {
         let parser = RequestParser::new(limits.of_heads());
-        Self { limits, parser, alarm, stopped, idle_until: None, head_until: None }
+        Self { limits, parser, alarm, stopped, idle_until: None, begun: None }
     }
 
     /// Reads the next request's head.
@@ -121,23 +129,26 @@ impl<'c, 'p, S: Future<Output = ()>> Waiting<'c, 'p, S> {
         loop {
             if !incoming.buf.is_empty() {
                 match self.parser.parse(&mut incoming.buf) {
-                    Ok(Some(request)) => return Next::Request(Box::new(request)),
+                    Ok(Some(request)) => {
+                        return Next::Request { request: Box::new(request), took: self.took() };
+                    }
                     Ok(None) => {}
-                    Err(refused) => return refusal(refused),
+                    Err(refused) => return self.refusal(refused),
                 }
-                if self.head_until.is_none() && self.parser.has_begun(&incoming.buf) {
-                    self.head_until = Some(Instant::now() + self.limits.header_timeout);
+                if self.begun.is_none() && self.parser.has_begun(&incoming.buf) {
+                    self.begun = Some(Instant::now());
                 }
             }
             match self.more(incoming, worker).await {
                 More::Read(Ok(1..)) => {}
-                More::Read(_) if self.head_until.is_some() => {
-                    return refusal(self.parser.incomplete(&incoming.buf));
+                More::Read(_) if self.begun.is_some() => {
+                    let refused = self.parser.incomplete(&incoming.buf);
+                    return self.refusal(refused);
                 }
-                More::TooLate if self.head_until.is_some() => {
+                More::TooLate if self.begun.is_some() => {
                     let refused = Box::new(self.parser.incomplete(&incoming.buf));
                     let text = "the request's head did not arrive in time".to_owned();
-                    return Next::Refused { status: 408, text, refused };
+                    return Next::Refused { status: 408, text, refused, took: self.took() };
                 }
                 More::Read(_) | More::TooLate | More::Stopped => return Next::Over,
             }
@@ -154,8 +165,8 @@ impl<'c, 'p, S: Future<Output = ()>> Waiting<'c, 'p, S> {
             if let Poll::Ready(read) = incoming.poll_fill(cx, worker.room()) {
                 return Poll::Ready(More::Read(read));
             }
-            let end = match self.head_until {
-                Some(end) => end,
+            let end = match self.begun {
+                Some(begun) => begun + self.limits.header_timeout,
                 None => {
                     if self.stopped.poll(cx, worker).is_ready() {
                         return Poll::Ready(More::Stopped);
@@ -168,6 +179,16 @@ impl<'c, 'p, S: Future<Output = ()>> Waiting<'c, 'p, S> {
         })
         .await
     }
+
+    fn refusal(&self, refused: Refused) -> Next {
+        let (status, text) = (refused.error.status(), refused.to_string());
+        Next::Refused { status, text, refused: Box::new(refused), took: self.took() }
+    }
+
+    /// How long the head has been coming.
+    fn took(&self) -> Duration {
+        self.begun.map_or(Duration::ZERO, |begun| begun.elapsed())
+    }
 }
 
 /// What a connection that waits gets.
@@ -177,26 +198,21 @@ enum More {
     Stopped,
 }
 
-fn refusal(refused: Refused) -> Next {
-    let (status, text) = (refused.error.status(), refused.to_string());
-    Next::Refused { status, text, refused: Box::new(refused) }
-}
-
 /// Answers a refused request and gives it its log line.
 async fn refuse<R, W: Breakable>(
     client: &mut Client<R, W>,
     worker: &Worker,
     live: &Live,
-    status: u16,
-    text: &str,
+    (status, text): (u16, &str),
     refused: &Refused,
+    took: Duration,
 ) {
     let Client { out, peer, .. } = client;
     let host = refused.fields.get("host").map(<[u8]>::to_vec).map(Into::into);
     let host = host.and_then(Authority::parse);
     let site = live.site(host.as_ref().map(Authority::host)).map(|site| &**site);
     let clock = site.map_or(&live.clock, |site| &site.clock);
-    let received = clock.timestamp();
+    let received = clock.ago(took);
     let trusted = site.map_or(&[][..], |site| &site.settings.trusted_peers);
     let client_ip = forwarded::client_ip(peer.ip, &refused.fields, trusted);
     // The rules see what was refused before them too.

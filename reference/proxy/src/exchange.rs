@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use edgeproof_cache::Purge;
 use edgeproof_http1::{BodyLength, Fields, ParsedRequest, TargetForm, Written, put_request_line};
@@ -41,12 +42,13 @@ pub(crate) enum After {
 /// The methods that are forwarded (RFC 9110 §9.3, RFC 5789).
 const ALLOW: &str = "GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS";
 
-/// Answers a request and writes its log line.
+/// Answers a request, whose head `took` some time to come, and writes its log line.
 pub(crate) async fn run<R, W>(
     client: &mut Client<R, W>,
     worker: &Rc<Worker>,
     live: &Live,
     request: &ParsedRequest,
+    took: Duration,
 ) -> After
 where
     R: AsyncRead + Unpin,
@@ -60,7 +62,8 @@ where
     let log = site.map_or(live.log.as_ref(), |site| site.log.as_ref());
     // The line says what it is called.
     let gate;
-    let over = Over { site, request, peer, sent: None, clock, received, unique_id: None };
+    let began = clock.before(received, took);
+    let over = Over { site, request, peer, sent: None, clock, began, unique_id: None };
     let mut line = Line { log, over };
     let keep = request.is_persistent() && !worker.is_stopping();
     // RFC 9112 §9.6: who says close sends nothing more.
@@ -319,7 +322,7 @@ struct Over<'a> {
     peer: &'a Peer,
     sent: Option<Sent<'a>>,
     clock: &'a Clock,
-    received: Timestamp,
+    began: Timestamp,
     unique_id: Option<&'a str>,
 }
 
@@ -372,7 +375,7 @@ impl Over<'_> {
                 client_ip: forwarded::client_ip(peer.ip, &head.fields, trusted),
                 websocket,
                 sent,
-                received: self.received,
+                received: self.began,
                 completed: self.clock.timestamp(),
                 zone: self.clock.zone(),
                 unique_id: self.unique_id,
