@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use edgeproof_http1::{Authority, ParsedRequest, Refused, RequestParser, Version};
@@ -15,6 +15,7 @@ use crate::exchange::{self, After, own_fields, own_text};
 use crate::firewall::Inspection;
 use crate::forwarded;
 use crate::limits::Limits;
+use crate::listener::LAST_WORD;
 use crate::live::Live;
 use crate::log::{Asked, Entry};
 use crate::patience::{Alarm, within};
@@ -58,11 +59,13 @@ where
     worker.stats().connections.one();
     let mut alarm = Alarm::default();
     let stopped = pin!(worker.stopped());
-    let mut stopped = Stopped { future: stopped, is_awaited: false };
+    let mut stopped = Stopped { future: stopped, is_awaited: false, is_over: false };
+    let mut is_new = true;
     let mut live = worker.live();
     loop {
-        let mut waiting = Waiting::new(&live.limits, &mut alarm, &mut stopped);
+        let mut waiting = Waiting::new(&live.limits, &mut alarm, &mut stopped, is_new);
         let next = waiting.next_request(&mut client, worker).await;
+        is_new = false;
         // A reload may have come while the request was awaited.
         worker.renew(&mut live);
         let after = match next {
@@ -89,6 +92,7 @@ where
 struct Stopped<'p, S> {
     future: Pin<&'p mut S>,
     is_awaited: bool,
+    is_over: bool,
 }
 
 impl<S: Future<Output = ()>> Stopped<'_, S> {
@@ -98,8 +102,12 @@ impl<S: Future<Output = ()>> Stopped<'_, S> {
         if self.is_awaited && !worker.is_stopping() {
             return Poll::Pending;
         }
-        self.is_awaited = true;
-        self.future.as_mut().poll(cx)
+        if !self.is_over {
+            self.is_awaited = true;
+            ready!(self.future.as_mut().poll(cx));
+            self.is_over = true;
+        }
+        Poll::Ready(())
     }
 }
 
@@ -109,15 +117,22 @@ struct Waiting<'c, 'p, S> {
     parser: RequestParser,
     alarm: &'c mut Alarm,
     stopped: &'c mut Stopped<'p, S>,
+    /// It is the connection's first request.
+    is_first: bool,
     idle_until: Option<Instant>,
     /// When the head began, if more of it has to come.
     begun: Option<Instant>,
 }
 
 impl<'c, 'p, S: Future<Output = ()>> Waiting<'c, 'p, S> {
-    fn new(limits: &'c Limits, alarm: &'c mut Alarm, stopped: &'c mut Stopped<'p, S>) -> Self {
+    fn new(
+        limits: &'c Limits,
+        alarm: &'c mut Alarm,
+        stopped: &'c mut Stopped<'p, S>,
+        is_first: bool,
+    ) -> Self {
         let parser = RequestParser::new(limits.of_heads());
-        Self { limits, parser, alarm, stopped, idle_until: None, begun: None }
+        Self { limits, parser, alarm, stopped, is_first, idle_until: None, begun: None }
     }
 
     /// Reads the next request's head.
@@ -168,10 +183,18 @@ impl<'c, 'p, S: Future<Output = ()>> Waiting<'c, 'p, S> {
             let end = match self.begun {
                 Some(begun) => begun + self.limits.header_timeout,
                 None => {
-                    if self.stopped.poll(cx, worker).is_ready() {
+                    let was_over = self.stopped.is_over;
+                    let is_stopped = self.stopped.poll(cx, worker).is_ready();
+                    if is_stopped && !self.is_first {
                         return Poll::Ready(More::Stopped);
                     }
-                    let idle = self.limits.idle_timeout;
+                    let mut idle = self.limits.idle_timeout;
+                    if is_stopped {
+                        idle = idle.min(LAST_WORD);
+                        if !was_over {
+                            self.idle_until = None;
+                        }
+                    }
                     *self.idle_until.get_or_insert_with(|| Instant::now() + idle)
                 }
             };

@@ -48,6 +48,25 @@ fn a_stop_finishes_what_is_in_flight_and_closes_what_is_idle() {
     assert!(std::net::TcpStream::connect(proxy.address).is_err());
 }
 
+/// Whose connection the kernel has made, or who has been accepted, knows of no stop and sends a request.
+#[test]
+fn a_stop_serves_who_has_just_connected() {
+    let origin = Origin::answering(OK);
+    let mut proxy = Proxy::before(&origin);
+    let mut idle = proxy.client();
+    idle.send(GET).response();
+    let mut new = proxy.client();
+    let server = proxy.server.take().unwrap();
+    let stopping = std::thread::spawn(move || server.stop());
+    // The stop is under way.
+    assert_eq!(idle.rest(), "");
+    let (head, body) = new.send(GET).response();
+    assert_eq!((status(&head), body.as_str()), (200, "ok"));
+    assert_eq!(new.rest(), "");
+    stopping.join().unwrap();
+    assert!(std::net::TcpStream::connect(proxy.address).is_err());
+}
+
 #[test]
 fn a_stop_does_not_wait_for_ever() {
     let (origin, has_come, _go) = waiting();
