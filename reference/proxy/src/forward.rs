@@ -109,9 +109,10 @@ impl Exchange<'_> {
             fields.push("Transfer-Encoding", "chunked");
         }
         lower_max_forwards(&head.method, &mut fields);
-        let client =
-            forwarded::client_ip(self.peer.ip, &head.fields, &self.site.settings.trusted_peers);
-        forwarded::add(&mut fields, self.peer.ip, client, self.peer.tls.is_some());
+        hop::strip_lookalikes(&mut fields);
+        let trusted = &self.site.settings.trusted_peers;
+        let client = forwarded::client_ip(self.peer.ip, &head.fields, trusted);
+        forwarded::add(&mut fields, self.peer.ip, client, self.peer.tls.is_some(), trusted);
         hop::add_via(&mut fields, head.version);
         if wants_websocket(self.request) {
             let asked = head.fields.get("upgrade").filter(|_| mutant::is(Mutant::TunnelsAnything));

@@ -62,7 +62,7 @@ fn request_bodies_keep_their_framing() {
     assert_eq!(client.response().1, "hello");
     assert_eq!(field(&origin.last(), "content-length"), Some("5"));
     client.send("POST / HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n");
-    client.send("3;ext\r\nabc\r\n0\r\nX-T: 1\r\nHost: evil\r\n\r\n");
+    client.send("3;ext\r\nabc\r\n0\r\nX-T: 1\r\nHost: evil\r\nX-Real-IP: 6.6.6.6\r\nX_Forwarded_For: 6.6.6.6\r\n\r\n");
     assert_eq!(client.response().1, "3\r\nabc\r\n0\r\nX-T: 1\r\n\r\n");
     assert_eq!(field(&origin.last(), "content-length"), None);
 }
@@ -85,6 +85,20 @@ fn interim_responses_are_passed_on_and_an_expectation_waits() {
     assert_eq!(client.head(), "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n");
     assert_eq!(client.head(), "HTTP/1.1 100 Continue\r\n\r\n");
     assert_eq!(client.send("abc").response().1, "abc");
+}
+
+#[test]
+fn any_number_of_interim_responses_is_passed_on() {
+    const MANY: usize = 1000;
+    const EARLY: &str = "HTTP/1.1 103 Early Hints\r\n\r\n";
+    let proxy =
+        Proxy::before(&Origin::answering(format!("{}{}", EARLY.repeat(MANY), crate::support::OK)));
+    let mut client = proxy.client();
+    client.send("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n");
+    for _ in 0..MANY {
+        assert_eq!(status(&client.head()), 103);
+    }
+    assert_eq!(client.response().1, "ok");
 }
 
 #[test]
