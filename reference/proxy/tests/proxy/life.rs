@@ -187,7 +187,7 @@ impl Process {
     }
 
     /// Reads standard error up to and including a line with `text`.
-    fn complained(&mut self, text: &str) -> String {
+    pub(crate) fn complained(&mut self, text: &str) -> String {
         let mut all = String::new();
         while !all.lines().last().is_some_and(|line| line.contains(text)) {
             assert!(self.err.read_line(&mut all).unwrap() > 0, "it ended after {all:?}");
