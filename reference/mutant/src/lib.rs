@@ -45,6 +45,8 @@ mutants! {
     NoVia = "no-via",
     /// No X-Forwarded-For is added.
     NoForwardedFor = "no-forwarded-for",
+    /// Fields that pass for the proxy's own are forwarded: with underscores, and as trailers.
+    KeepsLookalikes = "keeps-lookalikes",
     /// The trailers of a chunked response are lost.
     DropsTrailers = "drops-trailers",
     /// The origin's own authority is sent as Host.

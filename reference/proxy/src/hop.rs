@@ -93,6 +93,9 @@ pub(crate) fn strip(fields: &mut Fields) {
 /// Removes fields whose names have an underscore and pass for one that this proxy sends or removes: CGI and what follows
 /// it (RFC 3875 §4.1.18; WSGI, Rack) make one variable of both.
 pub(crate) fn strip_lookalikes(fields: &mut Fields) {
+    if mutant::is(Mutant::KeepsLookalikes) {
+        return;
+    }
     fields.retain(|name, _| {
         let Some(name) = folded(name) else { return true };
         !is_one_of(&name, &HOP_BY_HOP)
@@ -118,7 +121,8 @@ pub(crate) fn clean_trailers(trailers: &mut Fields) {
     trailers.retain(|name, _| {
         !is_one_of(name, &HOP_BY_HOP)
             && !is_one_of(name, &NOT_IN_TRAILERS)
-            && !forwarded::is_word_of_a_proxy(&name.to_ascii_lowercase())
+            && (mutant::is(Mutant::KeepsLookalikes)
+                || !forwarded::is_word_of_a_proxy(&name.to_ascii_lowercase()))
     });
 }
 
