@@ -71,8 +71,11 @@ const CAUGHT_BY: &[(&str, &str)] = &[
     // proxy
     ("keeps-hop-by-hop", "front/fields/hop-by-hop#keep-alive"),
     ("keeps-connection-named", "front/fields/connection-named"),
+    ("tunnels-anything", "front/fields/other-upgrades#h2c"),
     ("no-via", "front/fields/via"),
     ("no-forwarded-for", "front/fields/forwarded-for"),
+    ("keeps-lookalikes", "front/fields/lookalikes#real-ip"),
+    ("keeps-lookalikes", "front/fields/forwarded-trailer"),
     ("drops-trailers", "front/messages/trailers"),
     ("accepts-both-lengths", "front/tolerated/both-lengths-refused"),
     ("accepts-bare-lf", "front/refused/bare-lf"),

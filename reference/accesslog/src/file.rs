@@ -7,6 +7,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+
 /// A log file that can't be opened.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -18,6 +21,12 @@ pub enum OpenError {
         path: PathBuf,
         /// Its directory.
         directory: PathBuf,
+    },
+    /// It is a pipe, and there is nobody to read it.
+    #[error("can't open the log {}: it is a pipe that nobody reads; start its reader first", .path.display())]
+    NoReader {
+        /// The log.
+        path: PathBuf,
     },
     /// Anything else the system says.
     #[error("can't open the log {} for appending: {source}", .path.display())]
@@ -40,9 +49,21 @@ pub(crate) struct LogFile {
 impl LogFile {
     /// Opens or creates `path`, readable by owner and group: logs hold personal data.
     pub(crate) fn open(path: &Path) -> Result<Self, OpenError> {
-        let opened = OpenOptions::new().append(true).create(true).mode(0o640).open(path);
+        // Without waiting for a pipe's reader: an error then (fifo(7)).
+        let without_waiting = OFlag::O_NONBLOCK;
+        let opened = OpenOptions::new()
+            .append(true)
+            .create(true)
+            .mode(0o640)
+            .custom_flags(without_waiting.bits())
+            .open(path);
         let identified = opened.and_then(|file| {
             let seen = file.metadata()?;
+            if !seen.is_file() {
+                // A pipe that is full is waited for.
+                let flags = OFlag::from_bits_retain(fcntl(&file, FcntlArg::F_GETFL)?);
+                fcntl(&file, FcntlArg::F_SETFL(flags - without_waiting))?;
+            }
             Ok((file, (seen.dev(), seen.ino())))
         });
         match identified {
@@ -83,6 +104,9 @@ fn explain(path: &Path, source: io::Error) -> OpenError {
     };
     if source.kind() == io::ErrorKind::NotFound && !directory.exists() {
         return OpenError::NoDirectory { path: path.to_owned(), directory: directory.to_owned() };
+    }
+    if source.raw_os_error() == Some(Errno::ENXIO as i32) {
+        return OpenError::NoReader { path: path.to_owned() };
     }
     OpenError::System { path: path.to_owned(), source }
 }

@@ -148,9 +148,9 @@ impl Scribe {
             state.failures += 1;
             state.cause = error.to_string();
         }
-        let lost = state.lost;
+        let total = state.lost;
         drop(state);
-        let lost = self.lost_to_tell(lost, outcome.is_ok(), orders.close);
+        let lost = self.lost_to_tell(total, outcome.is_ok(), orders.close);
         self.shared.attempted.notify_all();
         let path = &self.shared.path;
         let was_failing = mem::replace(&mut self.failing, outcome.is_err());
@@ -162,7 +162,7 @@ impl Scribe {
             _ => {}
         }
         if lost > 0 {
-            self.tell(&Trouble::Lost { path: path.clone(), lines: lost });
+            self.tell(&Trouble::Lost { path: path.clone(), lines: lost, total });
         }
     }
 

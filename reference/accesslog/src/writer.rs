@@ -79,12 +79,14 @@ pub enum Trouble {
         path: PathBuf,
     },
     /// Lines were lost since this was said last.
-    #[error("the log {} lost lines: {lines}", .path.display())]
+    #[error("the log {} lost lines: {lines} more, {total} in all", .path.display())]
     Lost {
         /// The log.
         path: PathBuf,
         /// How many more.
         lines: u64,
+        /// How many since the log was opened.
+        total: u64,
     },
     /// The log could not be opened again; where it still has a name, the old file is used.
     #[error("{0}; lines go on into the file that was opened before")]

@@ -112,7 +112,8 @@ fn rotation_under_load_loses_and_tears_no_line() {
     let rotations = std::thread::scope(|scope| {
         let rotator = scope.spawn(|| {
             let mut rotations = 0;
-            while !done.load(Ordering::Relaxed) {
+            // One even where the clients are done before it begins.
+            while rotations == 0 || !done.load(Ordering::Relaxed) {
                 rotations += 1;
                 fs::rename(&path, directory.path().join(format!("access.log.{rotations}")))
                     .unwrap();
@@ -200,8 +201,8 @@ fn a_full_disk_keeps_lines_waiting_says_so_once_and_counts_the_lost() {
     assert_eq!(writer.close(), Stats { written: 0, lost: 2, queued: 0 });
     insta::assert_snapshot!(told.lock().unwrap().join("\n"), @r"
     writing the log /dev/full fails, lines wait in memory: No space left on device (os error 28)
-    the log /dev/full lost lines: 1
-    the log /dev/full lost lines: 1
+    the log /dev/full lost lines: 1 more, 1 in all
+    the log /dev/full lost lines: 1 more, 2 in all
     ");
 }
 
@@ -233,4 +234,33 @@ fn a_log_that_cannot_be_opened_says_why() {
     can't open the log /logs/no/access.log: its directory /logs/no does not exist
     can't open the log /logs for appending: Is a directory (os error 21)
     ");
+}
+
+#[test]
+fn a_pipe_without_a_reader_is_no_log() {
+    let directory = tempfile::tempdir().unwrap();
+    let fifo = directory.path().join("log");
+    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let refused = Writer::open(&fifo, patient()).unwrap_err();
+    let shown = refused.to_string().replace(directory.path().to_str().unwrap(), "/logs");
+    insta::assert_snapshot!(shown, @"can't open the log /logs/log: it is a pipe that nobody reads; start its reader first");
+}
+
+/// What waits is written once somebody reads again.
+#[test]
+fn a_pipe_may_change_its_reader() {
+    let directory = tempfile::tempdir().unwrap();
+    let fifo = directory.path().join("log");
+    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let reader = || fs::OpenOptions::new().read(true).write(true).open(&fifo).unwrap();
+    let first = reader();
+    let writer = Writer::open(&fifo, patient()).unwrap();
+    drop(first);
+    writer.write(b"one\n");
+    assert!(writer.flush().unwrap_err().cause.contains("pipe"));
+    let mut second = reader();
+    writer.flush().unwrap();
+    let mut line = [0; 4];
+    second.read_exact(&mut line).unwrap();
+    assert_eq!(&line, b"one\n");
 }

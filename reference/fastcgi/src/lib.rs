@@ -22,5 +22,5 @@ mod variables;
 
 pub use head::{HeadError, HeadReader};
 pub use record::{Answer, Outcome, RecordError, RecordReader, put_begin, put_stdin, put_variables};
-pub use script::{Application, Script, ScriptError};
+pub use script::{Application, Found, Script, ScriptError};
 pub use variables::{Connection, Variables, variables};

@@ -27,6 +27,16 @@ pub struct Script {
     pub file: Option<PathBuf>,
 }
 
+/// What answers a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// A script.
+    Script(Script),
+    /// It is a folder that has a script, and lacks the `/` at its end: what the script's pages name relative to it would
+    /// be looked for beside it.
+    Folder,
+}
+
 /// A path that no script may get.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ScriptError {
@@ -47,16 +57,16 @@ impl Script {
         application: &Application,
         path: &[u8],
         exists: Option<&dyn Fn(&Path) -> bool>,
-    ) -> Result<Self, ScriptError> {
+    ) -> Result<Found, ScriptError> {
         let path = decoded(path).ok_or(ScriptError::Path)?;
         let Application::Files(root) = application else {
-            return Ok(Self { name: String::new(), path_info: path, file: None });
+            return Ok(Found::Script(Self { name: String::new(), path_info: path, file: None }));
         };
         let file = |name: &str| root.join(name.trim_start_matches('/'));
-        let script = |name: &str, rest: &str| Self {
-            name: name.to_owned(),
-            path_info: rest.to_owned(),
-            file: Some(file(name)),
+        let script = |name: &str, rest: &str| {
+            let (name, path_info) = (name.to_owned(), rest.to_owned());
+            let file = Some(file(&name));
+            Found::Script(Self { name, path_info, file })
         };
         let is_there = |name: &str| exists.is_none_or(|exists| exists(&file(name)));
         if let Some(end) = script_end(&path)
@@ -66,8 +76,8 @@ impl Script {
         }
         let index = format!("{}/{INDEX}", path.trim_end_matches('/'));
         // A folder elsewhere may or may not have one; the root's answers for all.
-        if path.ends_with('/') && exists.is_some() && is_there(&index) {
-            return Ok(script(&index, ""));
+        if exists.is_some() && is_there(&index) {
+            return Ok(if path.ends_with('/') { script(&index, "") } else { Found::Folder });
         }
         Ok(script(&format!("/{INDEX}"), ""))
     }
@@ -130,7 +140,10 @@ mod tests {
         });
         let exists = exists.as_ref().map(|exists| exists as &dyn Fn(&Path) -> bool);
         match Script::find(&root, path.as_bytes(), exists) {
-            Ok(script) => format!("{} + {}", script.file.unwrap().display(), script.path_info),
+            Ok(Found::Folder) => "a folder".to_owned(),
+            Ok(Found::Script(script)) => {
+                format!("{} + {}", script.file.unwrap().display(), script.path_info)
+            }
             Err(error) => error.to_string(),
         }
     }
@@ -144,7 +157,8 @@ mod tests {
             ("/wp-login.php", "/srv/wp-login.php + "),
             ("/wp%2Dlogin.php", "/srv/wp-login.php + "),
             ("/admin/", "/srv/admin/index.php + "),
-            ("/admin", "/srv/index.php + "),
+            ("/admin", "a folder"),
+            ("/./admin", "a folder"),
             ("/2026/11/hello/", "/srv/index.php + "),
             ("/upload/evil.jpg/x.php", "/srv/index.php + "),
             ("/missing.php", "/srv/index.php + "),
@@ -172,7 +186,8 @@ mod tests {
 
     #[test]
     fn one_application_gets_the_whole_path() {
-        let script = Script::find(&Application::Whole, b"/a.php/b%20c", None).unwrap();
+        let found = Script::find(&Application::Whole, b"/a.php/b%20c", None).unwrap();
+        let Found::Script(script) = found else { panic!("{found:?}") };
         assert_eq!((script.name.as_str(), script.path_info.as_str()), ("", "/a.php/b c"));
         assert_eq!(script.file, None);
     }

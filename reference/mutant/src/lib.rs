@@ -39,10 +39,14 @@ mutants! {
     KeepsHopByHop = "keeps-hop-by-hop",
     /// Fields named in Connection are forwarded.
     KeepsConnectionNamed = "keeps-connection-named",
+    /// Every Upgrade is passed on.
+    TunnelsAnything = "tunnels-anything",
     /// No Via is added.
     NoVia = "no-via",
     /// No X-Forwarded-For is added.
     NoForwardedFor = "no-forwarded-for",
+    /// Fields that pass for the proxy's own are forwarded: with underscores, and as trailers.
+    KeepsLookalikes = "keeps-lookalikes",
     /// The trailers of a chunked response are lost.
     DropsTrailers = "drops-trailers",
     /// The origin's own authority is sent as Host.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use edgeproof_upstream::Process;
+use edgeproof_upstream::{Lease, Process};
 use tokio::time::timeout;
 
 use crate::failure::Failure;
@@ -51,12 +51,29 @@ impl Backend {
                 if !fresh && let Some(kept) = kept(worker, lease.key()) {
                     return Ok(kept.holding(lease));
                 }
-                let connect = Connected::to_process(&lease, protocol, limits);
-                let made = made(worker, limits, connect).await;
-                made.map(|made| made.holding(lease))
+                match to_process(worker, limits, &lease, protocol).await {
+                    // It has ended, and that is not known yet: who asks then learns what comes next.
+                    Err(Failure::Unreachable) if timeout(TOLD, lease.ended()).await.is_ok() => {}
+                    made => return Ok(made?.holding(lease)),
+                }
+                let lease = process.lease().await?;
+                let made = to_process(worker, limits, &lease, protocol).await?;
+                Ok(made.holding(lease))
             }
         }
     }
+}
+
+/// How long the end of a process that takes no connections may take to be known.
+const TOLD: Duration = Duration::from_secs(1);
+
+async fn to_process(
+    worker: &Worker,
+    limits: &Limits,
+    lease: &Lease,
+    protocol: &Protocol,
+) -> Result<Connected, Failure> {
+    made(worker, limits, Connected::to_process(lease, protocol, limits)).await
 }
 
 fn kept(worker: &Worker, key: &str) -> Option<Connected> {

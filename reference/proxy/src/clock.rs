@@ -65,6 +65,19 @@ impl Clock {
         }
     }
 
+    /// When it was that something began which has taken so long.
+    pub(crate) fn ago(&self, took: Duration) -> Timestamp {
+        self.before(self.timestamp(), took)
+    }
+
+    /// The same, seen from `now`. A virtual clock has stood still meanwhile.
+    pub(crate) fn before(&self, now: Timestamp, took: Duration) -> Timestamp {
+        match self {
+            Self::Real(_) if !took.is_zero() => now.checked_sub(took).unwrap_or(now),
+            _ => now,
+        }
+    }
+
     /// The zone that its time is shown in, which never changes.
     pub(crate) fn zone(&self) -> &TimeZone {
         match self {

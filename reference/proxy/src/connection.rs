@@ -3,7 +3,7 @@
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use edgeproof_http1::{Authority, ParsedRequest, Refused, RequestParser, Version};
@@ -15,6 +15,7 @@ use crate::exchange::{self, After, own_fields, own_text};
 use crate::firewall::Inspection;
 use crate::forwarded;
 use crate::limits::Limits;
+use crate::listener::LAST_WORD;
 use crate::live::Live;
 use crate::log::{Asked, Entry};
 use crate::patience::{Alarm, within};
@@ -26,12 +27,18 @@ use edgeproof_mutant::{self as mutant, Mutant};
 
 /// What came instead of, or as, the next request.
 enum Next {
-    Request(Box<ParsedRequest>),
+    Request {
+        request: Box<ParsedRequest>,
+        /// From its first byte to the end of its head; zero for one that came in one piece.
+        took: Duration,
+    },
     /// It broke a rule, or did not become whole in time: it gets this status and text.
     Refused {
         status: u16,
         text: String,
         refused: Box<Refused>,
+        /// From its first byte to its refusal.
+        took: Duration,
     },
     /// The client has closed or is idle, or the proxy is stopping.
     Over,
@@ -52,17 +59,21 @@ where
     worker.stats().connections.one();
     let mut alarm = Alarm::default();
     let stopped = pin!(worker.stopped());
-    let mut stopped = Stopped { future: stopped, is_awaited: false };
+    let mut stopped = Stopped { future: stopped, is_awaited: false, is_over: false };
+    let mut is_new = true;
     let mut live = worker.live();
     loop {
-        let mut waiting = Waiting::new(&live.limits, &mut alarm, &mut stopped);
+        let mut waiting = Waiting::new(&live.limits, &mut alarm, &mut stopped, is_new);
         let next = waiting.next_request(&mut client, worker).await;
+        is_new = false;
         // A reload may have come while the request was awaited.
         worker.renew(&mut live);
         let after = match next {
-            Next::Request(request) => exchange::run(&mut client, worker, &live, &request).await,
-            Next::Refused { status, text, refused } => {
-                refuse(&mut client, worker, &live, status, &text, &refused).await;
+            Next::Request { request, took } => {
+                exchange::run(&mut client, worker, &live, &request, took).await
+            }
+            Next::Refused { status, text, refused, took } => {
+                refuse(&mut client, worker, &live, (status, &text), &refused, took).await;
                 After::Close
             }
             // Nothing was sent that the client might not have read yet.
@@ -81,6 +92,7 @@ where
 struct Stopped<'p, S> {
     future: Pin<&'p mut S>,
     is_awaited: bool,
+    is_over: bool,
 }
 
 impl<S: Future<Output = ()>> Stopped<'_, S> {
@@ -90,8 +102,12 @@ impl<S: Future<Output = ()>> Stopped<'_, S> {
         if self.is_awaited && !worker.is_stopping() {
             return Poll::Pending;
         }
-        self.is_awaited = true;
-        self.future.as_mut().poll(cx)
+        if !self.is_over {
+            self.is_awaited = true;
+            ready!(self.future.as_mut().poll(cx));
+            self.is_over = true;
+        }
+        Poll::Ready(())
     }
 }
 
@@ -101,15 +117,22 @@ struct Waiting<'c, 'p, S> {
     parser: RequestParser,
     alarm: &'c mut Alarm,
     stopped: &'c mut Stopped<'p, S>,
+    /// It is the connection's first request.
+    is_first: bool,
     idle_until: Option<Instant>,
-    /// Set once the head has begun.
-    head_until: Option<Instant>,
+    /// When the head began, if more of it has to come.
+    begun: Option<Instant>,
 }
 
 impl<'c, 'p, S: Future<Output = ()>> Waiting<'c, 'p, S> {
-    fn new(limits: &'c Limits, alarm: &'c mut Alarm, stopped: &'c mut Stopped<'p, S>) -> Self {
+    fn new(
+        limits: &'c Limits,
+        alarm: &'c mut Alarm,
+        stopped: &'c mut Stopped<'p, S>,
+        is_first: bool,
+    ) -> Self {
         let parser = RequestParser::new(limits.of_heads());
-        Self { limits, parser, alarm, stopped, idle_until: None, head_until: None }
+        Self { limits, parser, alarm, stopped, is_first, idle_until: None, begun: None }
     }
 
     /// Reads the next request's head.
@@ -121,23 +144,26 @@ impl<'c, 'p, S: Future<Output = ()>> Waiting<'c, 'p, S> {
         loop {
             if !incoming.buf.is_empty() {
                 match self.parser.parse(&mut incoming.buf) {
-                    Ok(Some(request)) => return Next::Request(Box::new(request)),
+                    Ok(Some(request)) => {
+                        return Next::Request { request: Box::new(request), took: self.took() };
+                    }
                     Ok(None) => {}
-                    Err(refused) => return refusal(refused),
+                    Err(refused) => return self.refusal(refused),
                 }
-                if self.head_until.is_none() && self.parser.has_begun(&incoming.buf) {
-                    self.head_until = Some(Instant::now() + self.limits.header_timeout);
+                if self.begun.is_none() && self.parser.has_begun(&incoming.buf) {
+                    self.begun = Some(Instant::now());
                 }
             }
             match self.more(incoming, worker).await {
                 More::Read(Ok(1..)) => {}
-                More::Read(_) if self.head_until.is_some() => {
-                    return refusal(self.parser.incomplete(&incoming.buf));
+                More::Read(_) if self.begun.is_some() => {
+                    let refused = self.parser.incomplete(&incoming.buf);
+                    return self.refusal(refused);
                 }
-                More::TooLate if self.head_until.is_some() => {
+                More::TooLate if self.begun.is_some() => {
                     let refused = Box::new(self.parser.incomplete(&incoming.buf));
                     let text = "the request's head did not arrive in time".to_owned();
-                    return Next::Refused { status: 408, text, refused };
+                    return Next::Refused { status: 408, text, refused, took: self.took() };
                 }
                 More::Read(_) | More::TooLate | More::Stopped => return Next::Over,
             }
@@ -154,19 +180,37 @@ impl<'c, 'p, S: Future<Output = ()>> Waiting<'c, 'p, S> {
             if let Poll::Ready(read) = incoming.poll_fill(cx, worker.room()) {
                 return Poll::Ready(More::Read(read));
             }
-            let end = match self.head_until {
-                Some(end) => end,
+            let end = match self.begun {
+                Some(begun) => begun + self.limits.header_timeout,
                 None => {
-                    if self.stopped.poll(cx, worker).is_ready() {
+                    let was_over = self.stopped.is_over;
+                    let is_stopped = self.stopped.poll(cx, worker).is_ready();
+                    if is_stopped && !self.is_first {
                         return Poll::Ready(More::Stopped);
                     }
-                    let idle = self.limits.idle_timeout;
+                    let mut idle = self.limits.idle_timeout;
+                    if is_stopped {
+                        idle = idle.min(LAST_WORD);
+                        if !was_over {
+                            self.idle_until = None;
+                        }
+                    }
                     *self.idle_until.get_or_insert_with(|| Instant::now() + idle)
                 }
             };
             self.alarm.poll(cx, end).map(|()| More::TooLate)
         })
         .await
+    }
+
+    fn refusal(&self, refused: Refused) -> Next {
+        let (status, text) = (refused.error.status(), refused.to_string());
+        Next::Refused { status, text, refused: Box::new(refused), took: self.took() }
+    }
+
+    /// How long the head has been coming.
+    fn took(&self) -> Duration {
+        self.begun.map_or(Duration::ZERO, |begun| begun.elapsed())
     }
 }
 
@@ -177,26 +221,21 @@ enum More {
     Stopped,
 }
 
-fn refusal(refused: Refused) -> Next {
-    let (status, text) = (refused.error.status(), refused.to_string());
-    Next::Refused { status, text, refused: Box::new(refused) }
-}
-
 /// Answers a refused request and gives it its log line.
 async fn refuse<R, W: Breakable>(
     client: &mut Client<R, W>,
     worker: &Worker,
     live: &Live,
-    status: u16,
-    text: &str,
+    (status, text): (u16, &str),
     refused: &Refused,
+    took: Duration,
 ) {
     let Client { out, peer, .. } = client;
     let host = refused.fields.get("host").map(<[u8]>::to_vec).map(Into::into);
     let host = host.and_then(Authority::parse);
     let site = live.site(host.as_ref().map(Authority::host)).map(|site| &**site);
     let clock = site.map_or(&live.clock, |site| &site.clock);
-    let received = clock.timestamp();
+    let received = clock.ago(took);
     let trusted = site.map_or(&[][..], |site| &site.settings.trusted_peers);
     let client_ip = forwarded::client_ip(peer.ip, &refused.fields, trusted);
     // The rules see what was refused before them too.
@@ -213,7 +252,7 @@ async fn refuse<R, W: Breakable>(
     let _ = within(live.limits.client_timeout, reply.flush()).await;
     worker.stats().answered(status);
     let (out, begun, _) = reply.into_parts();
-    let sent = begun.map(|begun| begun.sent(out));
+    let sent = begun.and_then(|begun| begun.sent(out));
     let log = site.map_or(live.log.as_ref(), |site| site.log.as_ref());
     if let Some(log) = log.filter(|_| !mutant::is(Mutant::NoLogFor400)) {
         let asked = Asked::refused(refused);

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use edgeproof_cache::Purge;
 use edgeproof_http1::{BodyLength, Fields, ParsedRequest, TargetForm, Written, put_request_line};
@@ -13,7 +14,7 @@ use crate::body::Sink;
 use crate::clock::{self, Clock};
 use crate::failure::Failure;
 use crate::firewall::Inspected;
-use crate::forward::{Exchange, Passed, max_forwards, wanted_upgrade};
+use crate::forward::{Exchange, Passed, max_forwards};
 use crate::limits::Limits;
 use crate::live::{Live, Site};
 use crate::log::{Asked, Entry, Log};
@@ -41,12 +42,13 @@ pub(crate) enum After {
 /// The methods that are forwarded (RFC 9110 §9.3, RFC 5789).
 const ALLOW: &str = "GET, HEAD, POST, PUT, DELETE, PATCH, OPTIONS";
 
-/// Answers a request and writes its log line.
+/// Answers a request, whose head `took` some time to come, and writes its log line.
 pub(crate) async fn run<R, W>(
     client: &mut Client<R, W>,
     worker: &Rc<Worker>,
     live: &Live,
     request: &ParsedRequest,
+    took: Duration,
 ) -> After
 where
     R: AsyncRead + Unpin,
@@ -60,7 +62,8 @@ where
     let log = site.map_or(live.log.as_ref(), |site| site.log.as_ref());
     // The line says what it is called.
     let gate;
-    let over = Over { site, request, peer, sent: None, clock, received, unique_id: None };
+    let began = clock.before(received, took);
+    let over = Over { site, request, peer, sent: None, clock, began, unique_id: None };
     let mut line = Line { log, over };
     let keep = request.is_persistent() && !worker.is_stopping();
     // RFC 9112 §9.6: who says close sends nothing more.
@@ -100,7 +103,7 @@ where
             begun.body = count;
         }
     }
-    let sent = begun.map(|begun| begun.sent(out));
+    let sent = begun.and_then(|begun| begun.sent(out));
     worker.stats().answered(sent.map_or(0, |sent| sent.status));
     line.over.unique_id = gate.as_ref().map(|gate| gate.inspection().id());
     line.over.sent = sent;
@@ -288,7 +291,7 @@ async fn finish_own<W: Breakable>(
     }
 }
 
-/// Tells the client of a failure, if its response has not begun.
+/// Tells the client of a failure, if it has seen nothing of a response yet (RFC 9110 §15.6.3).
 async fn fail<W: Breakable>(
     failure: Failure,
     reply: &mut Reply<'_, W>,
@@ -296,7 +299,7 @@ async fn fail<W: Breakable>(
     live: &Live,
     clock: &Clock,
 ) -> After {
-    let Some(status) = failure.status().filter(|_| !reply.has_begun()) else {
+    let Some(status) = failure.status().filter(|_| reply.take_back()) else {
         return After::Break;
     };
     reply.keep &= !failure.is_of_client() && has_no_body(request);
@@ -319,7 +322,7 @@ struct Over<'a> {
     peer: &'a Peer,
     sent: Option<Sent<'a>>,
     clock: &'a Clock,
-    received: Timestamp,
+    began: Timestamp,
     unique_id: Option<&'a str>,
 }
 
@@ -358,8 +361,8 @@ impl Over<'_> {
         let Self { request, peer, sent, .. } = *self;
         let head = &request.head;
         let trusted = self.site.map_or(&[][..], |site| &site.settings.trusted_peers);
-        let websocket = sent.is_some_and(|sent| sent.status == 101)
-            && wanted_upgrade(request).is_some_and(|it| it.eq_ignore_ascii_case(b"websocket"));
+        // No other protocol is ever changed to.
+        let websocket = sent.is_some_and(|sent| sent.status == 101);
         LINE.with_borrow_mut(|line| {
             line.clear();
             put_request_line(line, head);
@@ -372,7 +375,7 @@ impl Over<'_> {
                 client_ip: forwarded::client_ip(peer.ip, &head.fields, trusted),
                 websocket,
                 sent,
-                received: self.received,
+                received: self.began,
                 completed: self.clock.timestamp(),
                 zone: self.clock.zone(),
                 unique_id: self.unique_id,

@@ -118,6 +118,8 @@ impl Fill {
         reply: &mut Reply<'_, W>,
     ) -> Result<(), Failure> {
         let limit = exchange.limits.client_timeout;
+        // What came together with the head is read first: it goes out with it, or shows that it is broken.
+        tokio::task::yield_now().await;
         loop {
             while let Some(piece) = self.0.take() {
                 reply.data(piece);
@@ -127,9 +129,15 @@ impl Fill {
             }
             let end = self.0.end.borrow_mut().take();
             match end {
-                Some(end) => {
-                    reply.end(end?);
+                Some(Ok(trailers)) => {
+                    reply.end(trailers);
                     return flush(reply, limit).await;
+                }
+                Some(Err(failure @ Failure::OriginBroken(_))) => return Err(failure),
+                // What came is sent, and broken off.
+                Some(Err(failure)) => {
+                    flush(reply, limit).await?;
+                    return Err(failure);
                 }
                 None => {
                     flush(reply, limit).await?;

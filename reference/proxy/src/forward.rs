@@ -9,7 +9,7 @@ use bytes::Bytes;
 use edgeproof_cache::{Received, Times, Writer};
 use edgeproof_http1::{
     BodyLength, Fields, ParsedRequest, ParsedResponse, RequestHead, TargetForm, Version,
-    has_connection_option, put_request_head,
+    has_connection_option, list_items, put_request_head,
 };
 use jiff::Timestamp;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -52,13 +52,27 @@ pub(crate) enum Passed {
     Tunnel(Box<Connected>),
 }
 
-/// The protocol that the client asks to change to (RFC 9110 §7.8), if it can be asked of the
-/// origin: not by HTTP/1.0, and not together with a body.
-pub(crate) fn wanted_upgrade(request: &ParsedRequest) -> Option<&[u8]> {
+/// The one protocol that a connection may change to (RFC 6455 §11.2). What follows a change passes the firewall and the
+/// log unseen: it must not be more requests, as with `h2c`, which is obsolete (RFC 9113 §3.1).
+const WEBSOCKET: &str = "websocket";
+
+/// Whether the client asks to change to that protocol, so that the origin can be asked: by a GET of HTTP/1.1
+/// (RFC 6455 §4.1), and not together with a body. Every other Upgrade is ignored (RFC 9110 §7.8).
+fn wants_websocket(request: &ParsedRequest) -> bool {
     let head = &request.head;
-    let can = head.version == Version::Http11 && request.body == BodyLength::Empty;
-    let asked = can && has_connection_option(&head.fields, "upgrade");
-    asked.then(|| head.fields.get("upgrade")).flatten()
+    let can = head.version == Version::Http11
+        && &head.method[..] == b"GET"
+        && request.body == BodyLength::Empty;
+    can && has_connection_option(&head.fields, "upgrade") && names(&head.fields, is_websocket)
+}
+
+/// Whether there is a protocol in Upgrade for which `test` holds.
+fn names(fields: &Fields, test: fn(&[u8]) -> bool) -> bool {
+    fields.get_all("upgrade").flat_map(list_items).any(test)
+}
+
+fn is_websocket(protocol: &[u8]) -> bool {
+    protocol.eq_ignore_ascii_case(WEBSOCKET.as_bytes()) || mutant::is(Mutant::TunnelsAnything)
 }
 
 /// The deliberate bug of a site without a cache that evaluates what is for others.
@@ -95,12 +109,14 @@ impl Exchange<'_> {
             fields.push("Transfer-Encoding", "chunked");
         }
         lower_max_forwards(&head.method, &mut fields);
-        let client =
-            forwarded::client_ip(self.peer.ip, &head.fields, &self.site.settings.trusted_peers);
-        forwarded::add(&mut fields, self.peer.ip, client, self.peer.tls.is_some());
+        hop::strip_lookalikes(&mut fields);
+        let trusted = &self.site.settings.trusted_peers;
+        let client = forwarded::client_ip(self.peer.ip, &head.fields, trusted);
+        forwarded::add(&mut fields, self.peer.ip, client, self.peer.tls.is_some(), trusted);
         hop::add_via(&mut fields, head.version);
-        if let Some(protocol) = wanted_upgrade(self.request) {
-            fields.push("Upgrade", protocol);
+        if wants_websocket(self.request) {
+            let asked = head.fields.get("upgrade").filter(|_| mutant::is(Mutant::TunnelsAnything));
+            fields.push("Upgrade", asked.unwrap_or(WEBSOCKET.as_bytes()));
             fields.push("Connection", "Upgrade");
         }
         let target = match backend.prefix() {
@@ -214,12 +230,14 @@ impl Exchange<'_> {
         mut fields: Fields,
         reply: &mut Reply<'_, W>,
     ) -> Result<Passed, Failure> {
-        if wanted_upgrade(self.request).is_none() {
+        let agreed = &response.head.fields;
+        if !wants_websocket(self.request)
+            || !names(agreed, is_websocket)
+            || names(agreed, |protocol| !is_websocket(protocol))
+        {
             return Err(Failure::OriginUpgraded);
         }
-        for protocol in response.head.fields.get_all("upgrade") {
-            fields.push("Upgrade", protocol);
-        }
+        fields.push("Upgrade", WEBSOCKET);
         reply.start(101, response.head.reason, fields, BodyLength::Tunnel);
         Ok(Passed::Tunnel(Box::new(connected)))
     }

@@ -42,9 +42,32 @@ pub(crate) fn tells_the_client(name: &[u8]) -> bool {
     NAMES.iter().any(|told| name.eq_ignore_ascii_case(told))
 }
 
+/// What the names of those fields begin with that no standard knows.
+const X_FORWARDED: &[u8] = b"x-forwarded-";
+
+/// Whether a field, its name in lower case, says where a request came from or what was asked of the first proxy.
+pub(crate) fn is_word_of_a_proxy(name: &[u8]) -> bool {
+    name.starts_with(X_FORWARDED) || name == b"x-real-ip" || name == b"forwarded"
+}
+
 /// Adds the peer to X-Forwarded-For and Forwarded (RFC 7239), and says in X-Real-IP and
-/// X-Forwarded-Proto what this proxy knows: a client cannot set those two.
-pub(crate) fn add(fields: &mut Fields, peer: IpAddr, client: IpAddr, secure: bool) {
+/// X-Forwarded-Proto what this proxy knows: a client cannot set those two. X-Forwarded-Host, X-Forwarded-Port and what
+/// else begins like them is passed on only from a peer that is trusted.
+pub(crate) fn add(
+    fields: &mut Fields,
+    peer: IpAddr,
+    client: IpAddr,
+    secure: bool,
+    trusted: &[IpNet],
+) {
+    if !trusted.iter().any(|net| net.contains(&peer)) {
+        fields.retain(|name, _| {
+            name.eq_ignore_ascii_case(b"x-forwarded-for")
+                || !name
+                    .get(..X_FORWARDED.len())
+                    .is_some_and(|start| start.eq_ignore_ascii_case(X_FORWARDED))
+        });
+    }
     let proto = if secure { "https" } else { "http" };
     if !mutant::is(Mutant::NoForwardedFor) {
         append(fields, "X-Forwarded-For", &peer.to_string());

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use edgeproof_fastcgi::{
-    Answer, Application, Connection, HeadError, HeadReader, Outcome, RecordError, RecordReader,
-    Script, put_begin, put_stdin, put_variables, variables,
+    Answer, Application, Connection, Found, HeadError, HeadReader, Outcome, RecordError,
+    RecordReader, Script, put_begin, put_stdin, put_variables, variables,
 };
 use edgeproof_http1::{
     BodyLength, Fields, ParsedRequest, ParsedResponse, RequestParser, ResponseHead, Version,
@@ -53,6 +53,10 @@ pub(crate) enum To {
 enum Broken {
     #[error("it closed the connection in the middle of an answer")]
     Closed,
+    #[error("it ended an answer that had no head")]
+    Headless,
+    #[error("it ended an answer {0} octets before the Content-Length that it said")]
+    Short(u64),
     #[error(transparent)]
     Record(#[from] RecordError),
     #[error(transparent)]
@@ -93,7 +97,8 @@ impl Gateway {
         let Some(request) = self.request(&mut asked).await else { return Err(Broken::Unwanted) };
         let path = request.path.split(|&byte| byte == b'?').next().unwrap_or_default();
         let script = match self.script(path) {
-            Ok(script) => script,
+            Ok(Found::Script(script)) => script,
+            Ok(Found::Folder) => return redirect(&mut answer, &request.path).await,
             Err(error) => return refuse(&mut answer, 400, &error.to_string()).await,
         };
         if request.head.fields.contains("expect") {
@@ -166,7 +171,7 @@ impl Gateway {
         }
     }
 
-    fn script(&self, path: &[u8]) -> Result<Script, edgeproof_fastcgi::ScriptError> {
+    fn script(&self, path: &[u8]) -> Result<Found, edgeproof_fastcgi::ScriptError> {
         let is_file = |file: &Path| file.is_file();
         let is_here = match &*self.application {
             Application::Files(root) => root.is_dir(),
@@ -227,7 +232,7 @@ impl Gateway {
                     return refuse(answer, 503, "the application takes no more requests").await;
                 }
                 Answer::End { .. } => {
-                    let framed = begun.ok_or(Broken::Closed)?;
+                    let framed = begun.ok_or(Broken::Headless)?;
                     framed.end(answer)?;
                     return answer.flush().await.map_err(|_| Broken::Unwanted);
                 }
@@ -261,8 +266,29 @@ async fn refuse(
     status: u16,
     text: &str,
 ) -> Result<(), Broken> {
-    let text = own_text(status, text);
+    answer_itself(answer, status, text, Fields::new()).await
+}
+
+/// Sends the client to a folder's own address: `target`, a path with or without a query, with a `/` at the path's end.
+async fn redirect(
+    answer: &mut Outgoing<WriteHalf<DuplexStream>>,
+    target: &[u8],
+) -> Result<(), Broken> {
+    let end = memchr::memchr(b'?', target).unwrap_or(target.len());
+    // What begins with `//` would name another host (RFC 3986 §4.2).
+    let start = target[..end].iter().take_while(|&&byte| byte == b'/').count();
     let mut fields = Fields::new();
+    fields.push("Location", [b"/", &target[start..end], b"/", &target[end..]].concat());
+    answer_itself(answer, 308, "a folder's address ends with /", fields).await
+}
+
+async fn answer_itself(
+    answer: &mut Outgoing<WriteHalf<DuplexStream>>,
+    status: u16,
+    text: &str,
+    mut fields: Fields,
+) -> Result<(), Broken> {
+    let text = own_text(status, text);
     fields.push("Content-Type", "text/plain; charset=utf-8");
     fields.push("Content-Length", text.len().to_string());
     fields.push("Connection", "close");
@@ -323,7 +349,7 @@ impl Framed {
     fn end(&self, answer: &mut Outgoing<WriteHalf<DuplexStream>>) -> Result<(), Broken> {
         match self {
             Self::Nothing | Self::Length(0) => Ok(()),
-            Self::Length(_) => Err(Broken::Closed),
+            Self::Length(left) => Err(Broken::Short(*left)),
             Self::Chunked => {
                 answer.put(|out| put_last_chunk(out, &Fields::new()));
                 Ok(())

@@ -2,12 +2,14 @@
 
 use edgeproof_http1::{Fields, Version, list_items};
 
+use crate::forwarded;
 use edgeproof_mutant::{self as mutant, Mutant};
 
-/// Fields of one connection (RFC 9110 §7.6.1), and those by which a client and its proxy
-/// authenticate to each other (§11.7).
-const HOP_BY_HOP: [&str; 8] = [
+/// Fields of one connection (RFC 9110 §7.6.1, and RFC 7540 §3.2.1 for what came with `Upgrade: h2c`), and those by which
+/// a client and its proxy authenticate to each other (§11.7).
+const HOP_BY_HOP: [&str; 9] = [
     "connection",
+    "http2-settings",
     "keep-alive",
     "proxy-authenticate",
     "proxy-authorization",
@@ -88,9 +90,40 @@ pub(crate) fn strip(fields: &mut Fields) {
     fields.retain(|name, _| !is_one_of(name, &HOP_BY_HOP));
 }
 
-/// The trailers of which a recipient may make use.
+/// Removes fields whose names have an underscore and pass for one that this proxy sends or removes: CGI and what follows
+/// it (RFC 3875 §4.1.18; WSGI, Rack) make one variable of both.
+pub(crate) fn strip_lookalikes(fields: &mut Fields) {
+    if mutant::is(Mutant::KeepsLookalikes) {
+        return;
+    }
+    fields.retain(|name, _| {
+        let Some(name) = folded(name) else { return true };
+        !is_one_of(&name, &HOP_BY_HOP)
+            && !is_one_of(&name, &NOT_REMOVABLE)
+            && !forwarded::is_word_of_a_proxy(&name)
+    });
+}
+
+/// A name with an underscore in lower case, with `-` in its place.
+fn folded(name: &[u8]) -> Option<Vec<u8>> {
+    memchr::memchr(b'_', name)?;
+    Some(
+        name.iter()
+            .map(|&byte| if byte == b'_' { b'-' } else { byte.to_ascii_lowercase() })
+            .collect(),
+    )
+}
+
+/// The trailers of which a recipient may make use: no word of a proxy is among them, which some recipients would take
+/// for one of the head.
 pub(crate) fn clean_trailers(trailers: &mut Fields) {
-    trailers.retain(|name, _| !is_one_of(name, &HOP_BY_HOP) && !is_one_of(name, &NOT_IN_TRAILERS));
+    strip_lookalikes(trailers);
+    trailers.retain(|name, _| {
+        !is_one_of(name, &HOP_BY_HOP)
+            && !is_one_of(name, &NOT_IN_TRAILERS)
+            && (mutant::is(Mutant::KeepsLookalikes)
+                || !forwarded::is_word_of_a_proxy(&name.to_ascii_lowercase()))
+    });
 }
 
 /// Adds this hop to Via, with the version in which the message came (RFC 9110 §7.6.3).

@@ -15,7 +15,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::connection;
 use crate::peer::{Client, Peer};
-use crate::stream::{Stream, accept_when_asked};
+use crate::stream::{Stream, accept_when_asked, take_no_new};
 use crate::tls;
 use crate::worker::Worker;
 
@@ -76,7 +76,11 @@ pub(crate) fn bind(address: SocketAddr, count: usize) -> io::Result<Vec<std::net
     Ok(sockets)
 }
 
-/// Accepts until told to close, and then what has arrived already.
+/// How long a stop waits for the first request of a connection that has just been made: its client sends it as soon as
+/// it knows of the connection, so that it is here a round trip later.
+pub(crate) const LAST_WORD: Duration = Duration::from_millis(250);
+
+/// Accepts until told to close, and then those whose connection is on its way.
 pub(crate) async fn accept(worker: &Rc<Worker>, socket: &Listener, key: Key, close: &Notify) {
     const EXHAUSTED: Duration = Duration::from_millis(50);
     // As configured it may have any port, which has become one.
@@ -93,9 +97,17 @@ pub(crate) async fn accept(worker: &Rc<Worker>, socket: &Listener, key: Key, clo
             Err(_) => sleep(EXHAUSTED).await,
         }
     }
-    while let Ok((stream, from)) = socket.accept_at_once() {
-        begin(worker, stream, (from, bound), key);
-    }
+    take_no_new(&socket.0);
+    // Ends by the time limit alone: a listener does not fail for good.
+    let _ = timeout(LAST_WORD, async {
+        loop {
+            match socket.accept().await {
+                Ok((stream, from)) => begin(worker, stream, (from, bound), key),
+                Err(_) => sleep(EXHAUSTED).await,
+            }
+        }
+    })
+    .await;
 }
 
 fn begin(worker: &Rc<Worker>, stream: Stream, (from, bound): (SocketAddr, SocketAddr), key: Key) {

@@ -33,14 +33,19 @@ pub(crate) struct Begun {
     status: u16,
     /// Where the connection keeps the head.
     head: Range<usize>,
+    /// Bytes that the connection had written before it.
+    after: u64,
     pub(crate) body: u64,
 }
 
 impl Begun {
-    /// What was sent, read from the connection that sent it.
-    pub(crate) fn sent<'o, W: AsyncWrite + Unpin>(&self, out: &'o Outgoing<W>) -> Sent<'o> {
+    /// What was sent, read from the connection that sent it; `None` if that was nothing.
+    pub(crate) fn sent<'o, W: AsyncWrite + Unpin>(&self, out: &'o Outgoing<W>) -> Option<Sent<'o>> {
+        if out.written() == self.after {
+            return None;
+        }
         let fields = Written::of_head(out.kept(self.head.clone()));
-        Sent { status: self.status, fields, body: self.body }
+        Some(Sent { status: self.status, fields, body: self.body })
     }
 }
 
@@ -87,9 +92,17 @@ impl<'c, W: AsyncWrite + Unpin> Reply<'c, W> {
         self.gate = Some(Box::new(Gate::new(inspection)));
     }
 
-    /// Whether the final head is on its way: no other answer is possible any more.
-    pub(crate) fn has_begun(&self) -> bool {
-        self.begun.is_some()
+    /// Takes back what is queued of a response of which the client has seen nothing yet. False if it has, or if the
+    /// rules chose the response: no other answer is possible any more.
+    pub(crate) fn take_back(&mut self) -> bool {
+        let Some(begun) = &self.begun else { return true };
+        let is_denial = self.gate.as_ref().is_some_and(|gate| gate.is_closed());
+        if is_denial || self.out.written() != begun.after {
+            return false;
+        }
+        self.begun = None;
+        self.out.take_back();
+        true
     }
 
     /// The connection, what was sent on it, and the rules that looked at it.
@@ -178,11 +191,13 @@ impl<'c, W: AsyncWrite + Unpin> Reply<'c, W> {
     }
 
     fn begin(&mut self, status: u16, put: impl FnOnce(&mut Vec<u8>)) {
+        // Interim responses are written before.
+        let after = self.out.written();
         let head = self.out.put_kept(put);
         if self.is_head && mutant::is(Mutant::HeadWithBody) {
             self.out.put(|out| out.put_slice(b"a body"));
         }
-        self.begun = Some(Begun { status, head, body: 0 });
+        self.begun = Some(Begun { status, head, after, body: 0 });
     }
 
     /// The rules do not agree: another answer in the response's place.

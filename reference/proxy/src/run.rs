@@ -23,7 +23,8 @@ pub enum RunError {
 ///
 /// Prints `listening on ADDR` for each listener, plain ones first, once it accepts connections.
 /// SIGHUP reads the configuration's file again, and the rules and certificates that it names; a
-/// broken one leaves the old configuration in place and is reported on standard error. SIGUSR1 opens the access logs again.
+/// broken one leaves the old configuration in place and is reported on standard error. SIGUSR1 opens the
+/// access logs again. SIGXFSZ means nothing: what cannot be written is told by who writes it.
 ///
 /// # Errors
 /// What keeps it from starting.
@@ -35,6 +36,9 @@ pub fn run(settings: &Settings) -> Result<(), RunError> {
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut hang_up = signal(SignalKind::hangup())?;
         let mut reopen = signal(SignalKind::user_defined1())?;
+        // A log that may not grow any more (setrlimit(2), RLIMIT_FSIZE) fails like a full disk; by default the
+        // signal ends the process. Programs that the proxy starts have the default again.
+        let _too_large = signal(SignalKind::from_raw(nix::libc::SIGXFSZ))?;
         let mut server = Server::start(settings)?;
         let mut announced = Vec::new();
         announce(&server, &mut announced)?;

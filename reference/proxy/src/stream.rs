@@ -16,7 +16,7 @@ use std::time::Duration;
 use nix::libc::{self, SOCK_CLOEXEC, SOCK_NONBLOCK};
 use nix::sys::socket::setsockopt;
 use nix::{setsockopt_impl, sockopt_impl};
-use socket2::SockRef;
+use socket2::{SockFilter, SockRef};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
@@ -55,6 +55,26 @@ sockopt_impl!(
 pub(crate) fn accept_when_asked(listener: &impl AsFd) {
     // Where the kernel does not know it, connections come at once, which is as well.
     let _ = setsockopt(listener, DeferAccept, &SILENT);
+}
+
+/// Has a listener ignore whoever asks for a connection from now on, but take those whose connection is on its way:
+/// such a client has been answered by the kernel, and to close the listener would reset it. One that is ignored asks
+/// again after a second (RFC 6298 §2), when the listener is closed or somebody else's.
+pub(crate) fn take_no_new(listener: &impl AsFd) {
+    // bpf(4) as socket(7) has it with SO_ATTACH_FILTER; what it sees begins with the TCP header (RFC 9293 §3.1).
+    const FLAGS: u32 = 13;
+    const SYN: u32 = 0x02;
+    const ACK: u32 = 0x10;
+    const ALL: u32 = u32::MAX;
+    let first_packets = [
+        SockFilter::new((libc::BPF_LD | libc::BPF_B | libc::BPF_ABS) as u16, 0, 0, FLAGS),
+        SockFilter::new((libc::BPF_ALU | libc::BPF_AND | libc::BPF_K) as u16, 0, 0, SYN | ACK),
+        SockFilter::new((libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K) as u16, 0, 1, SYN),
+        SockFilter::new((libc::BPF_RET | libc::BPF_K) as u16, 0, 0, 0),
+        SockFilter::new((libc::BPF_RET | libc::BPF_K) as u16, 0, 0, ALL),
+    ];
+    // Where it fails, who comes in the very last moment is reset.
+    let _ = SockRef::from(listener).attach_filter(&first_packets);
 }
 
 impl Stream {

@@ -76,6 +76,8 @@ pub(crate) struct Outgoing<W> {
     kept: usize,
     queue: Vec<Segment>,
     queued: usize,
+    /// Bytes handed to `io` so far.
+    written: u64,
     /// What makes the last bytes wait for the end, where the connection ends right after them.
     before_end: Option<fn(&W)>,
 }
@@ -88,7 +90,15 @@ enum Segment {
 
 impl<W: AsyncWrite + Unpin> Outgoing<W> {
     pub(crate) fn new(io: W) -> Self {
-        Self { io, scratch: Vec::new(), kept: 0, queue: Vec::new(), queued: 0, before_end: None }
+        Self {
+            io,
+            scratch: Vec::new(),
+            kept: 0,
+            queue: Vec::new(),
+            queued: 0,
+            written: 0,
+            before_end: None,
+        }
     }
 
     /// The connection is to end after a response: `wait` makes bytes wait for that.
@@ -135,6 +145,18 @@ impl<W: AsyncWrite + Unpin> Outgoing<W> {
         if self.queue.is_empty() {
             self.scratch.clear();
         }
+    }
+
+    /// Bytes handed over so far, by which one can tell whether any was since.
+    pub(crate) fn written(&self) -> u64 {
+        self.written
+    }
+
+    /// Forgets all that waits, and what was kept: nothing of it may have been written.
+    pub(crate) fn take_back(&mut self) {
+        self.queue.clear();
+        self.queued = 0;
+        self.forget();
     }
 
     /// Queues data without copying it.
@@ -189,6 +211,7 @@ impl<W: AsyncWrite + Unpin> Outgoing<W> {
                 if written == 0 {
                     return Err(io::ErrorKind::WriteZero.into());
                 }
+                self.written += written as u64;
                 IoSlice::advance_slices(&mut rest, written);
             }
         }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, mpsc, oneshot, watch};
-use tokio::task::{LocalSet, spawn_local};
+use tokio::task::{JoinSet, LocalSet, spawn_local};
 use tokio::time::{interval, timeout};
 
 use crate::listener::{self, Key, Listener};
@@ -185,7 +185,7 @@ async fn serve(worker: Rc<Worker>, mut commands: mpsc::UnboundedReceiver<Command
     const PRUNE: Duration = Duration::from_secs(10);
     let mut prune = interval(PRUNE);
     let mut listeners: HashMap<Key, Rc<Notify>> = HashMap::new();
-    let accepting = Rc::new(());
+    let mut accepting = JoinSet::new();
     loop {
         tokio::select! {
             command = commands.recv() => match command {
@@ -193,10 +193,9 @@ async fn serve(worker: Rc<Worker>, mut commands: mpsc::UnboundedReceiver<Command
                     let Ok(socket) = Listener::new(socket) else { continue };
                     let close = Rc::new(Notify::new());
                     listeners.insert(key, Rc::clone(&close));
-                    let (worker, accepting) = (Rc::clone(&worker), Rc::clone(&accepting));
-                    spawn_local(async move {
+                    let worker = Rc::clone(&worker);
+                    accepting.spawn_local(async move {
                         listener::accept(&worker, &socket, key, &close).await;
-                        drop(accepting);
                     });
                 }
                 Some(Command::Close(key)) => {
@@ -219,10 +218,8 @@ async fn serve(worker: Rc<Worker>, mut commands: mpsc::UnboundedReceiver<Command
     }
     let limit = worker.live().limits.stop_timeout;
     let finished = async {
-        // What waits in the listening sockets is still served.
-        while Rc::strong_count(&accepting) > 1 {
-            tokio::task::yield_now().await;
-        }
+        // Who has just connected is still served.
+        while accepting.join_next().await.is_some() {}
         worker.drained().await;
     };
     // What is not over by then is dropped with the runtime.

@@ -24,6 +24,8 @@ struct Place {
     /// A name that no other process had or will have.
     key: Arc<str>,
     pid: i32,
+    /// It no longer runs.
+    ended: watch::Sender<bool>,
 }
 
 /// What requests, driver and control socket share.
@@ -66,8 +68,16 @@ impl Shared {
 
     /// Tells the machine what happened, and does what it decides.
     pub(crate) fn feed(&self, event: Event) {
-        let mut inner = self.lock();
+        self.feed_to(self.lock(), event);
+    }
+
+    fn feed_to(&self, mut inner: MutexGuard<'_, Inner>, event: Event) {
         let actions = inner.machine.handle(event, self.journal.clock().now().timestamp());
+        if !matches!(inner.machine.state, State::Running { .. })
+            && let Some(place) = inner.place.take()
+        {
+            place.ended.send_replace(true);
+        }
         self.act(&mut inner, actions);
         drop(inner);
         self.changed.notify_one();
@@ -78,9 +88,9 @@ impl Shared {
         let mut inner = self.lock();
         let pid = inner.machine.pid().unwrap_or_default();
         let key = format!("{endpoint} {pid} {}", inner.machine.starts).into();
-        inner.place = Some(Arc::new(Place { endpoint: endpoint.clone(), key, pid }));
-        drop(inner);
-        self.feed(Event::Ready);
+        let ended = watch::Sender::new(false);
+        inner.place = Some(Arc::new(Place { endpoint: endpoint.clone(), key, pid, ended }));
+        self.feed_to(inner, Event::Ready);
     }
 
     /// When it will be idle. `None`: not before `changed` says so.
@@ -272,6 +282,12 @@ impl Lease {
     #[must_use]
     pub fn key(&self) -> &Arc<str> {
         &self.place.key
+    }
+
+    /// Waits until this very process no longer runs, as far as is known.
+    pub async fn ended(&self) {
+        // An error means that whoever looked after it is gone too.
+        let _ = self.place.ended.subscribe().wait_for(|ended| *ended).await;
     }
 
     /// The log for what this process says on a standard error of another way than its own: that of FastCGI.

@@ -79,6 +79,11 @@ impl Gate {
         self.state = State::Closed;
     }
 
+    /// Whether nothing more goes through: another answer has taken the response's place.
+    pub(crate) fn is_closed(&self) -> bool {
+        matches!(self.state, State::Closed)
+    }
+
     /// A piece of the body.
     pub(crate) fn piece(&mut self, data: Bytes) -> OfPiece {
         match &mut self.state {

@@ -1,5 +1,6 @@
 //! FastCGI applications that do what PHP does not.
 
+use crate::life::Process;
 use crate::support::{Conn, Origin, Proxy, status};
 
 const OUTPUT: u8 = 6;
@@ -12,6 +13,10 @@ fn record(kind: u8, content: &[u8]) -> Vec<u8> {
 
 fn end(outcome: u8) -> Vec<u8> {
     record(END, &[0, 0, 0, 0, outcome, 0, 0, 0])
+}
+
+fn head() -> Vec<u8> {
+    record(OUTPUT, b"Content-Type: a/b\r\n\r\n")
 }
 
 /// A site whose application sends these bytes as soon as it is connected to, and reads nothing.
@@ -39,7 +44,7 @@ fn get(proxy: &Proxy) -> (u16, String) {
 #[test]
 fn an_answer_before_the_body_is_read_is_passed_on() {
     let part = record(OUTPUT, &[b'x'; 50_000]);
-    let head = record(OUTPUT, b"Content-Type: a/b\r\n\r\n");
+    let head = head();
     let proxy = sending([head, part.repeat(40), end(0)].concat());
     let mut client = Conn::connect(proxy.address);
     client.send(
@@ -52,7 +57,7 @@ fn an_answer_before_the_body_is_read_is_passed_on() {
 #[test]
 fn a_server_that_is_full_is_a_503_and_a_broken_one_a_502() {
     assert_eq!(get(&sending(end(2))).0, 503);
-    let head = record(OUTPUT, b"Content-Type: a/b\r\n\r\n");
+    let head = head();
     for (broken, what) in [
         (end(0), "an end without an answer"),
         (head[..20].to_vec(), "half a record"),
@@ -61,6 +66,35 @@ fn a_server_that_is_full_is_a_503_and_a_broken_one_a_502() {
         ([&record(11, b"?")[..], &end(0)].concat(), "a record of an unknown type"),
     ] {
         assert_eq!(get(&sending(broken)).0, 502, "{what}");
+    }
+}
+
+/// The reason stands on the proxy's standard error, where the application runs already.
+#[test]
+fn an_answer_that_ends_too_early_is_told_from_a_connection_that_closes() {
+    let short = record(OUTPUT, b"Content-Type: a\r\nContent-Length: 4\r\n\r\nabc");
+    for (sent, what) in [
+        (end(0), "it ended an answer that had no head"),
+        ([short, end(0)].concat(), "it ended an answer 1 octets before the Content-Length"),
+        (head(), "it closed the connection in the middle of an answer"),
+    ] {
+        let origin = Origin::scripted(move |origin| {
+            origin.conn.send(&sent);
+            origin.conn.end_writing();
+            origin.conn.rest();
+        });
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("c.yaml");
+        let text = format!(
+            "listen: [\"127.0.0.1:0\"]\nsites:\n  - hosts: [a.test]\n    upstream: fastcgi://{}\n",
+            origin.address
+        );
+        std::fs::write(&path, text).unwrap();
+        let mut process = Process::start(&path);
+        let said = process.said();
+        let address = said.strip_prefix("listening on ").unwrap().trim_end().parse().unwrap();
+        Conn::connect(address).send("GET / HTTP/1.0\r\nHost: a.test\r\n\r\n").rest();
+        process.complained(what);
     }
 }
 

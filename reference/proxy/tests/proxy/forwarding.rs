@@ -101,6 +101,32 @@ fn a_trusted_peer_says_who_the_client_is() {
     assert_eq!(field(&origin.last(), "x-real-ip"), Some("127.0.0.1"));
 }
 
+/// Programs behind CGI, WSGI and Rack see `X_Real_IP` and `X-Real-IP` as one variable.
+#[test]
+fn nobody_else_says_who_the_client_is() {
+    let origin = Origin::answering(OK);
+    let said = "X_Real_IP: 6.6.6.6\r\nx-forwarded_for: 6.6.6.6\r\nX_Forwarded_Host: evil\r\nTransfer_Encoding: chunked\r\n\
+        X_Other: 1\r\nX-Forwarded-Host: evil\r\nX-Forwarded-Port: 1\r\nx-forwarded-prefix: /evil\r\nX-Forwarded-Proto: evil\r\n";
+    Proxy::before(&origin).get("/", said);
+    insta::assert_snapshot!(origin.last().replace('\r', ""), @r#"
+    GET / HTTP/1.1
+    Host: a.test
+    X_Other: 1
+    X-Forwarded-For: 127.0.0.1
+    X-Forwarded-Proto: http
+    X-Real-IP: 127.0.0.1
+    Forwarded: for=127.0.0.1;host="a.test";proto=http
+    Via: 1.1 edgeproof
+    "#);
+    // Who is trusted tells what it knows of the connection before it.
+    Proxy::with(origin.address, "    trusted_peers: [127.0.0.1]", "").get("/", said);
+    let seen = origin.last();
+    assert_eq!(field(&seen, "x-forwarded-host"), Some("evil"));
+    assert_eq!(field(&seen, "x-forwarded-port"), Some("1"));
+    assert_eq!(field(&seen, "x-real-ip"), Some("127.0.0.1"));
+    assert!(!seen.contains("6.6.6.6"), "{seen}");
+}
+
 #[test]
 fn connections_persist_on_both_sides_and_requests_can_be_pipelined() {
     let origin = Origin::answering(OK);

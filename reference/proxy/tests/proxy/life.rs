@@ -48,6 +48,25 @@ fn a_stop_finishes_what_is_in_flight_and_closes_what_is_idle() {
     assert!(std::net::TcpStream::connect(proxy.address).is_err());
 }
 
+/// Whose connection the kernel has made, or who has been accepted, knows of no stop and sends a request.
+#[test]
+fn a_stop_serves_who_has_just_connected() {
+    let origin = Origin::answering(OK);
+    let mut proxy = Proxy::before(&origin);
+    let mut idle = proxy.client();
+    idle.send(GET).response();
+    let mut new = proxy.client();
+    let server = proxy.server.take().unwrap();
+    let stopping = std::thread::spawn(move || server.stop());
+    // The stop is under way.
+    assert_eq!(idle.rest(), "");
+    let (head, body) = new.send(GET).response();
+    assert_eq!((status(&head), body.as_str()), (200, "ok"));
+    assert_eq!(new.rest(), "");
+    stopping.join().unwrap();
+    assert!(std::net::TcpStream::connect(proxy.address).is_err());
+}
+
 #[test]
 fn a_stop_does_not_wait_for_ever() {
     let (origin, has_come, _go) = waiting();
@@ -136,10 +155,17 @@ pub(crate) struct Process {
 
 impl Process {
     pub(crate) fn start(configuration: &std::path::Path) -> Self {
+        Self::start_after("", configuration)
+    }
+
+    /// One that a shell starts once it has done something.
+    fn start_after(first: &str, configuration: &std::path::Path) -> Self {
         let mut program = std::env::current_exe().unwrap();
         program.pop();
         program.set_file_name("examples");
-        let mut child = Command::new(program.join("proxy"))
+        let mut child = Command::new("sh")
+            .args(["-c", &format!("{first}\nexec \"$0\" \"$@\"")])
+            .arg(program.join("proxy"))
             .arg(configuration)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -161,7 +187,7 @@ impl Process {
     }
 
     /// Reads standard error up to and including a line with `text`.
-    fn complained(&mut self, text: &str) -> String {
+    pub(crate) fn complained(&mut self, text: &str) -> String {
         let mut all = String::new();
         while !all.lines().last().is_some_and(|line| line.contains(text)) {
             assert!(self.err.read_line(&mut all).unwrap() > 0, "it ended after {all:?}");
@@ -224,4 +250,57 @@ fn signals_reload_reopen_and_stop() {
     let [old, new] = [old, new].map(|path| std::fs::read_to_string(path).unwrap());
     assert_eq!(format!("{old}{new}"), "/ 200\n/ 200\n/2 200\n");
     assert!(new.ends_with("/2 200\n"), "{new}");
+}
+
+/// RLIMIT_FSIZE, setrlimit(2).
+#[test]
+fn a_log_that_may_not_grow_is_a_full_disk() {
+    let origin = Origin::answering(OK);
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    let text = format!(
+        "listen: [\"127.0.0.1:0\"]\nthreads: 1\nsites:\n  - hosts: [a.test]\n    upstream: http://{}\n    access_log: {{ file: {}, format: '{{request_path}}' }}\n",
+        origin.address,
+        path("a.log").display()
+    );
+    std::fs::write(path("c.yaml"), text).unwrap();
+    // A block of 512 octets.
+    let mut process = Process::start_after("ulimit -f 1", &path("c.yaml"));
+    let said = process.said();
+    let address = said.strip_prefix("listening on ").unwrap().trim_end().parse().unwrap();
+    let mut client = Conn::connect(address);
+    let asked = format!("/{}", "x".repeat(300));
+    let mut ask = |path: &str| {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: a.test\r\n\r\n");
+        assert_eq!(client.send(request).response().1, "ok");
+    };
+    ask("/1");
+    ask(&asked);
+    ask(&asked);
+    let complaint = process.complained("lines wait");
+    assert!(complaint.contains("File too large"), "{complaint}");
+    std::fs::rename(path("a.log"), path("a.log.1")).unwrap();
+    process.complained("works again");
+    ask("/2");
+    process.signal(Signal::SIGTERM);
+    assert!(process.child.wait().unwrap().success());
+    let [old, new] = ["a.log.1", "a.log"].map(|it| std::fs::read_to_string(path(it)).unwrap());
+    assert!(old.starts_with("/1\n") && new.ends_with("/2\n"), "{old}{new}");
+    assert_eq!(format!("{old}{new}").matches(&asked).count(), 2);
+}
+
+/// The start does not wait for a reader of a log that is a pipe.
+#[test]
+fn a_log_that_is_a_pipe_has_a_reader_or_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    nix::unistd::mkfifo(&path("a.log"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let text = format!(
+        "listen: [\"127.0.0.1:0\"]\naccess_log: {{ file: {}, format: '{{request_path}}' }}\nsites: []\n",
+        path("a.log").display()
+    );
+    std::fs::write(path("c.yaml"), text).unwrap();
+    let mut process = Process::start(&path("c.yaml"));
+    process.complained("a pipe that nobody reads");
+    assert!(!process.child.wait().unwrap().success());
 }

@@ -1,5 +1,7 @@
 //! Limits of size and time, each with its status.
 
+use std::time::{Duration, Instant};
+
 use crate::support::{OK, Origin, Proxy, field, status};
 
 fn limited(origin: &Origin, limits: &str) -> Proxy {
@@ -33,6 +35,56 @@ fn a_head_that_does_not_come_is_timed_out_and_logged() {
     let text = proxy.exchange("GET /slow HTTP/1.1\r\nHost: a.test\r\nX-");
     assert_eq!((status(&text), field(&text, "connection")), (408, Some("close")));
     assert_eq!(proxy.stop_and_read("a.log"), "408 GET\\x20/slow\\x20HTTP/1.1\n");
+}
+
+/// The seconds in a log's only column, line by line.
+fn durations(proxy: &mut Proxy) -> Vec<f64> {
+    proxy.stop_and_read("a.log").lines().map(|line| line.parse().unwrap()).collect()
+}
+
+fn timing(origin: &Origin, limits: &str) -> Proxy {
+    let site = "    access_log: { file: DIR/a.log, format: '{duration}' }";
+    Proxy::with(
+        origin.address,
+        site,
+        &format!("limits: {{ {limits} }}\naccess_log: {{ file: DIR/other.log }}"),
+    )
+}
+
+#[test]
+fn a_head_that_does_not_come_has_taken_its_time() {
+    let mut proxy = timing(&Origin::answering(OK), "header_timeout: 50ms");
+    assert_eq!(status(&proxy.exchange("GET /slow HTTP/1.1\r\nHost: a.test\r\nX-")), 408);
+    let taken = durations(&mut proxy);
+    assert!(taken.len() == 1 && taken[0] >= 0.05, "{taken:?}");
+}
+
+/// The time runs from the first octet: what a connection was idle before does not count.
+#[test]
+fn a_request_takes_as_long_as_its_head() {
+    const WAIT: Duration = Duration::from_millis(200);
+    let mut proxy = timing(&Origin::answering(OK), "header_timeout: 10s");
+    let busy = |proxy: &Proxy| {
+        // For no site, and so in another log. What was sent before it has been read once it is over.
+        let other =
+            || proxy.exchange("GET / HTTP/1.1\r\nHost: b.test\r\nConnection: close\r\n\r\n");
+        other();
+        let since = Instant::now();
+        while since.elapsed() < WAIT {
+            other();
+        }
+    };
+    let mut client = proxy.client();
+    client.send("GET / HTTP/1.1\r\n");
+    busy(&proxy);
+    client.send("Host: a.test\r\n\r\n").response();
+    busy(&proxy);
+    let since = Instant::now();
+    client.send("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n").response();
+    let own = since.elapsed();
+    let taken = durations(&mut proxy);
+    assert!(taken[0] >= WAIT.as_secs_f64(), "{taken:?}");
+    assert!(taken[1] < (own + WAIT / 2).as_secs_f64(), "{taken:?} {own:?}");
 }
 
 #[test]
@@ -99,7 +151,7 @@ fn an_origin_that_stops_in_mid_body_breaks_the_response() {
         origin.conn.send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc");
         origin.conn.rest();
     });
-    let mut proxy = limited(&stalling, "upstream_timeout: 50ms");
+    let mut proxy = limited(&stalling, "upstream_timeout: 200ms");
     let text = proxy.exchange("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n");
     assert!(text.starts_with("HTTP/1.1 200") && !text.ends_with("0123456789"), "{text}");
     assert_eq!(proxy.stop_and_read("a.log"), "200 GET\\x20/\\x20HTTP/1.1\n");

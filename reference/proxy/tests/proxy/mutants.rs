@@ -3,11 +3,13 @@
 
 use std::process::Command;
 
-const CAUGHT_BY: [(&str, &str); 13] = [
+const CAUGHT_BY: [(&str, &str); 15] = [
     ("keeps-hop-by-hop", "hop_by_hop::they_are_removed_from_requests"),
     ("keeps-connection-named", "hop_by_hop::they_are_removed_from_responses"),
+    ("tunnels-anything", "upgrade::no_other_protocol_is_asked_for"),
     ("no-via", "hop_by_hop::via_is_added_after_what_is_there"),
     ("no-forwarded-for", "forwarding::a_request_goes_through_and_says_where_it_came_from"),
+    ("keeps-lookalikes", "forwarding::nobody_else_says_who_the_client_is"),
     ("drops-trailers", "framing::a_chunked_response_keeps_its_trailers"),
     ("accepts-both-lengths", "refusals::both_lengths_are_refused_even_if_they_agree"),
     ("accepts-bare-lf", "refusals::what_could_be_smuggled_is_refused_closed_and_logged"),

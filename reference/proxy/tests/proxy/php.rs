@@ -111,6 +111,19 @@ fn php_is_started_on_demand_and_stopped_with_its_workers() {
     assert!(!lives(worker));
 }
 
+/// What its pages name relative to them is looked for in the folder only where its address ends with `/`.
+#[test]
+fn a_folder_runs_its_own_script_at_an_address_that_ends_with_a_slash() {
+    let Some(proxy) = on_demand() else { return };
+    for (target, location) in
+        [("/admin", "/admin/"), ("/admin?a=/b", "/admin/?a=/b"), ("//%61dmin", "/%61dmin/")]
+    {
+        let (head, _) = ask(&proxy, target);
+        assert_eq!((status(&head), field(&head, "location")), (308, Some(location)), "{target}");
+        assert_eq!(ask(&proxy, location).1, "admin ", "{target}");
+    }
+}
+
 #[test]
 fn php_is_told_what_a_web_server_tells() {
     let Some(proxy) = on_demand() else { return };

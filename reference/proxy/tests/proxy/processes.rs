@@ -204,6 +204,21 @@ fn a_crash_in_mid_answer_breaks_it_off_and_the_next_request_is_told_to_wait() {
     ");
 }
 
+/// Its log is given a moment for last words before the crash counts: who comes meanwhile is told the same.
+#[test]
+fn who_asks_right_after_a_crash_is_told_to_wait_too() {
+    // What it leaves behind holds its output open.
+    let proxy = server("");
+    let child = proxy.get("/child", "").1;
+    let pid = proxy.get("/pid", "").1;
+    kill(Pid::from_raw(pid.parse().unwrap()), Signal::SIGKILL).unwrap();
+    until("it has ended", || !lives(&pid));
+    let (head, _) = proxy.get("/", "");
+    assert_eq!((status(&head), field(&head, "retry-after")), (503, Some("1")), "{head}");
+    drop(proxy);
+    assert!(!lives(&child));
+}
+
 #[test]
 fn what_fails_at_its_start_is_answered_by_502_and_then_left_alone() {
     for (command, reason) in [

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
+use edgeproof_proxy::{Server, Settings};
+
 use crate::support::{Conn, OK, Origin, Proxy, field};
 
 /// A proxy with a certificate for `a.test`, and the certificate.
@@ -62,4 +64,71 @@ fn plain_http_on_a_tls_listener_gets_no_answer() {
     let text = proxy.exchange("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n");
     assert!(!text.contains("HTTP/1.1"), "{text}");
     assert!(origin.seen().is_empty());
+}
+
+#[test]
+fn files_that_hold_no_certificate_or_no_key_are_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = |name: &str| directory.path().join(name);
+    let make = || rcgen::generate_simple_self_signed(vec!["a.test".to_owned()]).unwrap();
+    let (one, two) = (make(), make());
+    let encrypted =
+        "-----BEGIN ENCRYPTED PRIVATE KEY-----\nMIIFLTBX\n-----END ENCRYPTED PRIVATE KEY-----\n";
+    let older = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\nAAAA\n-----END RSA PRIVATE KEY-----\n";
+    for (name, text) in [
+        ("c.pem", &*one.cert.pem()),
+        ("k.pem", &one.signing_key.serialize_pem()),
+        ("other.pem", &two.signing_key.serialize_pem()),
+        ("empty.pem", ""),
+        ("text.pem", "hello"),
+        ("cut.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n"),
+        ("wrong.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
+        ("wrong-key.pem", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"),
+        ("encrypted.pem", encrypted),
+        ("older.pem", older),
+    ] {
+        std::fs::write(path(name), text).unwrap();
+    }
+    let start = |certificate: &str, key: &str| {
+        let text = format!(
+            "tls: [{{ listen: \"127.0.0.1:0\", certificate: {}, key: {} }}]\nsites: []\n",
+            path(certificate).display(),
+            path(key).display()
+        );
+        let settings = Settings::from_yaml("test.yaml", &text).unwrap();
+        let Err(error) = Server::start(&settings) else {
+            panic!("{certificate} and {key} are taken")
+        };
+        error.to_string().replace(directory.path().to_str().unwrap(), "/tls")
+    };
+    let said: Vec<String> = [
+        ("missing.pem", "k.pem"),
+        ("empty.pem", "k.pem"),
+        ("text.pem", "k.pem"),
+        ("cut.pem", "k.pem"),
+        ("wrong.pem", "k.pem"),
+        ("c.pem", "missing.pem"),
+        ("c.pem", "empty.pem"),
+        ("c.pem", "c.pem"),
+        ("c.pem", "wrong-key.pem"),
+        ("c.pem", "encrypted.pem"),
+        ("c.pem", "older.pem"),
+        ("c.pem", "other.pem"),
+    ]
+    .map(|(certificate, key)| start(certificate, key))
+    .into();
+    insta::assert_snapshot!(said.join("\n"), @r"
+    cannot use /tls/missing.pem: No such file or directory (os error 2)
+    cannot use /tls/empty.pem: it holds no certificate in PEM, which begins with -----BEGIN CERTIFICATE-----
+    cannot use /tls/text.pem: it holds no certificate in PEM, which begins with -----BEGIN CERTIFICATE-----
+    cannot use /tls/cut.pem: it lacks the line that begins with -----END
+    cannot use /tls/wrong.pem: its first certificate cannot be read: BadEncoding
+    cannot use /tls/missing.pem: No such file or directory (os error 2)
+    cannot use /tls/empty.pem: it holds no private key in PEM, which begins with -----BEGIN PRIVATE KEY-----
+    cannot use /tls/c.pem: it holds no private key in PEM, which begins with -----BEGIN PRIVATE KEY-----
+    cannot use /tls/wrong-key.pem: failed to parse private key as RSA, ECDSA, or EdDSA
+    cannot use /tls/encrypted.pem: its key is encrypted, and nobody can be asked for the pass phrase; `openssl pkey -in FILE -out PLAIN` writes it without
+    cannot use /tls/older.pem: its key is encrypted, and nobody can be asked for the pass phrase; `openssl pkey -in FILE -out PLAIN` writes it without
+    cannot use /tls/c.pem: its first certificate is not that of the key /tls/other.pem
+    ");
 }

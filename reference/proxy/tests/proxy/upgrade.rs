@@ -45,3 +45,41 @@ fn without_connection_it_is_no_request_to_upgrade() {
     Proxy::before(&origin).get("/", "Upgrade: websocket\r\n");
     assert_eq!(field(&origin.last(), "upgrade"), None);
 }
+
+/// Behind `h2c` requests would pass that neither the firewall nor the log sees.
+#[test]
+fn no_other_protocol_is_asked_for() {
+    let origin = Origin::answering(crate::support::OK);
+    let proxy = Proxy::before(&origin);
+    for (line, protocols, asked) in [
+        ("GET /", "h2c", None),
+        ("GET /", "tls/1.0, h2c", None),
+        ("GET /", "websocket2", None),
+        ("POST /", "websocket", None),
+        ("GET /", "h2c, WebSocket", Some("websocket")),
+    ] {
+        let request = format!(
+            "{line} HTTP/1.1\r\nHost: a.test\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: {protocols}\r\nHTTP2-Settings: AAMAAABkAAQ\r\n\r\n"
+        );
+        assert_eq!(proxy.client().send(request).response().1, "ok");
+        let seen = origin.last();
+        assert_eq!(field(&seen, "upgrade"), asked, "{protocols}: {seen}");
+        assert_eq!(field(&seen, "connection"), asked.map(|_| "Upgrade"), "{protocols}: {seen}");
+        assert_eq!(field(&seen, "http2-settings"), None, "{protocols}: {seen}");
+    }
+    proxy.get("/", "HTTP2-Settings: AAMAAABkAAQ\r\n");
+    assert_eq!(field(&origin.last(), "http2-settings"), None);
+}
+
+#[test]
+fn an_origin_cannot_choose_another_protocol() {
+    for protocols in ["h2c", "websocket, h2c"] {
+        let origin = Origin::answering(format!(
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: {protocols}\r\nConnection: Upgrade\r\n\r\nx"
+        ));
+        let proxy = Proxy::before(&origin);
+        let (head, text) = proxy.client().send(ASK).response();
+        assert_eq!(status(&head), 502, "{protocols}");
+        assert!(text.contains("changed protocols"), "{text}");
+    }
+}

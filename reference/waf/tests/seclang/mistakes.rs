@@ -109,7 +109,7 @@ fn of_actions() {
         "SecRule ARGS x \"id:1,phase:6\"\n",
         "SecRule ARGS x \"id:1,severity:CRITICL\"\n",
         "SecRule ARGS x \"id:1,severity:8\"\n",
-        "SecRule ARGS x \"id:1,status:99\"\n",
+        "SecRule ARGS x \"id:1,status:199\"\n",
         "SecRule ARGS x \"id:1,skip:0\"\n",
         "SecRule ARGS x \"id:1,allow:all\"\n",
         "SecRule ARGS x \"id:1,msg:'a %{matched_vr}'\"\n",

@@ -193,7 +193,7 @@ fn action() -> impl Strategy<Value = Action> {
         any_text().prop_map(Action::SanitiseArg),
         select(Severity::ALL.to_vec()).prop_map(Action::Severity),
         select(transformations).prop_map(Action::Transform),
-        (100..600u16).prop_map(Action::Status),
+        (200..600u16).prop_map(Action::Status),
         set_var().prop_map(Action::SetVar),
         ctl().prop_map(Action::Ctl),
         (named_template(), option::of(template()))

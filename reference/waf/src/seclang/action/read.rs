@@ -104,7 +104,10 @@ const ACTIONS: [(&str, Reading); 47] = [
     ("severity", Value(|it, to| severity(it, to).map(Action::Severity))),
     ("skip", Value(|it, to| number(it, 1..=u32::MAX, "how many to skip", to).map(Action::Skip))),
     ("skipAfter", Value(|it, _| Some(Action::SkipAfter(own(it))))),
-    ("status", Value(|it, to| number(it, 100..=599, "a status code", to).map(Action::Status))),
+    (
+        "status",
+        Value(|it, to| number(it, 200..=599, "a final status code", to).map(Action::Status)),
+    ),
     ("t", Value(transformation)),
     ("tag", Value(|it, to| Template::read(it, to).map(Action::Tag))),
     ("ver", Value(|it, _| Some(Action::Ver(own(it))))),
