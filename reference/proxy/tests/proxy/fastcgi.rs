@@ -1,5 +1,7 @@
 //! FastCGI applications that do what PHP does not.
 
+use nix::sys::signal::Signal;
+
 use crate::life::Process;
 use crate::support::{Conn, Origin, Proxy, status};
 
@@ -94,6 +96,8 @@ fn an_answer_that_ends_too_early_is_told_from_a_connection_that_closes() {
         let said = process.said();
         let address = said.strip_prefix("listening on ").unwrap().trim_end().parse().unwrap();
         Conn::connect(address).send("GET / HTTP/1.0\r\nHost: a.test\r\n\r\n").rest();
+        // So that what is missing is not waited for.
+        process.signal(Signal::SIGTERM);
         process.complained(what);
     }
 }
