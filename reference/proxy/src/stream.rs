@@ -88,11 +88,8 @@ impl Stream {
 
     /// The proxy's end of the connection.
     pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {
-        match &*self.0.borrow() {
-            State::Fresh(stream) => stream.local_addr(),
-            State::Registered(stream) => stream.local_addr(),
-            State::Refused => Err(io::ErrorKind::NotConnected.into()),
-        }
+        let local = self.with_socket(|socket| socket.local_addr())?;
+        local.as_socket().ok_or(io::ErrorKind::NotConnected.into())
     }
 
     /// Does something to the socket itself.

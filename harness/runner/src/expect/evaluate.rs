@@ -193,14 +193,12 @@ fn whole_answer(value: &Value, seen: &Seen<'_>, scope: &Scope<'_>) -> Vec<Mismat
     let received = seen.heard.map_or(&[][..], |heard| &heard.received);
     let lines = [received];
     let found = if received.is_empty() { &lines[..0] } else { &lines[..] };
-    let difference = compare(value, Found::field(found), scope);
-    let masked = mask(received);
-    let is_shown = scope.secrets || masked == *received;
-    one(
-        "the whole answer",
-        difference
-            .map(|(expected, found)| (expected, if is_shown { found } else { quoted(&masked) })),
-    )
+    let difference = compare(value, Found::field(found), scope).map(|(expected, found)| {
+        let masked = mask(received);
+        let is_shown = scope.secrets || masked == *received;
+        (expected, if is_shown { found } else { quoted(&masked) })
+    });
+    one("the whole answer", difference)
 }
 
 fn time(

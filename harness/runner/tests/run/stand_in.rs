@@ -207,6 +207,14 @@ fn no_answer_from_a_living_target_is_a_failure_when_the_time_is_up() {
     assert_eq!(found, "no end within 300ms, while waiting for the target's answer");
 }
 
+/// A line for each: its verdict, its case and why.
+fn told(results: &[CaseResult]) -> String {
+    let line = |it: &CaseResult| {
+        format!("{} {}: {}", it.verdict.as_str(), it.id, it.reason.as_deref().unwrap_or(""))
+    };
+    results.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
 #[test]
 fn known_failures_cover_their_expectation_only() {
     let text = format!(
@@ -226,13 +234,7 @@ known_failures:
   - { case: a/b/fixed, reason: it said 500 }
 "#;
     let results = results(&play_with(&text, known, &options()));
-    let told: Vec<_> = results
-        .iter()
-        .map(|it| {
-            format!("{} {}: {}", it.verdict.as_str(), it.id, it.reason.as_deref().unwrap_or(""))
-        })
-        .collect();
-    insta::assert_snapshot!(told.join("\n"), @r#"
+    insta::assert_snapshot!(told(&results), @r#"
     known-fail a/b/known: it says 200
     fail a/b/other: the body: expected "two", found "one" (steps[0].expect.body is not among the known failures)
     fixed a/b/fixed: passes, though listed as known to fail: it said 500
@@ -264,13 +266,7 @@ known_failures:
   - { case: a/b/smuggled, reason: it says 200 }
 "#;
     let results = results(&play_with(&text, known, &options()));
-    let told: Vec<_> = results
-        .iter()
-        .map(|it| {
-            format!("{} {}: {}", it.verdict.as_str(), it.id, it.reason.as_deref().unwrap_or(""))
-        })
-        .collect();
-    insta::assert_snapshot!(told.join("\n"), @r#"
+    insta::assert_snapshot!(told(&results), @r#"
     fail a/b/silent: status: expected 404, found no answer (the target closed the connection without an answer) (steps[0].expect.status without an answer is not among the known failures)
     fail a/b/whole: status: expected 404, found no answer (the target closed the connection without an answer) (steps[0].expect.status without an answer is not among the known failures)
     fail a/b/hangs: no end within 300ms, while waiting for the target's answer (steps[0] without an answer is not among the known failures)
