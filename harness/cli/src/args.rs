@@ -277,7 +277,13 @@ pub(crate) struct Proxy {
     #[arg(long, requires = "cache", default_value = "rfc9111", value_parser = ["rfc9111", "hosting"])]
     pub(crate) cache_policy: String,
     /// The lifetime of a response without one: `10s`. The policy `hosting` needs it.
-    #[arg(long, value_name = "D", requires = "cache", value_parser = duration)]
+    #[arg(
+        long,
+        value_name = "D",
+        requires = "cache",
+        required_if_eq("cache_policy", "hosting"),
+        value_parser = duration
+    )]
     pub(crate) cache_ttl: Option<Duration>,
     /// The most that is stored: `256MiB`.
     #[arg(long, value_name = "N", requires = "cache", value_parser = size)]

@@ -49,8 +49,7 @@ fn sites_file(arguments: &Proxy) -> Result<String, Failure> {
             access_log["format"] = json!(format);
             access_log["dialect"] = json!(arguments.access_log_dialect);
         }
-        site["access_log"] = access_log.clone();
-        file["access_log"] = access_log;
+        site["access_log"] = access_log;
     }
     set(&mut file, "control", arguments.control.as_deref());
     file["sites"] = json!([site]);

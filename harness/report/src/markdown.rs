@@ -8,6 +8,7 @@ use std::{
     io::{self, Write},
 };
 
+use edgeproof_diagnostics::no_command;
 use edgeproof_runner::event::Verdict;
 
 use crate::{
@@ -263,8 +264,10 @@ pub(crate) fn code(text: &str) -> String {
     format!("<code>{}</code>", cell(text))
 }
 
-/// A fenced block whose fence is longer than any run of backticks in the text.
+/// A fenced block whose fence is longer than any run of backticks in the text, and in which no line is a command to a
+/// CI service.
 fn fence(text: &mut String, language: &str, body: &str) -> std::fmt::Result {
+    let body = no_command(body);
     let cut: String = body.chars().take(RENDERED).collect();
     let more = if cut.len() < body.len() { "\n…" } else { "" };
     let mut longest = 2;

@@ -1,4 +1,4 @@
-//! What a run is worth: DESIGN.md's rules and their precedence, as tables.
+//! What a run is worth: the rules of exit codes and their precedence, as tables.
 
 mod recorded;
 

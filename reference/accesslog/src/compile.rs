@@ -6,6 +6,7 @@ use std::{ops::Range, str::FromStr};
 use crate::{
     date::{self, DateFormat},
     escape::Alphabet,
+    format::Preset,
     mistake::{FormatError, Mistake},
     number::Decimals,
     slot::{Slot, Wire},
@@ -35,9 +36,6 @@ impl FromStr for Dialect {
         }
     }
 }
-
-/// The presets' names.
-const PRESETS: [&str; 4] = ["default", "common", "combined", "json"];
 
 /// A stretch of a compiled format. Two slots never follow each other, nor two literals.
 #[derive(Debug)]
@@ -72,7 +70,7 @@ pub(crate) fn text(text: &str, dialect: Dialect) -> Result<Vec<Piece>, FormatErr
         parts.push(part);
     }
     if let [Part::Literal(alone)] = parts[..] {
-        let suggestion = nearest(alone, PRESETS);
+        let suggestion = nearest(alone, Preset::ALL.map(Preset::name));
         return Err(FormatError {
             span: 0..text.len(),
             mistake: Mistake::NoVariable { suggestion },

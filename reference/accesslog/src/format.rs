@@ -39,7 +39,7 @@ const COMBINED: &str = "{client_ip} {default} {default} \
      \"{referer}\" \"{user_agent}\"";
 
 impl Format {
-    /// Compiles a format's text, as SPEC.md §1 has it.
+    /// Compiles a format's text (docs/access-logs.md).
     ///
     /// # Errors
     /// The first mistake, with its column. Refused is also what could not be read back: variables
@@ -154,23 +154,39 @@ impl Format {
     }
 }
 
+impl Preset {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Default, Self::Common, Self::Combined, Self::Json];
+
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::Common => "common",
+            Self::Combined => "combined",
+            Self::Json => "json",
+        }
+    }
+
+    /// The names of all of them.
+    pub(crate) fn list() -> String {
+        Self::ALL.map(Self::name).join(", ")
+    }
+}
+
 impl FromStr for Preset {
     type Err = UnknownPreset;
 
     fn from_str(name: &str) -> Result<Self, UnknownPreset> {
-        match name {
-            "default" => Ok(Self::Default),
-            "common" => Ok(Self::Common),
-            "combined" => Ok(Self::Combined),
-            "json" => Ok(Self::Json),
-            _ => Err(UnknownPreset(name.to_owned())),
-        }
+        let found = Self::ALL.into_iter().find(|preset| preset.name() == name);
+        found.ok_or_else(|| UnknownPreset(name.to_owned()))
     }
 }
 
 /// A name that no preset has.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("unknown preset {0:?}; expected default, common, combined or json")]
+#[error("unknown preset {0:?}; expected {list}", list = Preset::list())]
 pub struct UnknownPreset(
     /// The name.
     pub String,

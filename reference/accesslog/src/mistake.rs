@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::format::Preset;
+
 /// A format that was refused, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("column {}: {mistake}", .span.start + 1)]
@@ -36,7 +38,8 @@ pub enum Mistake {
     Empty,
     /// Text alone, of which a line says nothing.
     #[error(
-        "no variable such as {{client_ip}} in it, and no preset (default, common, combined, json) has this name{}",
+        "no variable such as {{client_ip}} in it, and no preset ({}) has this name{}",
+        Preset::list(),
         did_you_mean(suggestion.as_deref())
     )]
     NoVariable {

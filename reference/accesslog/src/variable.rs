@@ -1,4 +1,4 @@
-//! The variables of SPEC.md §1 and what each may be.
+//! The variables of a format (docs/access-logs.md) and what each may be.
 
 use crate::date::DateFormat;
 

@@ -1,4 +1,4 @@
-//! The lines that SPEC.md §1 quotes, byte for byte, and the presets.
+//! The lines that were promised, byte for byte, and the presets.
 
 use std::time::Duration;
 

@@ -103,6 +103,6 @@ fn a_name_in_the_configuration_is_a_preset_or_a_format() {
         String::from_utf8(out).unwrap(),
         "- - - [16/Jul/2018:12:04:07 +0200] \"-\" 204 -\ncommoner 204\n"
     );
-    assert_snapshot!("comon".parse::<Preset>().unwrap_err(), @r#"unknown preset "comon"; expected default, common, combined or json"#);
+    assert_snapshot!("comon".parse::<Preset>().unwrap_err(), @r#"unknown preset "comon"; expected default, common, combined, json"#);
     assert_snapshot!("2019".parse::<Dialect>().unwrap_err(), @r#"unknown dialect "2019"; expected 2018 or current"#);
 }

@@ -250,7 +250,7 @@ fn cache(value: Value<'_>) -> Option<CacheSettings> {
     let names = [("rfc9111", false), ("hosting", true)];
     let hosting = map.optional("policy").one_of(&names).unwrap_or(false);
     let ttl = match hosting {
-        // A site that chose this policy says how old its pages may be: SPEC.md §3.
+        // A site that chose this policy says how old its pages may be.
         true => map.required("ttl"),
         false => map.optional("ttl"),
     };

@@ -1,4 +1,4 @@
-//! The log of upstreams (SPEC.md §2): whole lines, each with its time.
+//! The log of upstreams (docs/upstreams.md): whole lines, each with its time.
 
 use std::fmt;
 use std::io::Write as _;

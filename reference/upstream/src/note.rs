@@ -1,4 +1,4 @@
-//! What the log says about a process. The first three are SPEC.md §2's, byte for byte; the others are in
+//! What the log says about a process. The first three are those of docs/upstreams.md, byte for byte; the others are in
 //! their manner.
 
 use std::fmt;

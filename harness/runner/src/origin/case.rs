@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use edgeproof_scenario::model::{Answer, Origin};
+use tokio::sync::watch;
 
 use super::{matching, reflect};
 use crate::clock::CaseClock;
@@ -55,6 +56,25 @@ pub(crate) struct CaseOrigin {
     any_host: bool,
     variables: Mutex<Variables>,
     seen: Mutex<Seen>,
+    /// How many connections are about to be closed.
+    closing: watch::Sender<usize>,
+}
+
+/// A connection that the origin closes with the answer it is giving: until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Closing(Arc<CaseOrigin>);
+
+impl Closing {
+    pub(crate) fn of(case: &Arc<CaseOrigin>) -> Self {
+        case.closing.send_modify(|count| *count += 1);
+        Self(Arc::clone(case))
+    }
+}
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        self.0.closing.send_modify(|count| *count -= 1);
+    }
 }
 
 impl CaseOrigin {
@@ -68,7 +88,8 @@ impl CaseOrigin {
         let rules = if let Origin::Rules(rules) = &script { rules.len() } else { 0 };
         let seen = Seen { served: vec![0; rules], ..Seen::default() };
         let (variables, seen) = (Mutex::new(variables), Mutex::new(seen));
-        Self { id, host, clock, script, any_host: false, variables, seen }
+        let closing = watch::Sender::new(0);
+        Self { id, host, clock, script, any_host: false, variables, seen, closing }
     }
 
     /// It gets what belongs to no other case; whose requests they are nobody can tell, so none is
@@ -147,6 +168,13 @@ impl CaseOrigin {
     /// A connection that carried no request, such as one that is reset on accept.
     pub(crate) fn connected(&self, connection: u64) {
         lock(&self.seen).connections.insert(connection);
+    }
+
+    /// Ends once no connection is about to be closed: a client may have its answer before that, and a target that keeps
+    /// connections would take one for its next request.
+    pub(crate) async fn has_closed(&self) {
+        // The sender is this origin's own.
+        let _ = self.closing.subscribe().wait_for(|count| *count == 0).await;
     }
 
     /// The request's content has come, to its end or not.

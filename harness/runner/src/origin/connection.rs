@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::answer::{self, End, Plan, Planned};
-use super::case::CaseOrigin;
+use super::case::{CaseOrigin, Closing};
 use super::server::Routes;
 use super::{MARKER, matching};
 use crate::filling::Filling;
@@ -25,12 +25,14 @@ const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 /// Serves until either side ends the connection. Errors end it too: the target sees a closed connection.
 pub(crate) async fn serve(stream: TcpStream, number: u64, routes: Arc<Routes>) {
     let unread = Vec::new();
-    let mut connection = Connection { stream, number, routes, unread, last: None };
+    let mut connection = Connection { stream, closing: None, number, routes, unread, last: None };
     while let Ok(End::KeepOpen) = connection.one_request().await {}
 }
 
 struct Connection {
     stream: TcpStream,
+    /// Dropped after the stream, which may only then be reset.
+    closing: Option<Closing>,
     number: u64,
     routes: Arc<Routes>,
     unread: Vec<u8>,
@@ -117,7 +119,7 @@ impl Connection {
 
     async fn answer(
         &mut self,
-        case: &CaseOrigin,
+        case: &Arc<CaseOrigin>,
         request: &ReadRequest,
         answer: &Answer,
         record: usize,
@@ -142,7 +144,7 @@ impl Connection {
     /// Answers when all of the request is there, since its content says how.
     async fn reflect(
         &mut self,
-        case: &CaseOrigin,
+        case: &Arc<CaseOrigin>,
         request: &ReadRequest,
         record: usize,
     ) -> std::io::Result<End> {
@@ -163,7 +165,7 @@ impl Connection {
 
     async fn answer_with(
         &mut self,
-        case: &CaseOrigin,
+        case: &Arc<CaseOrigin>,
         request: &ReadRequest,
         answer: &Answer,
         content: &[u8],
@@ -184,6 +186,9 @@ impl Connection {
                 return self.refuse(NOT_FOUND).await;
             }
         };
+        if matches!(plan.end, End::Close | End::Reset) {
+            self.closing = Some(Closing::of(case));
+        }
         let mut sent = Sent::default();
         let outcome = self.send(&plan, &mut sent).await;
         case.answered(record, sent.beginning, sent.size);

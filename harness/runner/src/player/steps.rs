@@ -15,7 +15,7 @@ use crate::locking::lock;
 
 /// Where no answer is expected, none within that time is none.
 const TO_SAY_NOTHING: Duration = Duration::from_secs(5);
-/// A target that said that it closes is not waited for longer.
+/// Who said that it closes is not waited for longer.
 const TO_CLOSE: Duration = Duration::from_millis(300);
 
 type Playing<'a> = Pin<Box<dyn Future<Output = Result<(), Stop>> + Send + 'a>>;
@@ -118,6 +118,8 @@ impl Player {
             },
             false => sent.await,
         };
+        // As long as it cannot be told from one that is kept, a connection to the origin is no good for what follows.
+        let _ = tokio::time::timeout(TO_CLOSE, self.origin.has_closed()).await;
         // Servers write their last lines before they close, and many close only when their client does; what
         // comes next looks at these lines. A foreign test has no other use for its connection.
         if self.case.foreign.is_some() {

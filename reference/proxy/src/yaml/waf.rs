@@ -15,7 +15,7 @@ pub(super) fn waf(value: Value<'_>) -> Option<WafSettings> {
     let mode = map.optional("mode");
     let kept = map.optional("quarantine");
     let is_quarantine = is_quarantine(mode);
-    let rules = rules(&mut map, mode);
+    let rules = rules(value, &mut map, mode);
     let quarantine = match (is_quarantine, kept.is_present()) {
         (true, true) => quarantine(kept),
         (true, false) => {
@@ -33,13 +33,15 @@ pub(super) fn waf(value: Value<'_>) -> Option<WafSettings> {
 }
 
 /// `profile` and the keys that go with it, or `conf`.
-fn rules(map: &mut MapReader<'_>, mode: Value<'_>) -> Option<WafRules> {
+fn rules(firewall: Value<'_>, map: &mut MapReader<'_>, mode: Value<'_>) -> Option<WafRules> {
     let (conf, profile) = (map.optional("conf"), map.optional("profile"));
     let (folder, paranoia) = (map.optional("rules"), map.optional("paranoia"));
     let exclude = map.optional("exclude");
     if !conf.is_present() {
         if !profile.is_present() {
-            map.required("profile");
+            let rules =
+                "a firewall has rules: `profile`, such as `strong`, or `conf`, a SecLang file";
+            return firewall.reject(rules);
         }
         let mode = if mode.is_present() { mode.parse(Mode::from_str) } else { Some(Mode::Block) };
         let levels =

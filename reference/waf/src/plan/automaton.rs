@@ -3,6 +3,9 @@
 //! A state stands for the longest end of the text that begins a word. Its row says for each byte which state is next,
 //! so that a text takes one step a byte however many words there are. Where words end does not matter here, only which
 //! do; so a state has the marks of all words that end in it at once.
+//!
+//! Most texts hardly ever leave the states of the first few letters. These are numbered first and steps are as small
+//! as the number of states allows, so that what is looked at again and again is close together.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -11,15 +14,48 @@ use std::collections::{HashMap, VecDeque};
 pub(crate) struct Automaton {
     /// The column of each byte. Bytes that stand in no word share the first.
     columns: Box<[u8; 256]>,
-    /// The rows of all states. Each has a step for every column and, at its end, the number of its
-    /// marks. A step is where the next row starts, with [`MARKED`] where that has any.
-    steps: Box<[u32]>,
-    /// How long a row is.
+    steps: Steps,
+    /// How long a row is: a step for every column.
     row: usize,
+    /// For each state, which of `marks` it has.
+    marks_of: Box<[u32]>,
     /// Each list of marks that a state has: which 64 bits, and those of them to set.
     marks: Box<[Box<[Mark]>]>,
     /// How long the longest word is.
     longest: usize,
+}
+
+/// The rows of all states.
+#[derive(Debug)]
+enum Steps {
+    Narrow(Box<[u16]>),
+    Wide(Box<[u32]>),
+}
+
+/// The number of the next state, and whether words end in it: that is the highest bit.
+trait Step: Copy {
+    fn state(self) -> usize;
+    fn is_marked(self) -> bool;
+}
+
+impl Step for u16 {
+    fn state(self) -> usize {
+        usize::from(self & !NARROW_MARKED)
+    }
+
+    fn is_marked(self) -> bool {
+        self & NARROW_MARKED != 0
+    }
+}
+
+impl Step for u32 {
+    fn state(self) -> usize {
+        (self & !MARKED) as usize
+    }
+
+    fn is_marked(self) -> bool {
+        self & MARKED != 0
+    }
 }
 
 /// Bits to set: which word of 64, and those of it.
@@ -31,24 +67,32 @@ const SHORT: usize = 12;
 
 /// Whether words end in the state that a step leads to.
 const MARKED: u32 = 1 << 31;
+const NARROW_MARKED: u16 = 1 << 15;
 
 impl Automaton {
     /// One for these words, in lower case, each with the bits that it sets. None may be empty.
     pub(crate) fn new(words: &[(Box<[u8]>, Vec<Mark>)]) -> Self {
-        let (columns, count) = columns(words);
-        let mut builder = Builder::new(columns, count + 1);
+        let (columns, row) = columns(words);
+        let mut builder = Builder::new(columns, row);
         for (word, marks) in words {
             builder.add(word, marks);
         }
-        builder.link();
         let longest = words.iter().map(|(word, _)| word.len()).max();
         builder.finish(longest.unwrap_or_default())
     }
 
     /// Sets in `bits` the bits of all words that stand in the text.
     pub(crate) fn scan(&self, text: &[u8], bits: &mut [u64]) {
+        match &self.steps {
+            Steps::Narrow(steps) => self.scan_by(steps, text, bits),
+            Steps::Wide(steps) => self.scan_by(steps, text, bits),
+        }
+    }
+
+    #[inline]
+    fn scan_by(&self, steps: &[impl Step], text: &[u8], bits: &mut [u64]) {
         if text.len() < SHORT {
-            return self.scan_lanes([text], bits);
+            return self.scan_lanes(steps, [text], bits);
         }
         // A step waits for the one before it, and that for memory: so the text is looked at in
         // several places at once. The places overlap by all but a byte of the longest word.
@@ -56,22 +100,20 @@ impl Automaton {
         let step = (text.len() - overlap).div_ceil(LANES);
         let len = step + overlap;
         let last = text.len() - len;
-        self.scan_lanes(
-            std::array::from_fn::<_, LANES, _>(|lane| &text[(lane * step).min(last)..][..len]),
-            bits,
-        );
+        let lane = |lane: usize| &text[(lane * step).min(last)..][..len];
+        self.scan_lanes(steps, std::array::from_fn::<_, LANES, _>(lane), bits);
     }
 
     /// The same for parts of a text that are as long as each other.
     #[inline]
-    fn scan_lanes<const N: usize>(&self, lanes: [&[u8]; N], bits: &mut [u64]) {
+    fn scan_lanes<const N: usize>(&self, steps: &[impl Step], lanes: [&[u8]; N], bits: &mut [u64]) {
         let mut states = [0; N];
         for at in 0..lanes[0].len() {
             for (state, lane) in states.iter_mut().zip(lanes) {
                 let column = usize::from(self.columns[usize::from(lane[at])]);
-                let step = self.steps[*state + column];
-                *state = (step & !MARKED) as usize;
-                if step & MARKED != 0 {
+                let step = steps[*state * self.row + column];
+                *state = step.state();
+                if step.is_marked() {
                     self.mark(*state, bits);
                 }
             }
@@ -80,8 +122,7 @@ impl Automaton {
 
     /// Sets the bits of the words that end in a state.
     fn mark(&self, state: usize, bits: &mut [u64]) {
-        let marks = self.steps[state + self.row - 1] as usize;
-        for &(word, mask) in &self.marks[marks] {
+        for &(word, mask) in &self.marks[self.marks_of[state] as usize] {
             bits[word as usize] |= mask;
         }
     }
@@ -105,7 +146,7 @@ fn columns(words: &[(Box<[u8]>, Vec<Mark>)]) -> (Box<[u8; 256]>, usize) {
 struct Builder {
     columns: Box<[u8; 256]>,
     row: usize,
-    /// As in the automaton, but for the marks; 0 where there is no step yet.
+    /// A row of states for each state, in the order in which words brought them; 0 where there is no step yet.
     steps: Vec<u32>,
     /// The marks of each state.
     marks: Vec<Vec<Mark>>,
@@ -120,64 +161,77 @@ impl Builder {
     fn add(&mut self, word: &[u8], marks: &[Mark]) {
         let mut state = 0;
         for byte in word {
-            let at = state + usize::from(self.columns[usize::from(*byte)]);
+            let at = state * self.row + usize::from(self.columns[usize::from(*byte)]);
             if self.steps[at] == 0 {
-                self.steps[at] = u32::try_from(self.steps.len()).expect("words of a rule set");
+                self.steps[at] = u32::try_from(self.marks.len()).expect("words of a rule set");
                 self.steps.resize(self.steps.len() + self.row, 0);
                 self.marks.push(Vec::new());
             }
             state = self.steps[at] as usize;
         }
-        merge(&mut self.marks[state / self.row], marks);
+        merge(&mut self.marks[state], marks);
     }
 
     /// Fills in the steps that leave a word: they lead to where the longest end of it that begins
-    /// another word would go on.
-    fn link(&mut self) {
-        // Each state with that end's, the shorter ones first.
+    /// another word would go on. Gives the states, those of fewer letters first.
+    fn link(&mut self) -> Vec<usize> {
+        let mut order = Vec::with_capacity(self.marks.len());
+        // Each state with that end's.
         let mut left = VecDeque::from([(0, 0)]);
         while let Some((state, end)) = left.pop_front() {
+            order.push(state);
             if state != 0 {
-                let more = self.marks[end / self.row].clone();
-                merge(&mut self.marks[state / self.row], &more);
+                let more = self.marks[end].clone();
+                merge(&mut self.marks[state], &more);
             }
-            for column in 0..self.row - 1 {
-                let beside = if state == 0 { 0 } else { self.steps[end + column] };
-                match self.steps[state + column] {
-                    0 => self.steps[state + column] = beside,
-                    next => left.push_back((next as usize, beside as usize)),
+            for column in 0..self.row {
+                let beside = if state == 0 { 0 } else { self.steps[end * self.row + column] };
+                match &mut self.steps[state * self.row + column] {
+                    none @ 0 => *none = beside,
+                    next => left.push_back((*next as usize, beside as usize)),
                 }
             }
         }
+        order
     }
 
-    /// Numbers the lists of marks, and says in each step whether there are any where it leads.
+    /// Numbers the states and the lists of marks, and says in each step whether there are any where it leads.
     fn finish(mut self, longest: usize) -> Automaton {
+        let order = self.link();
+        let mut steps_to = vec![0; order.len()];
+        for (number, &state) in order.iter().enumerate() {
+            let marked = if self.marks[state].is_empty() { 0 } else { MARKED };
+            steps_to[state] = number as u32 | marked;
+        }
+        let rows = order.iter().map(|state| &self.steps[state * self.row..][..self.row]);
+        let steps = rows.flatten().map(|&state| steps_to[state as usize]);
+        let steps = match order.len() <= usize::from(NARROW_MARKED) {
+            true => Steps::Narrow(steps.map(narrow).collect()),
+            false => Steps::Wide(steps.collect()),
+        };
         let mut lists: Vec<Box<[Mark]>> = Vec::new();
-        let mut numbers: HashMap<Box<[Mark]>, u32> = HashMap::new();
-        for (state, marks) in self.marks.iter().enumerate() {
-            let number = *numbers.entry(marks.as_slice().into()).or_insert_with(|| {
-                lists.push(marks.as_slice().into());
+        let mut numbers: HashMap<&[Mark], u32> = HashMap::new();
+        let mut number_of = |state: &usize| {
+            let marks = self.marks[*state].as_slice();
+            *numbers.entry(marks).or_insert_with(|| {
+                lists.push(marks.into());
                 lists.len() as u32 - 1
-            });
-            self.steps[state * self.row + self.row - 1] = number;
-        }
-        for row in self.steps.chunks_exact_mut(self.row) {
-            let (_, steps) = row.split_last_mut().expect("a row has its number");
-            for step in
-                steps.iter_mut().filter(|step| !self.marks[**step as usize / self.row].is_empty())
-            {
-                *step |= MARKED;
-            }
-        }
+            })
+        };
+        let marks_of = order.iter().map(&mut number_of).collect();
         Automaton {
             columns: self.columns,
-            steps: self.steps.into(),
+            steps,
             row: self.row,
+            marks_of,
             marks: lists.into(),
             longest,
         }
     }
+}
+
+fn narrow(step: u32) -> u16 {
+    (step & !MARKED) as u16 | if step & MARKED != 0 { NARROW_MARKED } else { 0 }
 }
 
 /// Adds marks to a list, one for each word of 64 bits.
@@ -196,13 +250,16 @@ mod tests {
 
     use super::*;
 
-    fn found(words: &[&str], text: &str) -> Vec<usize> {
+    fn automaton(words: &[&str]) -> Automaton {
         let marked = |(at, word): (usize, &&str)| {
             (word.as_bytes().into(), vec![(at as u32 / 64, 1 << (at % 64))])
         };
-        let words: Vec<_> = words.iter().enumerate().map(marked).collect();
+        Automaton::new(&words.iter().enumerate().map(marked).collect::<Vec<_>>())
+    }
+
+    fn found(words: &[&str], text: &str) -> Vec<usize> {
         let mut bits = vec![0; words.len().div_ceil(64)];
-        Automaton::new(&words).scan(text.as_bytes(), &mut bits);
+        automaton(words).scan(text.as_bytes(), &mut bits);
         (0..words.len()).filter(|at| bits[at / 64] >> (at % 64) & 1 != 0).collect()
     }
 
@@ -214,6 +271,16 @@ mod tests {
         assert_eq!(found(&words, "h\u{e9}"), [4]);
         assert!(found(&words, "\u{c9}").is_empty());
         assert!(found(&[], "x").is_empty());
+    }
+
+    #[test]
+    fn more_words_than_small_steps_can_number_are_found() {
+        let words: Vec<_> = (0..9000).map(|at| format!("{:05x}-{at:04}", at * 7919)).collect();
+        let words: Vec<_> = words.iter().map(String::as_str).collect();
+        let Steps::Wide(steps) = &automaton(&words).steps else { panic!("few states") };
+        assert!(steps.len() > 1 << 20);
+        let text = format!("{} {}-{} {}", words[8999], words[1], words[4711], &words[5][1..]);
+        assert_eq!(found(&words, &text), [1, 4711, 8999]);
     }
 
     proptest! {

@@ -18,6 +18,7 @@ mod tests;
 mod vocabulary;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use edgeproof_diagnostics::{Diagnostic, Diagnostics};
 
@@ -33,7 +34,7 @@ pub(crate) use target::{Selection, Target};
 use crate::body::xml::XPath;
 use crate::plan::{Cells, Collected, Filter, Pipelines, Prefilter, VariableSet};
 use crate::seclang::{Mistakes, Phase, Program, parse_file};
-use crate::transaction::{Names, Spares};
+use crate::transaction::{Names, Prelude, Spares};
 use crate::transform::UnicodeMap;
 use crate::variable::Variable;
 use compile::Compiler;
@@ -53,6 +54,8 @@ pub struct RuleSet {
     pub(crate) cells: Cells,
     pub(crate) prefilter: Prefilter,
     pub(crate) target_removals: Vec<TargetRemoval>,
+    /// What rules of phase 1 come to each time.
+    pub(crate) preludes: Vec<Prelude>,
     /// Memory of transactions that are over.
     pub(crate) spares: Spares,
 }
@@ -86,7 +89,7 @@ impl RuleSet {
         } else {
             diagnostics.into_vec()
         };
-        Ok(Self {
+        let rules = Self {
             gates: gates(&phases),
             phases,
             settings,
@@ -98,8 +101,23 @@ impl RuleSet {
             cells,
             prefilter: collected.build(),
             target_removals: removals,
+            preludes: Vec::new(),
             spares: Spares::default(),
-        })
+        };
+        Ok(rules.with_preludes())
+    }
+
+    /// Has the rules run once that come to the same each time.
+    fn with_preludes(self) -> Self {
+        let rules = Arc::new(self);
+        let preludes = Prelude::all_of(&rules);
+        let mut rules = Arc::into_inner(rules).expect("the run is over");
+        let [first_phase, ..] = &mut rules.gates;
+        for (number, prelude) in preludes.iter().enumerate() {
+            first_phase[prelude.places().start] = Gate::Prelude(number);
+        }
+        rules.preludes = preludes;
+        rules
     }
 
     /// The same rules without anything that passes over them unseen: every operator runs on every
@@ -117,6 +135,7 @@ impl RuleSet {
             }
         }
         self.gates = gates(&self.phases);
+        self.preludes.clear();
         self.prefilter = Collected::default().build();
         self
     }

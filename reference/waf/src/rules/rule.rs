@@ -106,6 +106,8 @@ pub(crate) struct Link {
 pub(crate) enum Gate {
     /// Nothing.
     Open,
+    /// This rule and some behind it come to the same each time: to the prelude of that number.
+    Prelude(usize),
     /// A group has values, and the prefilter rules the operator out for none of them.
     Cells { group: Group, filter: Filter },
     /// A variable of TX is set and, where the operator compares numbers, its number is such a one.

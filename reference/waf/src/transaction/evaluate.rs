@@ -2,18 +2,18 @@
 
 use std::sync::Arc;
 
-use super::Transaction;
 use super::number;
 use super::texts::Text;
 use super::value::{Key, Value};
+use super::{LIMIT_REACHED, Transaction};
 use crate::operator::{Captures, Outcome};
-use crate::rules::{Link, Rule, RuleSet, Selection, Target, TargetRemoval};
+use crate::rules::{Gate, Link, Rule, RuleSet, Selection, Target, TargetRemoval};
 use crate::seclang::{Mode, Phase};
 use crate::transaction::tx::{CAPTURES, Slot};
 use crate::variable::Variable;
 
 /// What a rule came to.
-enum Ran {
+pub(super) enum Ran {
     NoMatch,
     Match,
     /// It matched, and the phase ends here.
@@ -40,6 +40,10 @@ impl Transaction {
             if self.controls.mode == Mode::Off {
                 return;
             }
+            if let Gate::Prelude(number) = gate {
+                at = self.take_over(&rules, &rules.preludes[number]);
+                continue;
+            }
             if !self.passes(&rules, gate) {
                 continue;
             }
@@ -59,7 +63,7 @@ impl Transaction {
         self.variables.all_matched.clear();
     }
 
-    fn run_rule(&mut self, rules: &RuleSet, rule: &Rule) -> Ran {
+    pub(super) fn run_rule(&mut self, rules: &RuleSet, rule: &Rule) -> Ran {
         self.current = Some(rule.number);
         let mut ran = Ran::NoMatch;
         for index in 0..rule.links.len() {
@@ -73,7 +77,7 @@ impl Transaction {
     }
 
     /// Tries a link of a rule on each value of its targets.
-    fn run_link(&mut self, rules: &RuleSet, rule: &Rule, index: usize) -> Ran {
+    pub(super) fn run_link(&mut self, rules: &RuleSet, rule: &Rule, index: usize) -> Ran {
         let link = &rule.links[index];
         if index > 0 && !self.passes(rules, link.gate) || !self.has_bytes(rules, link) {
             return Ran::NoMatch;
@@ -167,7 +171,7 @@ impl Transaction {
     }
 
     /// Appends the values of a target.
-    fn collect(&mut self, rules: &RuleSet, target: &Target, out: &mut Vec<Value>) {
+    pub(super) fn collect(&mut self, rules: &RuleSet, target: &Target, out: &mut Vec<Value>) {
         let before = out.len();
         if self.is_dynamic(target.variable) {
             self.collect_dynamic(rules, target, out);
@@ -286,8 +290,7 @@ impl Transaction {
         let one = self.texts.add(b"1");
         let rules = Arc::clone(&self.rules);
         self.variables.set(Variable::MscPcreLimitsExceeded, one);
-        let name = b"MSC_PCRE_LIMITS_EXCEEDED";
-        self.variables.tx.set_named(name, Some(one), &rules.names, &mut self.texts);
+        self.variables.tx.set_named(LIMIT_REACHED, Some(one), &rules.names, &mut self.texts);
     }
 
     /// All that follows from a value that matches: what the link does there and then, and, where

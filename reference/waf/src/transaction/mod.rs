@@ -26,6 +26,7 @@ mod outcome;
 mod passing;
 mod place;
 mod places;
+mod prelude;
 mod ready;
 mod request;
 mod request_body;
@@ -47,6 +48,7 @@ use std::sync::Arc;
 pub use collections::Collections;
 pub use moment::Moment;
 pub use outcome::{BodyVerdict, Did, Match, Outcome, Verdict};
+pub(crate) use prelude::Prelude;
 pub use request::RequestLine;
 pub(crate) use spare::Spares;
 pub(crate) use tx::{Names, Slot};
@@ -110,6 +112,9 @@ pub struct Transaction {
     /// For the name of a variable that changes.
     name: Vec<u8>,
 }
+
+/// The variable of TX that says that a pattern gave up.
+const LIMIT_REACHED: &[u8] = b"MSC_PCRE_LIMITS_EXCEEDED";
 
 /// HIGHEST_SEVERITY as long as no rule with a severity matched.
 const NO_SEVERITY: u8 = 255;

@@ -17,7 +17,7 @@ impl Transaction {
     #[inline]
     pub(super) fn passes(&mut self, rules: &RuleSet, gate: Gate) -> bool {
         match gate {
-            Gate::Open => true,
+            Gate::Open | Gate::Prelude(_) => true,
             Gate::Slot { slot, test } => {
                 let text = self.variables.tx.get(slot);
                 text.is_some_and(|text| test.is_none_or(|test| test.holds(self.texts.get(text))))
