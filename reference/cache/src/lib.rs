@@ -76,7 +76,8 @@ pub use policy::Policy;
 pub use reply::{Form, Reply};
 pub use status::{CacheStatus, Fwd};
 pub use store::{
-    Limits, Purge, RedisAddressError, RedisSettings, RedisStats, Stats, Store, Turn, Wait, Warn,
+    Limits, Purge, PurgeOwed, RedisAddressError, RedisSettings, RedisStats, Stats, Store, Turn,
+    Wait, Warn,
 };
 pub use stored::Stored;
 pub use writer::Writer;

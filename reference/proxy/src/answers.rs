@@ -139,8 +139,10 @@ async fn purge(live: &Live, order: &Value) -> Result<Answer, Answer> {
         target: path.as_bytes(),
         fields: &fields,
     };
-    let removed = cache.purge(&request, purge).await;
-    Ok(Answer::ok(json!({ "removed": removed })))
+    match cache.purge(&request, purge).await {
+        Ok(removed) => Ok(Answer::ok(json!({ "removed": removed }))),
+        Err(owed) => Err(Answer::error(503, &owed.to_string())),
+    }
 }
 
 /// Each process that the proxy looks after.

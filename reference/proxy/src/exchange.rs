@@ -187,7 +187,11 @@ async fn own_answer<W: Breakable>(
         b"PURGE" if site.is_some_and(|site| site.cache.is_some()) => {
             let (status, text) = purge(request, site?, peer).await;
             reply.keep &= has_no_body(request);
-            reply.answer(status, own_fields(clock, status), &text);
+            let mut fields = own_fields(clock, status);
+            if status == 503 {
+                fields.push("Retry-After", PURGE_AGAIN.to_string());
+            }
+            reply.answer(status, fields, &text);
         }
         _ => return None,
     }
@@ -222,6 +226,9 @@ pub(crate) fn own_refusal(request: &ParsedRequest, limits: &Limits) -> Option<(u
     }
 }
 
+/// Seconds after which a PURGE that could not be carried out may be tried again.
+const PURGE_AGAIN: u32 = 5;
+
 /// Removes from the site's cache what a PURGE asks for, and says how many responses that were.
 async fn purge(request: &ParsedRequest, site: &Site, peer: &Peer) -> (u16, String) {
     let fields = &request.head.fields;
@@ -237,11 +244,12 @@ async fn purge(request: &ParsedRequest, site: &Site, peer: &Peer) -> (u16, Strin
     let request = caching::request_of(request, peer.tls.is_some());
     let removed = match &site.cache {
         Some(cache) => cache.purge(&request, purge).await,
-        None => 0,
+        None => Ok(0),
     };
     match removed {
-        0 => (404, own_text(404, "nothing that is stored matches")),
-        removed => (200, format!("{removed} removed")),
+        Ok(0) => (404, own_text(404, "nothing that is stored matches")),
+        Ok(removed) => (200, format!("{removed} removed")),
+        Err(owed) => (503, own_text(503, &owed.to_string())),
     }
 }
 

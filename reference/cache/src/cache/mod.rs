@@ -12,8 +12,8 @@ use crate::key::{self, KeyBuf};
 use crate::reuse::{self, Because, Decision};
 use crate::store::{Failure, Held, Joined, Landing, Pattern, Purge, Stats, Store, Turn, Wait};
 use crate::{
-    CacheStatus, Forward, Fwd, Moment, Policy, Reply, Request, Response, Scheme, Stored, Times,
-    Writer, collapsing, conditional, partial, sabotage, validation,
+    CacheStatus, Forward, Fwd, Moment, Policy, PurgeOwed, Reply, Request, Response, Scheme, Stored,
+    Times, Writer, collapsing, conditional, partial, sabotage, validation,
 };
 use edgeproof_mutant::{self as mutant, Mutant};
 
@@ -261,13 +261,14 @@ impl Cache {
     /// Removes stored responses by the target of a PURGE, however a client reached them: a site's
     /// own applications purge over `http` what the world reads over `https`. Says how many that
     /// were, variants counted.
-    pub async fn purge(&self, request: &Request<'_>, purge: Purge) -> usize {
-        let mut removed = 0;
-        for scheme in [Scheme::Http, Scheme::Https] {
-            let request = Request { scheme, ..*request };
-            removed += self.store.purge(&Pattern::new(purge, &request)).await;
-        }
-        removed
+    ///
+    /// # Errors
+    /// If the store could not carry it out, and owes it.
+    pub async fn purge(&self, request: &Request<'_>, purge: Purge) -> Result<usize, PurgeOwed> {
+        let pattern = |scheme| Pattern::new(purge, &Request { scheme, ..*request });
+        let (http, https) = (pattern(Scheme::Http), pattern(Scheme::Https));
+        let (http, https) = tokio::join!(self.store.purge(&http), self.store.purge(&https));
+        Ok(http? + https?)
     }
 
     /// What the store holds and has done so far.

@@ -20,7 +20,7 @@ use memory::Memory;
 pub(crate) use pattern::Pattern;
 pub use pattern::Purge;
 use redis::Redis;
-pub use redis::{RedisAddressError, RedisSettings, RedisStats, Warn};
+pub use redis::{PurgeOwed, RedisAddressError, RedisSettings, RedisStats, Warn};
 
 /// The bounds of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -224,9 +224,9 @@ impl Store {
     }
 
     /// Removes what matches a purge; says how many responses that were.
-    pub(crate) async fn purge(&self, pattern: &Pattern) -> usize {
+    pub(crate) async fn purge(&self, pattern: &Pattern) -> Result<usize, PurgeOwed> {
         match &self.kind {
-            Kind::Memory(memory) => memory.purge(pattern),
+            Kind::Memory(memory) => Ok(memory.purge(pattern)),
             Kind::Redis(redis) => redis.purge(pattern).await,
         }
     }

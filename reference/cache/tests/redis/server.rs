@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy};
+use tokio::net::{UnixListener, UnixStream};
 
 /// Long enough for a busy machine; what is waited for is asked again and again until then.
 const DEADLINE: Duration = Duration::from_secs(20);
@@ -49,7 +51,7 @@ impl Server {
         let process = Command::new("redis-server")
             .args(["--port", "0", "--save", "", "--appendonly", "no", "--unixsocket"])
             .arg(self.socket())
-            .arg("--dir")
+            .args(["--enable-debug-command", "yes", "--dir"])
             .arg(self.folder.path())
             .stdout(Stdio::null())
             .spawn()
@@ -78,6 +80,34 @@ impl Server {
         let line = info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
         let digits = line.expect("such a figure").trim_start_matches("calls=");
         digits.split(',').next().and_then(|digits| digits.parse().ok()).expect("a number")
+    }
+
+    /// The URL of a way to it on which each step of a walk over all keys takes so long.
+    pub(crate) async fn behind_a_slow_walk(&self, step: Duration) -> String {
+        let path = self.folder.path().join("relay.sock");
+        let listener = UnixListener::bind(&path).expect("a free name");
+        let server = self.socket();
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let server = UnixStream::connect(&server).await.expect("redis-server is there");
+                let (mut from_client, mut to_client) = client.into_split();
+                let (mut from_server, mut to_server) = server.into_split();
+                tokio::spawn(async move { copy(&mut from_server, &mut to_client).await });
+                tokio::spawn(async move {
+                    let mut buffer = vec![0; 1 << 16];
+                    while let Ok(count @ 1..) = from_client.read(&mut buffer).await {
+                        let said = &buffer[..count];
+                        if said.windows(4).any(|word| word == b"SCAN") {
+                            tokio::time::sleep(step).await;
+                        }
+                        if to_server.write_all(said).await.is_err() {
+                            break;
+                        }
+                    }
+                });
+            }
+        });
+        format!("redis+unix://{}", path.display())
     }
 
     fn signal(&self, signal: Signal) {

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use edgeproof_cache::{
-    Cache, Forward, Lookup, Moment, Policy, Purge, Received, RedisSettings, RedisStats, Request,
-    Response, Scheme, Store, Times, Turn, Writer,
+    Cache, Forward, Lookup, Moment, Policy, Purge, PurgeOwed, Received, RedisSettings, RedisStats,
+    Request, Response, Scheme, Store, Times, Turn, Writer,
 };
 use edgeproof_http1::Fields;
 
@@ -46,7 +46,11 @@ impl Site {
     }
 
     pub(crate) fn with_timeout(server: &Server, timeout: Duration) -> Self {
-        let settings = RedisSettings::at(&server.url()).expect("a good URL").with_timeout(timeout);
+        Self::at(&server.url(), timeout)
+    }
+
+    pub(crate) fn at(url: &str, timeout: Duration) -> Self {
+        let settings = RedisSettings::at(url).expect("a good URL").with_timeout(timeout);
         let warnings = Arc::<Mutex<Vec<String>>>::default();
         let heard = Arc::clone(&warnings);
         let warn = move |line: &str| heard.lock().expect("no panic").push(line.to_owned());
@@ -165,7 +169,12 @@ impl Site {
         self.received(forward, "POST", target, &[], (200, &[]));
     }
 
+    /// A purge that Redis has to carry out at once.
     pub(crate) async fn purge(&self, target: &str, purge: Purge) -> usize {
+        self.try_purge(target, purge).await.expect("Redis is there")
+    }
+
+    pub(crate) async fn try_purge(&self, target: &str, purge: Purge) -> Result<usize, PurgeOwed> {
         let none = Fields::new();
         self.cache.purge(&self.request("PURGE", target, &none), purge).await
     }

@@ -178,7 +178,8 @@ impl World {
         let (method, authority) = (b"PURGE", self.host.as_bytes());
         let target = target.as_bytes();
         let request = Request { method, scheme: self.scheme, authority, target, fields: &none };
-        self.cache.purge(&request, purge).now_or_never().expect("no waiting")
+        let removed = self.cache.purge(&request, purge).now_or_never();
+        removed.expect("no waiting").expect("memory is there")
     }
 }
 

@@ -190,6 +190,23 @@ fn purges_from_allowed_addresses() {
 }
 
 #[test]
+fn a_purge_that_a_store_which_is_away_owes_is_no_404() {
+    let origin = counting("Cache-Control: max-age=60\r\n");
+    let proxy = Proxy::from_yaml(&format!(
+        "listen: [\"127.0.0.1:0\"]\ncontrol: unix:DIR/control.sock\nsites:\n  - hosts: [a.test]\n    upstream: http://{}\n    cache: {{ store: \"redis+unix:///DIR/absent.sock\", purge_from: [127.0.0.1/32] }}\n",
+        origin.address
+    ));
+    let request = "PURGE /b HTTP/1.1\r\nHost: a.test\r\n\r\n";
+    let (head, body) = proxy.client().send(request).response();
+    assert_eq!((status(&head), field(&head, "retry-after")), (503, Some("5")));
+    assert!(body.contains("removed as soon as it does"), "{body}");
+    let answer = control(&proxy, "/purge", r#"{"host": "a.test", "path": "/b"}"#);
+    assert!(answer.contains("removed as soon as it does"), "{answer}");
+    let stats: serde_json::Value = serde_json::from_str(&control(&proxy, "/stats", "")).unwrap();
+    assert_eq!(stats["cache"]["redis"][0]["owed"], 2, "{stats}");
+}
+
+#[test]
 fn purges_from_elsewhere_are_forbidden() {
     let origin = counting("Cache-Control: max-age=60\r\n");
     let proxy = Proxy::with(origin.address, "    cache: { purge_from: [10.0.0.0/8] }", "");

@@ -2,11 +2,13 @@
 //! counted, what is owed to it, and what the log is told.
 
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use redis::{ErrorKind, RedisError, ServerErrorKind};
+use redis::{ErrorKind, RedisError, RedisResult, ServerErrorKind};
+use tokio::time::timeout;
 
 use super::missed::{Missed, Removal};
 use super::notices::Trouble;
@@ -54,6 +56,17 @@ impl std::fmt::Display for Failure {
             Self::Slow(limit) => write!(f, "no answer within {} ms", limit.as_millis()),
             Self::Gone(error) => write!(f, "{error}"),
         }
+    }
+}
+
+/// Waits for an answer no longer than `limit`.
+pub(super) async fn within<T>(
+    limit: Duration,
+    work: impl Future<Output = RedisResult<T>>,
+) -> Result<T, Failure> {
+    match timeout(limit, work).await {
+        Ok(done) => done.map_err(Failure::Gone),
+        Err(_) => Err(Failure::Slow(limit)),
     }
 }
 
@@ -125,22 +138,55 @@ impl Desk {
         }
     }
 
-    /// A removal could not be carried out; it has to be before anything is read again.
+    /// A removal could not be carried out: nothing is read of what it covers until it is.
     pub(super) fn owe(&self, removal: Removal) {
         self.missed.borrow_mut().add(removal);
         self.count_owed();
     }
 
-    /// The next removal that is owed.
-    pub(super) fn pay(&self) -> Option<Removal> {
-        let removal = self.missed.borrow_mut().take();
-        self.count_owed();
-        removal
+    /// Whether a removal is owed that covers this URL.
+    pub(super) fn owes(&self, url: &[u8]) -> bool {
+        self.missed.borrow().covers(url)
     }
 
     fn count_owed(&self) {
         let owed = self.missed.borrow().len();
         self.shared.counters.owed.store(owed, Ordering::Relaxed);
+    }
+}
+
+/// A removal that is to be carried out: dropped before it is settled, it is owed.
+pub(super) struct Debt {
+    desk: Rc<Desk>,
+    pub(super) removal: Rc<Removal>,
+    is_settled: bool,
+}
+
+impl Debt {
+    /// One that is not owed yet.
+    pub(super) fn of(removal: Removal, desk: &Rc<Desk>) -> Self {
+        Self { desk: Rc::clone(desk), removal: Rc::new(removal), is_settled: false }
+    }
+
+    /// The next one that is owed.
+    pub(super) fn next(desk: &Rc<Desk>) -> Option<Self> {
+        let removal = desk.missed.borrow_mut().begin()?;
+        Some(Self { desk: Rc::clone(desk), removal, is_settled: false })
+    }
+
+    /// It has been carried out.
+    pub(super) fn settle(mut self) {
+        self.is_settled = true;
+    }
+}
+
+impl Drop for Debt {
+    fn drop(&mut self) {
+        self.desk.missed.borrow_mut().ended(&self.removal);
+        if !self.is_settled {
+            self.desk.owe(Removal::clone(&self.removal));
+        }
+        self.desk.count_owed();
     }
 }
 

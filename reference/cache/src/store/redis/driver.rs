@@ -2,7 +2,7 @@
 //! trouble, and comes back to it.
 //!
 //! ```text
-//!            ┌──────────── connected, debts paid ─────────────┐
+//!            ┌────────────────── connected ───────────────────┐
 //!            │                                                ▼
 //!        connecting ◀── broken, or no answer for long ──── serving
 //!            │ ▲                                              │ ▲
@@ -12,8 +12,10 @@
 //! ```
 //!
 //! Outside of `serving` nobody waits for anything: reads are misses, writes are dropped, and
-//! removals are owed.
+//! removals are owed. They are made up for as soon as it serves again; until then reads of what they
+//! cover are misses, and no others.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::pin::pin;
 use std::rc::Rc;
@@ -26,16 +28,15 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use super::desk::{Desk, Failure, Shared, is_refusal};
+use super::desk::{Debt, Desk, Failure, Shared, is_refusal, within};
 use super::link::{Change, Found, Link};
 use super::missed::Removal;
+use super::removing::Remover;
 
 /// Time for a connection to be made and prepared.
 const CONNECT: Duration = Duration::from_secs(1);
-/// Time for a change, for which nobody waits; more where reads have more.
+/// Time for a change, or for a step of a removal; more where reads have more.
 const CHANGE: Duration = Duration::from_secs(1);
-/// Time for one removal, for which a PURGE waits: a walk over all keys may be among it.
-const REMOVE: Duration = Duration::from_secs(10);
 /// A connection without an answer for so long is given up.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The first and the longest pause between two attempts to connect.
@@ -83,52 +84,29 @@ pub(super) struct Driver {
 impl Driver {
     /// Runs until the other side is dropped.
     pub(super) async fn run(mut self) {
-        while let Ok(link) = self.connect().await {
-            let failure = match self.serve(&link).await {
-                Ok(failure) => failure,
-                Err(Closed) => return,
-            };
-            self.desk.is_away(&failure);
-        }
+        let Err(Closed) = self.keep_serving().await;
     }
 
-    /// Connects, however long it takes.
-    async fn connect(&mut self) -> Result<Link, Closed> {
+    /// Connects and serves, again and again.
+    async fn keep_serving(&mut self) -> Result<Infallible, Closed> {
         let mut pause = PAUSES.0;
         loop {
             let client = self.client.clone();
-            let attempt = self.meanwhile(within(CONNECT, prepared(&client))).await?;
-            let outcome = match attempt {
-                Ok(link) => self.pay_debts(&link).await?.map(|()| link),
-                Err(failure) => Err(failure),
-            };
-            match outcome {
+            let failure = match self.meanwhile(within(CONNECT, prepared(&client))).await? {
                 Ok(link) => {
-                    self.desk.is_back();
-                    self.connected = None;
-                    return Ok(link);
+                    let connected = Instant::now();
+                    let failure = self.serve(&link).await?;
+                    if connected.elapsed() > PAUSES.1 {
+                        pause = PAUSES.0;
+                    }
+                    failure
                 }
-                Err(failure) => self.desk.is_away(&failure),
-            }
+                Err(failure) => failure,
+            };
+            self.desk.is_away(&failure);
             self.meanwhile(sleep(pause)).await?;
             pause = (pause * 2).min(PAUSES.1);
         }
-    }
-
-    /// Carries out the removals that are owed.
-    async fn pay_debts(&mut self, link: &Link) -> Result<Result<(), Failure>, Closed> {
-        while let Some(removal) = self.desk.pay() {
-            let removed = self.meanwhile(within(REMOVE, link.clone().remove(&removal))).await;
-            match removed {
-                Ok(Ok(_)) => {}
-                Ok(Err(failure)) => {
-                    self.desk.owe(removal);
-                    return Ok(Err(failure));
-                }
-                Err(Closed) => return Err(Closed),
-            }
-        }
-        Ok(Ok(()))
     }
 
     /// Waits for `work`; what is asked meanwhile is not done.
@@ -152,7 +130,11 @@ impl Driver {
 
     /// Carries out what is asked, until the connection is of no more use.
     async fn serve(&mut self, link: &Link) -> Result<Failure, Closed> {
+        let hand = Hand { link: link.clone(), desk: Rc::clone(&self.desk), limit: self.limit };
         let mut hands = JoinSet::new();
+        self.desk.is_back();
+        self.connected = None;
+        hands.spawn_local(hand.clone().pay_debts());
         let failure = loop {
             let done = tokio::select! {
                 Some(done) = hands.join_next(), if !hands.is_empty() => done,
@@ -163,8 +145,7 @@ impl Driver {
                         let _ = timeout(CHANGE, rest).await;
                         return Err(Closed);
                     };
-                    let hand = Hand { link: link.clone(), desk: Rc::clone(&self.desk) };
-                    hands.spawn_local(hand.perform(operation, self.limit));
+                    hands.spawn_local(hand.clone().perform(operation));
                     continue;
                 }
             };
@@ -174,12 +155,10 @@ impl Driver {
                     if let Err(failure) = self.listen(link).await? {
                         break failure;
                     }
-                    if let Err(failure) = self.pay_debts(link).await? {
-                        break failure;
-                    }
                     // Others had to wait as long; that is over.
                     while hands.try_join_next().is_some() {}
                     self.desk.is_back();
+                    hands.spawn_local(hand.clone().pay_debts());
                 }
                 Ok(Err(gone)) => break gone,
                 // A panic would be a bug of ours, and costs one answer.
@@ -211,27 +190,22 @@ async fn prepared(client: &Client) -> RedisResult<Link> {
     Ok(link)
 }
 
-async fn within<T>(
-    limit: Duration,
-    work: impl Future<Output = RedisResult<T>>,
-) -> Result<T, Failure> {
-    match timeout(limit, work).await {
-        Ok(done) => done.map_err(Failure::Gone),
-        Err(_) => Err(Failure::Slow(limit)),
-    }
-}
-
-/// One operation under way.
+/// Who carries out one operation.
+#[derive(Clone)]
 struct Hand {
     link: Link,
     desk: Rc<Desk>,
+    /// Time for a read.
+    limit: Duration,
 }
 
 impl Hand {
-    async fn perform(self, operation: Operation, limit: Duration) -> Result<(), Failure> {
+    async fn perform(self, operation: Operation) -> Result<(), Failure> {
         match operation {
+            // Dropped, its answer is a miss.
+            Operation::Load { url, .. } if self.desk.owes(&url) => Ok(()),
             Operation::Load { url, answer } => {
-                let loaded = within(limit, self.link.load(&url)).await;
+                let loaded = within(self.limit, self.link.load(&url)).await;
                 if loaded.is_err() {
                     self.desk.shared.counters.unanswered.fetch_add(1, Ordering::Relaxed);
                 }
@@ -239,18 +213,23 @@ impl Hand {
                 let _ = answer.send(loaded?);
                 Ok(())
             }
-            Operation::Change(waiting) => self.change(&waiting.change, limit.max(CHANGE)).await,
+            Operation::Change(waiting) => self.change(&waiting.change).await,
             Operation::Remove { removal, answer } => self.remove(removal, answer).await,
         }
     }
 
-    async fn change(self, change: &Change, limit: Duration) -> Result<(), Failure> {
+    /// Time for all but a read.
+    fn patience(&self) -> Duration {
+        self.limit.max(CHANGE)
+    }
+
+    async fn change(self, change: &Change) -> Result<(), Failure> {
         let writes = change.record().is_some();
         if writes && !self.desk.takes_writes() {
             self.desk.shared.counters.refused.fetch_add(1, Ordering::Relaxed);
             return Ok(());
         }
-        match within(limit, self.link.change(change)).await {
+        match within(self.patience(), self.link.change(change)).await {
             Ok(changed) => {
                 if changed && writes {
                     self.desk.has_taken();
@@ -270,10 +249,7 @@ impl Hand {
         removal: Removal,
         answer: Option<oneshot::Sender<usize>>,
     ) -> Result<(), Failure> {
-        let debt = Debt { removal: Some(removal), desk: Rc::clone(&self.desk) };
-        let Some(removal) = &debt.removal else { return Ok(()) };
-        let count = within(REMOVE, self.link.remove(removal)).await?;
-        debt.settle();
+        let count = self.carry_out(Debt::of(removal, &self.desk)).await?;
         match answer {
             // Who asked may have lost patience.
             Some(answer) => drop(answer.send(count)),
@@ -284,24 +260,19 @@ impl Hand {
         }
         Ok(())
     }
-}
 
-/// A removal under way: broken off, it is owed.
-struct Debt {
-    removal: Option<Removal>,
-    desk: Rc<Desk>,
-}
-
-impl Debt {
-    fn settle(mut self) {
-        self.removal = None;
-    }
-}
-
-impl Drop for Debt {
-    fn drop(&mut self) {
-        if let Some(removal) = self.removal.take() {
-            self.desk.owe(removal);
+    /// Carries out the removals that are owed.
+    async fn pay_debts(self) -> Result<(), Failure> {
+        while let Some(debt) = Debt::next(&self.desk) {
+            self.carry_out(debt).await?;
         }
+        Ok(())
+    }
+
+    async fn carry_out(&self, debt: Debt) -> Result<usize, Failure> {
+        let mut remover = Remover { link: self.link.clone(), step: self.patience() };
+        let count = remover.remove(&debt.removal).await?;
+        debt.settle();
+        Ok(count)
     }
 }

@@ -6,21 +6,19 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use redis::aio::{ConnectionLike, MultiplexedConnection};
-use redis::{AsyncConnectionConfig, Client, Cmd, Pipeline, RedisError, RedisResult, Value};
+use redis::{
+    AsyncConnectionConfig, Client, Cmd, FromRedisValue, Pipeline, RedisError, RedisResult, Value,
+};
 
-use super::missed::Removal;
 use super::names;
 use super::record::{DIGEST_IN_LUA, Digest, Record, Variant};
-use super::scripts::{MARK_MANY, REMOVE, SWEEP, Scripts, call, evaluate};
+use super::scripts::{Scripts, call};
 
 use crate::store::pattern::origin_of;
 
 /// How long a removal is remembered: longer than any response is on its way. What was asked for
 /// earlier than that is not stored.
 pub(super) const REMOVAL_KEPT: Duration = Duration::from_secs(3600);
-
-/// Keys that one step of a walk over all of them looks at, and that one call removes.
-const PAGE: usize = 500;
 
 /// The name of a variant, and its record.
 pub(super) type Entry = (Vec<u8>, Vec<u8>);
@@ -159,64 +157,21 @@ impl Link {
         command.query_async::<i64>(&mut self.connection).await.map(|changed| changed > 0)
     }
 
-    /// Carries out a removal; says how many responses that were.
-    pub(super) async fn remove(mut self, removal: &Removal) -> RedisResult<usize> {
-        match removal {
-            Removal::Url(url) => self.remove_url(url).await,
-            Removal::Matching(pattern) => match pattern.exact() {
-                Some(url) => self.remove_url(url).await,
-                None => self.remove_many(pattern.prefix(), |url| pattern.matches(url)).await,
-            },
-            Removal::Everything => self.remove_many(b"", |_| true).await,
-        }
-    }
-
-    async fn remove_url(&mut self, url: &[u8]) -> RedisResult<usize> {
-        let keys = [names::responses(url), names::removed(url), names::removals()];
-        let kept = milliseconds(REMOVAL_KEPT);
-        let command = evaluate(REMOVE, &keys, &[kept.as_bytes()]);
+    /// The answer to a command.
+    pub(super) async fn query<T: FromRedisValue>(&mut self, command: &Cmd) -> RedisResult<T> {
         command.query_async(&mut self.connection).await
     }
 
-    async fn remove_many(
+    /// The answers to commands.
+    pub(super) async fn query_all<T: FromRedisValue>(
         &mut self,
-        prefix: &[u8],
-        matches: impl Fn(&[u8]) -> bool,
-    ) -> RedisResult<usize> {
-        // First of all nothing that was asked for before may be stored any more.
-        let kept = milliseconds(REMOVAL_KEPT);
-        let marks = [names::removed_of(origin_of(prefix)), names::removals()];
-        evaluate(MARK_MANY, &marks, &[kept.as_bytes()]).exec_async(&mut self.connection).await?;
-        let glob = names::glob(prefix);
-        let (mut cursor, mut count) = (0u64, 0);
-        loop {
-            let mut scan = Cmd::new();
-            scan.arg("SCAN").arg(cursor).arg("MATCH").arg(&glob).arg("COUNT").arg(PAGE);
-            let (next, mut found): (u64, Vec<Vec<u8>>) =
-                scan.query_async(&mut self.connection).await?;
-            found.retain(|name| names::url(name).is_some_and(&matches));
-            count += self.sweep(&found).await?;
-            if next == 0 {
-                return Ok(count);
-            }
-            cursor = next;
-        }
-    }
-
-    async fn sweep(&mut self, found: &[Vec<u8>]) -> RedisResult<usize> {
-        if found.is_empty() {
-            return Ok(0);
-        }
-        let mut pipeline = Pipeline::new();
-        for page in found.chunks(PAGE) {
-            pipeline.add_command(evaluate(SWEEP, page, &[]));
-        }
-        let counts: Vec<usize> = pipeline.query_async(&mut self.connection).await?;
-        Ok(counts.into_iter().sum())
+        commands: &Pipeline,
+    ) -> RedisResult<T> {
+        commands.query_async(&mut self.connection).await
     }
 }
 
-fn milliseconds(duration: Duration) -> String {
+pub(super) fn milliseconds(duration: Duration) -> String {
     duration.as_millis().to_string()
 }
 

@@ -1,6 +1,8 @@
-//! Removals that could not be carried out: they are owed, and done before anything is read again.
+//! Removals that could not be carried out: they are owed, and until they are done nothing is read of
+//! what they cover.
 
 use std::collections::HashSet;
+use std::rc::Rc;
 
 use crate::store::Pattern;
 
@@ -12,10 +14,20 @@ const MOST: usize = 10_000;
 pub(super) enum Removal {
     /// Every response of a URL.
     Url(Box<[u8]>),
-    /// Every response whose URL matches.
+    /// Every response whose URL matches what is for more than one.
     Matching(Box<Pattern>),
     /// Every response.
     Everything,
+}
+
+impl Removal {
+    fn covers(&self, url: &[u8]) -> bool {
+        match self {
+            Self::Url(own) => **own == *url,
+            Self::Matching(pattern) => pattern.matches(url),
+            Self::Everything => true,
+        }
+    }
 }
 
 /// The removals that are owed.
@@ -24,6 +36,8 @@ pub(super) struct Missed {
     urls: HashSet<Box<[u8]>>,
     patterns: Vec<Pattern>,
     everything: bool,
+    /// Those that are being carried out.
+    underway: Vec<Rc<Removal>>,
 }
 
 impl Missed {
@@ -44,8 +58,14 @@ impl Missed {
         }
     }
 
-    /// Takes out one to be done; it has to be added again if that fails.
-    pub(super) fn take(&mut self) -> Option<Removal> {
+    /// The next one to be done; it is owed until it has [`Self::ended`].
+    pub(super) fn begin(&mut self) -> Option<Rc<Removal>> {
+        let removal = Rc::new(self.take()?);
+        self.underway.push(Rc::clone(&removal));
+        Some(removal)
+    }
+
+    fn take(&mut self) -> Option<Removal> {
         if std::mem::take(&mut self.everything) {
             return Some(Removal::Everything);
         }
@@ -56,9 +76,23 @@ impl Missed {
         self.urls.take(&url).map(Removal::Url)
     }
 
+    /// One that was begun is carried out no more. It has to be added again if it is not done.
+    pub(super) fn ended(&mut self, removal: &Rc<Removal>) {
+        self.underway.retain(|other| !Rc::ptr_eq(other, removal));
+    }
+
+    /// Whether what is held of this URL is to be removed yet.
+    pub(super) fn covers(&self, url: &[u8]) -> bool {
+        self.everything
+            || self.urls.contains(url)
+            || self.patterns.iter().any(|pattern| pattern.matches(url))
+            || self.underway.iter().any(|removal| removal.covers(url))
+    }
+
     /// How many are owed.
     pub(super) fn len(&self) -> usize {
-        self.urls.len() + self.patterns.len() + usize::from(self.everything)
+        let untouched = self.urls.len() + self.patterns.len() + usize::from(self.everything);
+        untouched + self.underway.len()
     }
 }
 
@@ -92,6 +126,23 @@ mod tests {
         missed.add(url(1));
         assert!(matches!(missed.take(), Some(Removal::Url(_))));
         assert!(missed.len() == 0 && missed.take().is_none());
+    }
+
+    #[test]
+    fn what_is_owed_covers_its_urls_until_it_is_done() {
+        let mut missed = Missed::default();
+        let one = b"http://a.test/1";
+        missed.add(Removal::Url(Box::new(*one)));
+        missed.add(pattern(2));
+        for _ in 0..2 {
+            assert_eq!(missed.len(), 2);
+            assert!(missed.covers(one) && missed.covers(b"http://a.test/22"));
+            assert!(!missed.covers(b"http://a.test/3"));
+            missed.begin().expect("one of two");
+        }
+        let begun = missed.underway.clone();
+        begun.iter().for_each(|removal| missed.ended(removal));
+        assert!(missed.len() == 0 && !missed.covers(one) && !missed.covers(b"http://a.test/22"));
     }
 
     #[test]

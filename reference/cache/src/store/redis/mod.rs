@@ -3,8 +3,8 @@
 //!
 //! Nothing that happens to Redis is an error to a client. A read that is not answered in time is a
 //! miss, and as long as Redis is slow or gone nothing asks it; what cannot be stored is not.
-//! Removals alone are never dropped: those that could not be carried out are, before anything is
-//! read again.
+//! Removals alone are never dropped: those that could not be carried out are later, and until then
+//! nothing is read of what they cover.
 //!
 //! All of a proxy's threads share one connection, which a thread of its own holds: what they ask is
 //! pipelined, and carried out in the order in which it was asked. So who has seen a response end
@@ -21,6 +21,7 @@ mod missed;
 mod names;
 mod notices;
 mod record;
+mod removing;
 mod scripts;
 
 use std::rc::Rc;
@@ -123,6 +124,14 @@ impl PartialEq for RedisSettings {
         self.timeout == other.timeout && info(self) == info(other)
     }
 }
+
+/// A purge that the store could not carry out, and makes up for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the cache's store does not answer: what matches is removed as soon as it does, and until then \
+         this proxy answers none of it from there"
+)]
+pub struct PurgeOwed;
 
 /// How a Redis does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -303,15 +312,20 @@ impl Redis {
         self.ask(Operation::Remove { removal: Removal::Url(key.into()), answer: None });
     }
 
-    /// Removes what matches; says how many responses that were. 0 also if Redis is away: then it
-    /// is made up for when it is back.
-    pub(crate) async fn purge(&self, pattern: &Pattern) -> usize {
+    /// Removes what matches; says how many responses that were.
+    ///
+    /// # Errors
+    /// If Redis is away: then it is made up for when it is back.
+    pub(crate) async fn purge(&self, pattern: &Pattern) -> Result<usize, PurgeOwed> {
         let (answer, count) = oneshot::channel();
-        let removal = Removal::Matching(Box::new(pattern.clone()));
+        let removal = match pattern.exact() {
+            Some(url) => Removal::Url(url.into()),
+            None => Removal::Matching(Box::new(pattern.clone())),
+        };
         self.ask(Operation::Remove { removal, answer: Some(answer) });
-        let count = count.await.unwrap_or(0);
+        let count = count.await.map_err(|_| PurgeOwed)?;
         self.purged.fetch_add(count as u64, Ordering::Relaxed);
-        count
+        Ok(count)
     }
 
     pub(crate) fn count_hit(&self) {
