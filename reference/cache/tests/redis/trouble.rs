@@ -9,6 +9,9 @@ use crate::server::{Server, until};
 use crate::site::{Got, Site, stored};
 use crate::{MAX_AGE, PAGE};
 
+const PURGED: &[u8] = b"edgeproof:1:responses:http://example.com/purged";
+const HISTORY: &[u8] = b"edgeproof:1:removals";
+
 #[tokio::test]
 async fn a_redis_that_is_gone_is_a_miss_and_one_warning_until_it_is_back() {
     let mut server = Server::running().await;
@@ -258,11 +261,15 @@ async fn keys_of_another_kind_are_dropped_or_suffered() {
     assert_eq!(site.stats().corrupted, 1);
     site.fill("/page", "one").await;
     assert_eq!(site.ask("/page", &[]).await, stored("one"));
-    // Without a count of removals nothing can be stored safely.
-    server.say::<()>(&[b"SET", b"edgeproof:1:removals", b"a text"]);
-    assert!(!site.fill("/other", "two").await);
-    assert_eq!(site.ask("/page", &[]).await, stored("one"));
-    assert!(site.stats().reachable);
+    // Where there is no history of removals, nobody knows what was removed.
+    server.say::<()>(&[b"SET", HISTORY, b"a text"]);
+    until("it begins another one", async || {
+        site.fill("/page", "two").await;
+        site.ask("/page", &[]).await == stored("two")
+    })
+    .await;
+    until("all else is removed", async || site.stats().owed == 0).await;
+    assert_eq!(server.say::<String>(&[b"TYPE", HISTORY]), "hash");
 }
 
 #[tokio::test]
@@ -293,6 +300,87 @@ async fn a_history_that_was_lost_counts_as_a_removal() {
     writer.push(b"old");
     writer.finish(Fields::new());
     assert_eq!(site.ask("/page", &[]).await, Got::FromOrigin);
-    site.fill("/page", "new").await;
-    assert_eq!(site.ask("/page", &[]).await, stored("new"));
+    until("it begins another one", async || {
+        site.fill("/page", "new").await;
+        site.ask("/page", &[]).await == stored("new")
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_was_removed_does_not_come_back_with_a_redis_that_is_restored() {
+    let mut server = Server::running().await;
+    let (site, idle) = (Site::over(&server), Site::over(&server));
+    for target in ["/purged", "/posted", "/kept"] {
+        site.fill(target, "old").await;
+        assert_eq!(site.ask(target, &[]).await, stored("old"));
+    }
+    server.say::<()>(&[b"SAVE"]);
+    assert_eq!(site.purge("/purged", Purge::Exact).await, 1);
+    site.post("/posted").await;
+    assert_eq!(site.ask("/posted", &[]).await, Got::FromOrigin);
+    assert_eq!(idle.ask("/posted", &[]).await, Got::FromOrigin);
+    let late = site.miss("/late", &[]).await;
+    server.kill();
+    server.start().await;
+    assert_eq!(server.say::<u64>(&[b"EXISTS", PURGED]), 1, "it was not restored");
+    for site in [&site, &idle] {
+        until("it is back", async || {
+            site.ask("/other", &[]).await;
+            site.stats().reachable && site.stats().outages == 1
+        })
+        .await;
+        for target in ["/purged", "/posted"] {
+            assert_eq!(site.ask(target, &[]).await, Got::FromOrigin);
+        }
+    }
+    // What was asked for before that is not stored either.
+    let mut writer = site.begin(late, "/late", &[], &[MAX_AGE]);
+    writer.push(b"old");
+    writer.finish(Fields::new());
+    until("it is used again", async || {
+        site.fill("/kept", "new").await;
+        site.ask("/kept", &[]).await == stored("new")
+    })
+    .await;
+    assert_eq!(site.ask("/late", &[]).await, Got::FromOrigin);
+    until("all is made up for", async || site.stats().owed + idle.stats().owed == 0).await;
+    assert_eq!(server.say::<u64>(&[b"EXISTS", PURGED]), 0);
+    // Once, and not again for that.
+    assert_eq!(site.stats().outages, 1);
+}
+
+#[tokio::test]
+async fn a_removal_is_not_evicted_before_what_it_keeps_from_being_stored() {
+    let server = Server::running().await;
+    let site = Site::over(&server);
+    for volatile in [true, false] {
+        let forward = site.miss("/page", &[]).await;
+        site.post("/page").await;
+        // It is told after that.
+        assert_eq!(site.ask("/other", &[]).await, Got::FromOrigin);
+        // Nothing more can be evicted than this.
+        for name in server.say::<Vec<Vec<u8>>>(&[b"KEYS", b"*"]) {
+            if !volatile || server.say::<i64>(&[b"PTTL", &name]) >= 0 {
+                server.say::<()>(&[b"DEL", &name]);
+            }
+        }
+        let mut writer = site.begin(forward, "/page", &[], &[MAX_AGE]);
+        writer.push(b"old");
+        writer.finish(Fields::new());
+        assert_eq!(site.ask("/page", &[]).await, Got::FromOrigin, "volatile: {volatile}");
+    }
+}
+
+#[tokio::test]
+async fn many_removals_take_one_key_of_a_bounded_size() {
+    let server = Server::running().await;
+    let site = Site::over(&server);
+    for at in 0..3_000 {
+        site.post(&format!("/page/{at}")).await;
+    }
+    assert_eq!(site.ask("/page", &[]).await, Got::FromOrigin);
+    assert_eq!(server.say::<u64>(&[b"DBSIZE"]), 1);
+    let marks: u64 = server.say(&[b"HLEN", HISTORY]);
+    assert!((900..1_100).contains(&marks), "{marks}");
 }

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use redis::{ErrorKind, RedisError, RedisResult, ServerErrorKind};
 use tokio::time::timeout;
 
+use super::history::History;
 use super::missed::{Missed, Removal};
 use super::notices::Trouble;
 
@@ -48,6 +49,8 @@ pub(super) enum Failure {
     Slow(Duration),
     /// No connection, or one that is of no use.
     Gone(RedisError),
+    /// It has forgotten removals.
+    Forgetful,
 }
 
 impl std::fmt::Display for Failure {
@@ -55,6 +58,7 @@ impl std::fmt::Display for Failure {
         match self {
             Self::Slow(limit) => write!(f, "no answer within {} ms", limit.as_millis()),
             Self::Gone(error) => write!(f, "{error}"),
+            Self::Forgetful => f.write_str("it has forgotten what was removed"),
         }
     }
 }
@@ -78,6 +82,7 @@ pub(super) struct Desk {
     writes: RefCell<Trouble>,
     writes_again: Cell<Option<Instant>>,
     missed: RefCell<Missed>,
+    history: Cell<Option<History>>,
 }
 
 impl Desk {
@@ -90,6 +95,7 @@ impl Desk {
             writes: RefCell::default(),
             writes_again: Cell::new(None),
             missed: RefCell::default(),
+            history: Cell::new(None),
         }
     }
 
@@ -135,6 +141,27 @@ impl Desk {
         self.writes_again.set(None);
         if self.writes.borrow_mut().is_over(Instant::now()).is_some() {
             (self.warn)(&format!("cache store {}: storing again", self.address));
+        }
+    }
+
+    /// How far the history of removals is known to have come.
+    pub(super) fn history(&self) -> Option<History> {
+        self.history.get()
+    }
+
+    /// Redis has said how far it has come; answers may overtake each other.
+    pub(super) fn has_come_to(&self, history: History) {
+        if self.history.get().is_none_or(|known| history.follows(known)) {
+            self.history.set(Some(history));
+        }
+    }
+
+    /// Redis has begun to serve with this history, which may not be the one that was known: what was
+    /// removed may be there again.
+    pub(super) fn begins_with(&self, history: History, is_kept: bool) {
+        let known = self.history.replace(Some(history));
+        if known.is_some_and(|known| !is_kept || !history.follows(known)) {
+            self.owe(Removal::Everything);
         }
     }
 

@@ -29,6 +29,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use super::desk::{Debt, Desk, Failure, Shared, is_refusal, within};
+use super::history::{self, History};
 use super::link::{Change, Found, Link};
 use super::missed::Removal;
 use super::removing::Remover;
@@ -91,9 +92,10 @@ impl Driver {
     async fn keep_serving(&mut self) -> Result<Infallible, Closed> {
         let mut pause = PAUSES.0;
         loop {
-            let client = self.client.clone();
-            let failure = match self.meanwhile(within(CONNECT, prepared(&client))).await? {
-                Ok(link) => {
+            let (client, known) = (self.client.clone(), self.desk.history());
+            let failure = match self.meanwhile(within(CONNECT, prepared(&client, known))).await? {
+                Ok((link, (history, is_kept))) => {
+                    self.desk.begins_with(history, is_kept);
                     let connected = Instant::now();
                     let failure = self.serve(&link).await?;
                     if connected.elapsed() > PAUSES.1 {
@@ -183,11 +185,11 @@ impl Driver {
     }
 }
 
-/// A connection over which a read has been tried.
-async fn prepared(client: &Client) -> RedisResult<Link> {
+/// A connection that has been tried, and the history of removals as it goes on.
+async fn prepared(client: &Client, known: Option<History>) -> RedisResult<(Link, (History, bool))> {
     let link = Link::open(client).await?;
-    link.clone().load(b"").await?;
-    Ok(link)
+    let begun = link.clone().query(&history::beginning(known)).await?;
+    Ok((link, history::begun(begun)?))
 }
 
 /// Who carries out one operation.
@@ -205,7 +207,7 @@ impl Hand {
             // Dropped, its answer is a miss.
             Operation::Load { url, .. } if self.desk.owes(&url) => Ok(()),
             Operation::Load { url, answer } => {
-                let loaded = within(self.limit, self.link.load(&url)).await;
+                let loaded = self.load(&url).await;
                 if loaded.is_err() {
                     self.desk.shared.counters.unanswered.fetch_add(1, Ordering::Relaxed);
                 }
@@ -216,6 +218,17 @@ impl Hand {
             Operation::Change(waiting) => self.change(&waiting.change).await,
             Operation::Remove { removal, answer } => self.remove(removal, answer).await,
         }
+    }
+
+    async fn load(&self, url: &[u8]) -> Result<Found, Failure> {
+        let known = self.desk.history();
+        let found = within(self.limit, self.link.clone().load(url)).await?;
+        match found.history {
+            Some(now) if known.is_none_or(|known| now.follows(known)) => self.desk.has_come_to(now),
+            // What was removed may be there again.
+            _ => return Err(Failure::Forgetful),
+        }
+        Ok(found)
     }
 
     /// Time for all but a read.
@@ -270,7 +283,8 @@ impl Hand {
     }
 
     async fn carry_out(&self, debt: Debt) -> Result<usize, Failure> {
-        let mut remover = Remover { link: self.link.clone(), step: self.patience() };
+        let (link, desk) = (self.link.clone(), Rc::clone(&self.desk));
+        let mut remover = Remover { link, step: self.patience(), desk };
         let count = remover.remove(&debt.removal).await?;
         debt.settle();
         Ok(count)

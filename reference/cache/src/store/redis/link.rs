@@ -10,15 +10,10 @@ use redis::{
     AsyncConnectionConfig, Client, Cmd, FromRedisValue, Pipeline, RedisError, RedisResult, Value,
 };
 
+use super::history::{self, History, mark_of_origin, mark_of_url};
 use super::names;
 use super::record::{DIGEST_IN_LUA, Digest, Record, Variant};
 use super::scripts::{Scripts, call};
-
-use crate::store::pattern::origin_of;
-
-/// How long a removal is remembered: longer than any response is on its way. What was asked for
-/// earlier than that is not stored.
-pub(super) const REMOVAL_KEPT: Duration = Duration::from_secs(3600);
 
 /// The name of a variant, and its record.
 pub(super) type Entry = (Vec<u8>, Vec<u8>);
@@ -26,8 +21,8 @@ pub(super) type Entry = (Vec<u8>, Vec<u8>);
 /// What Redis holds of a URL.
 #[derive(Debug)]
 pub(super) struct Found {
-    /// The number of removals so far; `None` if something else stands there.
-    pub(super) removals: Option<u64>,
+    /// The history of removals so far; `None` if it is lost.
+    pub(super) history: Option<History>,
     /// The variants; `None` if something else stands there.
     pub(super) variants: Option<Vec<Entry>>,
 }
@@ -41,8 +36,8 @@ pub(super) struct Change {
 
 #[derive(Debug)]
 pub(super) enum What {
-    /// Stores a response that was asked for after `removals` removals.
-    Put { record: Record, removals: u64, superseded: Vec<Variant> },
+    /// Stores a response that was asked for at this moment in the history of removals.
+    Put { record: Record, since: History, superseded: Vec<Variant> },
     /// Puts one in the place of another, if that is still there.
     Replace { old: Identity, record: Record },
     /// Removes one, if it is still there.
@@ -106,16 +101,16 @@ impl Link {
 
     /// Reads what is held of a URL, in one round trip.
     ///
-    /// The count of removals comes first: a removal in between makes it too small, which costs a
+    /// The history of removals comes first: a removal in between makes it too old, which costs a
     /// response that could have been stored; the other way round one would be stored that may not.
     pub(super) async fn load(mut self, url: &[u8]) -> RedisResult<Found> {
         let mut pipeline = Pipeline::with_capacity(2);
-        pipeline.cmd("GET").arg(names::removals());
+        pipeline.add_command(history::question());
         pipeline.cmd("HGETALL").arg(names::responses(url));
         let mut answers = self.connection.req_packed_commands(&pipeline, 0, 2).await?.into_iter();
-        let (removals, variants) = (answers.next(), answers.next());
+        let (history, variants) = (answers.next(), answers.next());
         Ok(Found {
-            removals: removals_of(removals.unwrap_or_default())?,
+            history: history_of(history.unwrap_or_default())?,
             variants: variants_of(variants.unwrap_or_default())?,
         })
     }
@@ -126,17 +121,16 @@ impl Link {
         let (from, to) = (DIGEST_IN_LUA.0.to_string(), DIGEST_IN_LUA.1.to_string());
         let (from, to) = (from.as_bytes(), to.as_bytes());
         let command = match &change.what {
-            What::Put { record, removals, superseded } => {
-                let (removals, kept) = (removals.to_string(), milliseconds(record.time_to_live));
-                let name = record.variant.0.as_bytes();
+            What::Put { record, since, superseded } => {
+                let (epoch, count) = (since.epoch.to_string(), since.count.to_string());
+                let marks = (mark_of_url(&change.url), mark_of_origin(&change.url));
+                let (name, kept) = (record.variant.0.as_bytes(), milliseconds(record.time_to_live));
+                let asked = [epoch.as_bytes(), count.as_bytes()];
                 let mut arguments =
-                    vec![removals.as_bytes(), name, &record.bytes[..], kept.as_bytes()];
+                    [&asked[..], &[marks.0.as_bytes(), marks.1.as_bytes()]].concat();
+                arguments.extend([name, &record.bytes, kept.as_bytes()]);
                 arguments.extend(superseded.iter().map(|variant| variant.0.as_bytes()));
-                let removed = names::removed(&change.url);
-                let of_origin = names::removed_of(origin_of(&change.url));
-                let everything = names::removed_of(b"");
-                let keys = [responses, names::removals(), removed, of_origin, everything];
-                call(&self.scripts.put, &keys, &arguments)
+                call(&self.scripts.put, &[names::removals(), responses], &arguments)
             }
             What::Replace { old, record } => {
                 let kept = milliseconds(record.time_to_live);
@@ -171,17 +165,16 @@ impl Link {
     }
 }
 
-pub(super) fn milliseconds(duration: Duration) -> String {
+fn milliseconds(duration: Duration) -> String {
     duration.as_millis().to_string()
 }
 
-/// The number of removals; none yet is 0.
-fn removals_of(answer: Value) -> RedisResult<Option<u64>> {
+fn history_of(answer: Value) -> RedisResult<Option<History>> {
     match answer {
-        Value::Nil => Ok(Some(0)),
-        Value::BulkString(text) => {
-            Ok(std::str::from_utf8(&text).ok().and_then(|text| text.parse().ok()))
-        }
+        Value::Array(fields) => Ok(match &fields[..] {
+            [epoch, count] => History::of(epoch, count),
+            _ => None,
+        }),
         Value::ServerError(error) if error.code() == "WRONGTYPE" => Ok(None),
         other => Err(unexpected(other)),
     }

@@ -16,6 +16,7 @@
 mod claims;
 mod desk;
 mod driver;
+mod history;
 mod link;
 mod missed;
 mod names;
@@ -27,7 +28,7 @@ mod scripts;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc as std_mpsc};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use redis::{Client, IntoConnectionInfo};
 use smallvec::SmallVec;
@@ -39,7 +40,8 @@ use claims::Claims;
 pub use desk::Warn;
 use desk::{Desk, Shared};
 use driver::{Driver, Operation, Waiting};
-use link::{Change, Found, Identity, REMOVAL_KEPT, What};
+use history::History;
+use link::{Change, Found, Identity, What};
 use missed::Removal;
 use record::{Record, Variant};
 
@@ -153,13 +155,8 @@ pub struct RedisStats {
 /// The responses of one URL.
 type Variants = SmallVec<[Arc<Stored>; 1]>;
 
-/// A moment in the history of a Redis's removals.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Since {
-    /// How many there had been; `None` if Redis did not say: nothing is stored then.
-    removals: Option<u64>,
-    read: Instant,
-}
+/// A moment in the history of a Redis's removals; `None` if Redis did not say: nothing is stored then.
+pub(crate) type Since = Option<History>;
 
 /// What was found under a key.
 #[derive(Debug)]
@@ -214,16 +211,14 @@ impl Redis {
 
     /// What is held under a key; nothing, if Redis does not say so in time.
     pub(crate) async fn load(&self, key: &[u8]) -> Loaded {
-        let read = Instant::now();
-        let nothing = Loaded { variants: Variants::new(), since: Since { removals: None, read } };
+        let nothing = Loaded { variants: Variants::new(), since: None };
         if !self.shared.reachable.load(Ordering::Acquire) {
             return nothing;
         }
         let (answer, found) = oneshot::channel();
         self.ask(Operation::Load { url: key.into(), answer });
         let Ok(found) = found.await else { return nothing };
-        let since = Since { removals: found.removals, read };
-        Loaded { variants: self.read(key, found), since }
+        Loaded { since: found.history, variants: self.read(key, found) }
     }
 
     /// Reads the records; what is none is dropped.
@@ -262,9 +257,7 @@ impl Redis {
         since: Since,
         supersedes: impl Fn(&Stored) -> bool,
     ) -> bool {
-        let Some(removals) = since.removals.filter(|_| since.read.elapsed() < REMOVAL_KEPT) else {
-            return false;
-        };
+        let Some(since) = since else { return false };
         let reachable = self.shared.reachable.load(Ordering::Acquire);
         if !reachable || new.content().stored_length() > self.most_content {
             return false;
@@ -272,7 +265,7 @@ impl Redis {
         let superseded = self.leaving(new, loaded, supersedes);
         superseded.iter().for_each(|old| self.claims.superseded(key, old));
         let superseded = superseded.iter().map(|old| Variant::of(old.selecting())).collect();
-        self.change(key, What::Put { record: Record::of(new), removals, superseded })
+        self.change(key, What::Put { record: Record::of(new), since, superseded })
     }
 
     /// The variants that make room for a new one: those it supersedes, and the oldest of the

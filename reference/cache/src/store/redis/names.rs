@@ -1,11 +1,8 @@
 //! The names of our keys in Redis.
 //!
 //! ```text
-//! edgeproof:1:responses:URL      hash: variant → record
-//! edgeproof:1:removed:URL        number of the last removal of just this URL
-//! edgeproof:1:removed-of:ORIGIN  number of the last removal of many URLs of an origin
-//! edgeproof:1:removed-of:        number of the last removal of everything
-//! edgeproof:1:removals           how many removals there have been
+//! edgeproof:1:responses:URL  hash: variant → record
+//! edgeproof:1:removals       hash: the history of removals
 //! ```
 
 use super::record::VERSION;
@@ -24,18 +21,7 @@ pub(super) fn url(responses: &[u8]) -> Option<&[u8]> {
     responses.strip_prefix(&name("responses:")[..])
 }
 
-/// The mark that a URL was removed.
-pub(super) fn removed(key: &[u8]) -> Vec<u8> {
-    [&name("removed:"), key].concat()
-}
-
-/// The mark that many URLs of an origin (scheme and authority) were removed; of none in
-/// particular, that everything was.
-pub(super) fn removed_of(origin: &[u8]) -> Vec<u8> {
-    [&name("removed-of:"), origin].concat()
-}
-
-/// The counter of removals.
+/// The hash that holds the history of removals.
 pub(super) fn removals() -> Vec<u8> {
     name("removals")
 }
@@ -60,7 +46,6 @@ mod tests {
     #[test]
     fn a_name_gives_its_url_back() {
         assert_eq!(url(&responses(b"http://a/b")), Some(&b"http://a/b"[..]));
-        assert_eq!(url(&removed(b"http://a/b")), None);
         assert_eq!(url(&removals()), None);
     }
 

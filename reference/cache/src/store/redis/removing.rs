@@ -1,16 +1,17 @@
 //! Carrying out removals. That of many URLs is a walk over all keys, which takes as long as there are
 //! keys: the time limit is that of each step.
 
+use std::rc::Rc;
 use std::time::Duration;
 
-use redis::{Cmd, Pipeline};
+use redis::{Cmd, Pipeline, Value};
 
-use super::desk::{Failure, within};
-use super::link::{Link, REMOVAL_KEPT, milliseconds};
+use super::desk::{Desk, Failure, within};
+use super::history::{History, mark_of_origin, mark_of_url};
+use super::link::Link;
 use super::missed::Removal;
 use super::names;
 use super::scripts::{MARK_MANY, REMOVE, SWEEP, evaluate};
-use crate::store::pattern::origin_of;
 
 /// Keys that one step of a walk over all of them looks at, and that one call removes.
 const PAGE: usize = 500;
@@ -20,6 +21,8 @@ pub(super) struct Remover {
     pub(super) link: Link,
     /// Time for each step.
     pub(super) step: Duration,
+    /// Is told how far the history has come.
+    pub(super) desk: Rc<Desk>,
 }
 
 impl Remover {
@@ -35,10 +38,18 @@ impl Remover {
     }
 
     async fn remove_url(&mut self, url: &[u8]) -> Result<usize, Failure> {
-        let keys = [names::responses(url), names::removed(url), names::removals()];
-        let kept = milliseconds(REMOVAL_KEPT);
-        let command = evaluate(REMOVE, &keys, &[kept.as_bytes()]);
-        within(self.step, self.link.query(&command)).await
+        let keys = [names::removals(), names::responses(url)];
+        self.mark(&evaluate(REMOVE, &keys, &[mark_of_url(url).as_bytes()])).await
+    }
+
+    /// Carries out what makes a mark; says how many responses that removed.
+    async fn mark(&mut self, command: &Cmd) -> Result<usize, Failure> {
+        let (removed, epoch, count): (usize, Value, Value) =
+            within(self.step, self.link.query(command)).await?;
+        if let Some(history) = History::of(&epoch, &count) {
+            self.desk.has_come_to(history);
+        }
+        Ok(removed)
     }
 
     async fn remove_many(
@@ -47,10 +58,8 @@ impl Remover {
         matches: impl Fn(&[u8]) -> bool,
     ) -> Result<usize, Failure> {
         // First of all nothing that was asked for before may be stored any more.
-        let kept = milliseconds(REMOVAL_KEPT);
-        let marks = [names::removed_of(origin_of(prefix)), names::removals()];
-        let mark = evaluate(MARK_MANY, &marks, &[kept.as_bytes()]);
-        within(self.step, self.link.query::<()>(&mark)).await?;
+        let mark = mark_of_origin(prefix);
+        self.mark(&evaluate(MARK_MANY, &[names::removals()], &[mark.as_bytes()])).await?;
         let glob = names::glob(prefix);
         let (mut cursor, mut count) = (0u64, 0);
         loop {

@@ -10,16 +10,6 @@
 use redis::aio::MultiplexedConnection;
 use redis::{Cmd, Pipeline, RedisResult};
 
-/// A removal's number, 0 if there was none; text of others counts as none.
-macro_rules! with_number {
-    ($script:literal) => {
-        concat!(
-            "local function number(key) return tonumber(redis.call('GET', key) or '0') or 0 end\n",
-            $script
-        )
-    };
-}
-
 /// Sets a time to live that other variants may only have lengthened.
 macro_rules! with_keep {
     ($script:expr) => {
@@ -31,26 +21,28 @@ macro_rules! with_keep {
     };
 }
 
-/// KEYS: responses, removals, removed, removed of origin, removed of all. ARGV: removals at the request, variant,
-/// record, time to live, superseded variants. 1 if stored, 0 if the URL was removed meanwhile. If
-/// there is no room, what is superseded goes all the same: there is a newer response than that.
-const PUT: &str = with_keep!(with_number!(
+/// KEYS: history, responses. ARGV: epoch and count of the history at the request, marks of the URL and
+/// of its origin, variant, record, time to live, superseded variants. 1 if stored, 0 if the URL was
+/// removed meanwhile, or that is not known. If there is no room, what is superseded goes all the
+/// same: there is a newer response than that.
+const PUT: &str = with_keep!(
     "
-local since = tonumber(ARGV[1])
-if number(KEYS[2]) < since then return 0 end
-for at = 3, 5 do if number(KEYS[at]) > since then return 0 end end
-local kind = redis.call('TYPE', KEYS[1]).ok
-if kind ~= 'hash' and kind ~= 'none' then redis.call('UNLINK', KEYS[1]) end
-local set = redis.pcall('HSET', KEYS[1], ARGV[2], ARGV[3])
+local since = tonumber(ARGV[2])
+local now = redis.pcall('HMGET', KEYS[1], 'epoch', 'count', 'all', ARGV[3], ARGV[4])
+if now.err or now[1] ~= ARGV[1] or (tonumber(now[2]) or -1) < since then return 0 end
+for at = 3, 5 do if now[at] and tonumber(now[at]) > since then return 0 end end
+local kind = redis.call('TYPE', KEYS[2]).ok
+if kind ~= 'hash' and kind ~= 'none' then redis.call('UNLINK', KEYS[2]) end
+local set = redis.pcall('HSET', KEYS[2], ARGV[5], ARGV[6])
 local failed = type(set) == 'table' and set.err
-for at = 5, #ARGV do
-    if failed or ARGV[at] ~= ARGV[2] then redis.call('HDEL', KEYS[1], ARGV[at]) end
+for at = 8, #ARGV do
+    if failed or ARGV[at] ~= ARGV[5] then redis.call('HDEL', KEYS[2], ARGV[at]) end
 end
 if failed then return set end
-keep(KEYS[1], ARGV[4])
+keep(KEYS[2], ARGV[7])
 return 1
 "
-));
+);
 
 /// KEYS: responses. ARGV: old variant, its digest, where the digest begins and ends, new variant,
 /// record, time to live. 1 if the old one was still there.
@@ -74,19 +66,43 @@ if not old or string.sub(old, ARGV[3], ARGV[4]) ~= ARGV[2] then return 0 end
 return redis.call('HDEL', KEYS[1], ARGV[1])
 ";
 
-/// KEYS: responses, removed, removals. ARGV: time to live of the mark. The number of responses.
-pub(super) const REMOVE: &str = "
-local count = redis.pcall('HLEN', KEYS[1])
+/// KEYS: history. ARGV: epoch for a new one, epoch (or nothing) and count that are known. Epoch and
+/// count, and 1 if that is the history that was there; 0 if there was none, or one from before what is
+/// known. That goes on with what is known, so that nothing is stored that was asked for until now.
+pub(super) const BEGIN: &str = "
+local function digits(name)
+    local text = redis.pcall('HGET', KEYS[1], name)
+    return type(text) == 'string' and string.match(text, '^%d+$')
+end
+local epoch, count = digits('epoch'), digits('count')
+local is_whole = epoch and count
+if is_whole and (epoch ~= ARGV[2] or tonumber(count) >= tonumber(ARGV[3])) then
+    return {epoch, count, 1}
+end
 redis.call('UNLINK', KEYS[1])
-redis.call('SET', KEYS[2], redis.call('INCR', KEYS[3]), 'PX', ARGV[1])
-return type(count) == 'number' and count or 1
+redis.call('HSET', KEYS[1], 'epoch', is_whole and epoch or ARGV[1], 'count', ARGV[3])
+count = redis.call('HINCRBY', KEYS[1], 'count', 1)
+redis.call('HSET', KEYS[1], 'all', count)
+return {redis.call('HGET', KEYS[1], 'epoch'), count, 0}
 ";
 
-/// KEYS: removed of origin or all, removals. ARGV: time to live of the mark. Marks that many URLs are about to be removed.
+/// KEYS: history, responses. ARGV: mark of the URL. The number of responses, epoch and count.
+pub(super) const REMOVE: &str = "
+local responses = redis.pcall('HLEN', KEYS[2])
+redis.call('UNLINK', KEYS[2])
+local count = redis.call('HINCRBY', KEYS[1], 'count', 1)
+redis.call('HSET', KEYS[1], ARGV[1], count)
+responses = type(responses) == 'number' and responses or 1
+return {responses, redis.call('HGET', KEYS[1], 'epoch'), count}
+";
+
+/// KEYS: history. ARGV: mark of origin or all. Marks that many URLs are about to be removed. 0, epoch
+/// and count.
 pub(super) const MARK_MANY: &str = "
-redis.call('UNLINK', KEYS[1])
-redis.call('SET', KEYS[1], redis.call('INCR', KEYS[2]), 'PX', ARGV[1])
-return 1
+redis.call('HDEL', KEYS[1], ARGV[1])
+local count = redis.call('HINCRBY', KEYS[1], 'count', 1)
+redis.call('HSET', KEYS[1], ARGV[1], count)
+return {0, redis.call('HGET', KEYS[1], 'epoch'), count}
 ";
 
 /// KEYS: the responses of some URLs. The number of responses.

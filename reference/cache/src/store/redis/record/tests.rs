@@ -6,6 +6,7 @@ use super::*;
 use crate::Moment;
 use crate::content::Content;
 use crate::freshness::{Lifetime, Source};
+use crate::store::redis::history::History;
 use crate::store::redis::link::{Change, What};
 use bytes::Bytes;
 use edgeproof_http1::Fields;
@@ -159,7 +160,8 @@ fn a_change_weighs_what_it_carries() {
     let put = |url: &[u8], content: &'static [u8]| {
         let parts = Parts { content: Content::Whole(Bytes::from_static(content)), ..plain() };
         let record = Record::of(&Stored::from(parts));
-        let what = What::Put { record, removals: 0, superseded: Vec::new() };
+        let what =
+            What::Put { record, since: History { epoch: 1, count: 0 }, superseded: Vec::new() };
         Change { url: url.into(), what }.size()
     };
     let least = put(b"u", b"");
