@@ -222,29 +222,38 @@ pub fn stored_fields(fields: &Fields, facts: &Facts) -> Fields {
 }
 
 pub(crate) fn is_kept(name: &[u8], fields: &Fields, directives: &ResponseDirectives) -> bool {
-    const MADE_BY_THE_CACHE: [&str; 3] = ["age", "content-length", "warning"];
     !is_one_of(name, &MADE_BY_THE_CACHE)
+        && !name.eq_ignore_ascii_case(b"warning")
         && (mutant::is(Mutant::StoresHopByHop) || !is_of_connection(name, fields))
         && !directives.private.names(name)
         && !directives.no_cache.names(name)
 }
 
+const MADE_BY_THE_CACHE: [&str; 2] = ["age", "content-length"];
+
+const OF_CONNECTIONS: [&str; 11] = [
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authentication-info",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "trailers",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Whether a field of this name is in no stored response, whatever else is: a second one beside what
+/// each answer brings with it would break the message apart.
+pub(crate) fn is_never_kept(name: &[u8]) -> bool {
+    is_one_of(name, &MADE_BY_THE_CACHE) || is_one_of(name, &OF_CONNECTIONS)
+}
+
 /// Whether a field is about one connection or one proxy only.
 pub(crate) fn is_of_connection(name: &[u8], fields: &Fields) -> bool {
-    const NEVER_STORED: [&str; 11] = [
-        "connection",
-        "keep-alive",
-        "proxy-authenticate",
-        "proxy-authentication-info",
-        "proxy-authorization",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "trailers",
-        "transfer-encoding",
-        "upgrade",
-    ];
-    is_one_of(name, &NEVER_STORED)
+    is_one_of(name, &OF_CONNECTIONS)
         || fields
             .get_all("connection")
             .flat_map(list::members)

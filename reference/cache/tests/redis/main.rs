@@ -4,6 +4,8 @@ mod server;
 mod site;
 mod trouble;
 
+use std::time::Duration;
+
 use edgeproof_cache::{Lookup, Purge, RedisSettings};
 use edgeproof_http1::Fields;
 use futures_util::FutureExt;
@@ -40,7 +42,7 @@ fn settings_are_the_same_where_all_is_and_show_no_password() {
     ] {
         assert!(one() != at(other), "{other}");
     }
-    assert!(one() != one().with_timeout(std::time::Duration::from_millis(51)));
+    assert!(one() != one().with_timeout(Duration::from_millis(51)));
     let shown = format!("{:?}", one());
     assert_eq!(shown, "RedisSettings(redis://127.0.0.1:6380, 50ms)");
 }
@@ -284,6 +286,37 @@ async fn the_variants_of_a_url_stay_within_what_can_be_read_at_once() {
     }
     assert_eq!(site.ask("/page", &["Accept: 4"]).await, stored(&third));
     assert_eq!(server.say::<u64>(&[b"HLEN", PAGE]), 3);
+}
+
+#[tokio::test]
+async fn variants_that_come_at_once_stay_within_that_too() {
+    let server = Server::running().await;
+    let site = Site::over(&server);
+    let most = site.cache.store().limits().object;
+    for (count, length) in [(300, 100), (30, most / 20)] {
+        let target = format!("/{count}");
+        let page =
+            [b"edgeproof:1:responses:http://example.com".as_slice(), target.as_bytes()].concat();
+        let (vary, body) = ([MAX_AGE, "Vary: Accept"], "x".repeat(length));
+        let names: Vec<_> = (0..count).map(|at| format!("Accept: {at}")).collect();
+        // All of them asked for before any is stored.
+        let mut forwards = Vec::new();
+        for name in &names {
+            forwards.push(site.miss_beside_others(&target, &[name]).await);
+        }
+        for (forward, name) in forwards.into_iter().zip(&names) {
+            let mut writer = site.begin(forward, &target, &[name], &vary);
+            writer.push(body.as_bytes());
+            assert!(writer.finish(Fields::new()));
+        }
+        let last = names.last().expect("some");
+        until("the last one is stored", async || site.ask(&target, &[last]).await == stored(&body))
+            .await;
+        let records: Vec<Vec<u8>> = server.say(&[b"HVALS", &page]);
+        let bytes: usize = records.iter().map(Vec::len).sum();
+        assert!(records.len() <= 128 && bytes <= most + (64 << 10), "{} {bytes}", records.len());
+        assert!(records.len() == 128 || bytes > most - 2 * length, "{} {bytes}", records.len());
+    }
 }
 
 #[test]

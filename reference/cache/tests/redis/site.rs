@@ -106,6 +106,16 @@ impl Site {
         }
     }
 
+    /// Is forwarded, beside others that are on their way for the same thing.
+    pub(crate) async fn miss_beside_others(&self, target: &str, request: &[&str]) -> Forward {
+        let fields = fields(request);
+        let request = self.request("GET", target, &fields);
+        match self.cache.lookup(&request, Turn::ALONE, self.now).await {
+            Lookup::Forward(forward) => forward,
+            other => panic!("{target} is not missed: {other:?}"),
+        }
+    }
+
     fn received(
         &self,
         forward: Forward,

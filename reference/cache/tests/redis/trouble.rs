@@ -213,6 +213,33 @@ async fn a_response_that_a_full_redis_refuses_takes_the_one_it_supersedes_along(
 }
 
 #[tokio::test]
+async fn while_a_full_redis_is_left_alone_it_is_told_what_is_superseded() {
+    let server = Server::running().await;
+    let site = Site::over(&server);
+    let with_validator = [MAX_AGE, "ETag: \"a\""];
+    for target in ["/page", "/kept", "/validated"] {
+        site.fetch(target, &[], &with_validator, "one").await;
+        assert_eq!(site.ask(target, &[]).await, stored("one"));
+    }
+    server.say::<()>(&[b"CONFIG", b"SET", b"maxmemory", b"1"]);
+    let validate = site.miss("/validated", &["Cache-Control: no-cache"]).await;
+    site.fill("/refused", "new").await;
+    assert_eq!(site.ask("/kept", &[]).await, stored("one"));
+    assert_eq!(site.stats().refused, 1);
+    let scripts = server.figure("cmdstat_evalsha");
+    // A reload: nobody is answered with what was there before it.
+    site.fetch("/page", &["Cache-Control: no-cache"], &[MAX_AGE], "two").await;
+    assert_eq!(site.ask("/page", &[]).await, Got::FromOrigin);
+    // And a validation that has changed the response.
+    site.validated(validate, "/validated", &with_validator);
+    assert_eq!(site.ask("/validated", &[]).await, Got::FromOrigin);
+    assert_eq!(site.ask("/kept", &[]).await, stored("one"));
+    assert_eq!(site.stats().refused, 3);
+    let discards = server.figure("cmdstat_evalsha") - scripts;
+    assert_eq!(discards, 1, "records were sent to it");
+}
+
+#[tokio::test]
 async fn what_is_no_record_is_dropped_counted_and_fetched_again() {
     let server = Server::running().await;
     let site = Site::over(&server);

@@ -17,7 +17,7 @@ use super::notices::Trouble;
 /// Takes a line for the log.
 pub type Warn = Box<dyn Fn(&str) + Send>;
 
-/// How long nothing is written to a Redis that has refused a response, for want of memory mostly.
+/// How long no response is sent to a Redis that has refused a response, for want of memory mostly.
 const REFUSED_FOR: Duration = Duration::from_secs(1);
 
 /// What both sides of the thread's door see.

@@ -237,14 +237,14 @@ impl Hand {
     }
 
     async fn change(self, change: &Change) -> Result<(), Failure> {
-        let writes = change.record().is_some();
-        if writes && !self.desk.takes_writes() {
+        let rest = if self.desk.takes_writes() { None } else { change.without_record() };
+        if rest.is_some() {
             self.desk.shared.counters.refused.fetch_add(1, Ordering::Relaxed);
-            return Ok(());
         }
-        match within(self.patience(), self.link.change(change)).await {
+        let change = rest.as_ref().unwrap_or(change);
+        match within(self.patience(), self.link.clone().change(change)).await {
             Ok(changed) => {
-                if changed && writes {
+                if changed && change.record().is_some() {
                     self.desk.has_taken();
                 }
                 Ok(())

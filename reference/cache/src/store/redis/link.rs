@@ -15,6 +15,9 @@ use super::names;
 use super::record::{DIGEST_IN_LUA, Digest, Record, Variant};
 use super::scripts::{Scripts, call};
 
+/// The responses of one URL at most; the oldest leave first.
+pub(super) const MOST_VARIANTS: usize = 128;
+
 /// The name of a variant, and its record.
 pub(super) type Entry = (Vec<u8>, Vec<u8>);
 
@@ -36,8 +39,9 @@ pub(super) struct Change {
 
 #[derive(Debug)]
 pub(super) enum What {
-    /// Stores a response that was asked for at this moment in the history of removals.
-    Put { record: Record, since: History, superseded: Vec<Variant> },
+    /// Stores a response that was asked for at this moment in the history of removals. All of the
+    /// URL's records together stay below so many bytes.
+    Put { record: Record, since: History, superseded: Vec<Variant>, most_bytes: usize },
     /// Puts one in the place of another, if that is still there.
     Replace { old: Identity, record: Record },
     /// Removes one, if it is still there.
@@ -47,7 +51,7 @@ pub(super) enum What {
 }
 
 /// One response, and no other that may have come in its place.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Identity {
     variant: Variant,
     digest: Digest,
@@ -66,6 +70,20 @@ impl Change {
             What::Put { record, .. } | What::Replace { record, .. } => Some(record),
             What::Discard(_) | What::Clear(_) => None,
         }
+    }
+
+    /// What is left of it where its response cannot be stored: the removal of those that are older
+    /// than that.
+    pub(super) fn without_record(&self) -> Option<Self> {
+        let what = match &self.what {
+            What::Put { record, superseded, .. } => {
+                let leaving = superseded.iter().chain([&record.variant]);
+                What::Clear(leaving.map(|variant| variant.0.clone().into_bytes()).collect())
+            }
+            What::Replace { old, .. } => What::Discard(old.clone()),
+            What::Discard(_) | What::Clear(_) => return None,
+        };
+        Some(Self { url: self.url.clone(), what })
     }
 
     /// The bytes that wait with it.
@@ -121,7 +139,7 @@ impl Link {
         let (from, to) = (DIGEST_IN_LUA.0.to_string(), DIGEST_IN_LUA.1.to_string());
         let (from, to) = (from.as_bytes(), to.as_bytes());
         let command = match &change.what {
-            What::Put { record, since, superseded } => {
+            What::Put { record, since, superseded, most_bytes } => {
                 let (epoch, count) = (since.epoch.to_string(), since.count.to_string());
                 let marks = (mark_of_url(&change.url), mark_of_origin(&change.url));
                 let (name, kept) = (record.variant.0.as_bytes(), milliseconds(record.time_to_live));
@@ -129,6 +147,8 @@ impl Link {
                 let mut arguments =
                     [&asked[..], &[marks.0.as_bytes(), marks.1.as_bytes()]].concat();
                 arguments.extend([name, &record.bytes, kept.as_bytes()]);
+                let most = [MOST_VARIANTS, *most_bytes].map(|most| most.to_string());
+                arguments.extend(most.iter().map(String::as_bytes));
                 arguments.extend(superseded.iter().map(|variant| variant.0.as_bytes()));
                 call(&self.scripts.put, &[names::removals(), responses], &arguments)
             }

@@ -41,7 +41,7 @@ pub use desk::Warn;
 use desk::{Desk, Shared};
 use driver::{Driver, Operation, Waiting};
 use history::History;
-use link::{Change, Found, Identity, What};
+use link::{Change, Found, Identity, MOST_VARIANTS, What};
 use missed::Removal;
 use record::{Record, Variant};
 
@@ -51,8 +51,8 @@ const PER_MILLISECOND: usize = 80 << 10;
 /// The largest content that is stored, whatever the time for a read.
 const MOST_CONTENT: usize = 32 << 20;
 
-/// The responses of one URL at most; the oldest leave first.
-const MOST_VARIANTS: usize = 128;
+/// Room for the fields of the responses of one URL, beside their contents.
+const ROOM_FOR_FIELDS: usize = 64 << 10;
 
 /// Bytes of responses that wait for a Redis that is slower than the origins.
 const MOST_WAITING: usize = 2 * MOST_CONTENT;
@@ -265,7 +265,8 @@ impl Redis {
         let superseded = self.leaving(new, loaded, supersedes);
         superseded.iter().for_each(|old| self.claims.superseded(key, old));
         let superseded = superseded.iter().map(|old| Variant::of(old.selecting())).collect();
-        self.change(key, What::Put { record: Record::of(new), since, superseded })
+        let most_bytes = self.most_content + ROOM_FOR_FIELDS;
+        self.change(key, What::Put { record: Record::of(new), since, superseded, most_bytes })
     }
 
     /// The variants that make room for a new one: those it supersedes, and the oldest of the
@@ -329,14 +330,17 @@ impl Redis {
         self.forwards.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Says whether Redis is told to make all of it, or only to remove what is older.
     fn change(&self, key: &[u8], what: What) -> bool {
         let change = Change { url: key.into(), what };
         let room = MOST_WAITING.saturating_sub(self.shared.waiting.load(Ordering::Relaxed));
         let takes = change.size() <= room;
-        if takes {
-            self.ask(Operation::Change(Waiting::new(change, &self.shared)));
-        } else {
+        let told = if takes { Some(change) } else { change.without_record() };
+        if !takes {
             self.shared.counters.refused.fetch_add(1, Ordering::Relaxed);
+        }
+        if let Some(change) = told {
+            self.ask(Operation::Change(Waiting::new(change, &self.shared)));
         }
         takes
     }

@@ -22,9 +22,10 @@ macro_rules! with_keep {
 }
 
 /// KEYS: history, responses. ARGV: epoch and count of the history at the request, marks of the URL and
-/// of its origin, variant, record, time to live, superseded variants. 1 if stored, 0 if the URL was
-/// removed meanwhile, or that is not known. If there is no room, what is superseded goes all the
-/// same: there is a newer response than that.
+/// of its origin, variant, record, time to live, most variants and most bytes of the URL, superseded
+/// variants. 1 if stored, 0 if the URL was removed meanwhile, or that is not known. If there is no
+/// room, what would have left goes all the same: there is a newer response than that. If many that
+/// did not know of each other came at once and are too many together, some of the others leave.
 const PUT: &str = with_keep!(
     "
 local since = tonumber(ARGV[2])
@@ -35,10 +36,26 @@ local kind = redis.call('TYPE', KEYS[2]).ok
 if kind ~= 'hash' and kind ~= 'none' then redis.call('UNLINK', KEYS[2]) end
 local set = redis.pcall('HSET', KEYS[2], ARGV[5], ARGV[6])
 local failed = type(set) == 'table' and set.err
-for at = 8, #ARGV do
-    if failed or ARGV[at] ~= ARGV[5] then redis.call('HDEL', KEYS[2], ARGV[at]) end
+for at = 10, #ARGV do
+    if ARGV[at] ~= ARGV[5] then redis.call('HDEL', KEYS[2], ARGV[at]) end
 end
-if failed then return set end
+if failed then
+    redis.call('HDEL', KEYS[2], ARGV[5])
+    return set
+end
+local names, sizes, sum = redis.call('HKEYS', KEYS[2]), {}, 0
+for at = 1, #names do
+    sizes[at] = redis.call('HSTRLEN', KEYS[2], names[at])
+    sum = sum + sizes[at]
+end
+local count = #names
+for at = 1, #names do
+    if count <= tonumber(ARGV[8]) and sum <= tonumber(ARGV[9]) then break end
+    if names[at] ~= ARGV[5] then
+        redis.call('HDEL', KEYS[2], names[at])
+        count, sum = count - 1, sum - sizes[at]
+    end
+end
 keep(KEYS[2], ARGV[7])
 return 1
 "

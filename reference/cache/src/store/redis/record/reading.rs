@@ -12,6 +12,7 @@ use crate::content::Content;
 use crate::freshness::{Lifetime, Source};
 use crate::message::FINAL;
 use crate::stored::Parts;
+use crate::storing::is_never_kept;
 use crate::vary::Selecting;
 use crate::{DeltaSeconds, Moment, Stored};
 
@@ -122,7 +123,7 @@ impl<'a> Reader<'a> {
         let mut fields = Fields::new();
         for _ in 0..self.count()? {
             let (name, value) = (self.text()?, self.text()?);
-            if !is_name(name) || breaks_a_line(value) {
+            if !is_name(name) || is_never_kept(name) || breaks_a_line(value) {
                 return Err(Unreadable::Nonsense);
             }
             fields.push(name, value);

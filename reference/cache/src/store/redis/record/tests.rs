@@ -160,8 +160,8 @@ fn a_change_weighs_what_it_carries() {
     let put = |url: &[u8], content: &'static [u8]| {
         let parts = Parts { content: Content::Whole(Bytes::from_static(content)), ..plain() };
         let record = Record::of(&Stored::from(parts));
-        let what =
-            What::Put { record, since: History { epoch: 1, count: 0 }, superseded: Vec::new() };
+        let (since, superseded) = (History { epoch: 1, count: 0 }, Vec::new());
+        let what = What::Put { record, since, superseded, most_bytes: 0 };
         Change { url: url.into(), what }.size()
     };
     let least = put(b"u", b"");
@@ -199,6 +199,14 @@ fn nonsense_is_refused_though_its_digest_is_right() {
     for octet in *b"\r\n\0" {
         let found = altered(&named, place(b"value"), octet);
         assert_eq!(found, Some(Unreadable::Nonsense), "{octet} in a value");
+    }
+    for name in ["Transfer-Encoding", "content-length", "Connection", "Age"] {
+        let mut fields = Fields::new();
+        fields.push(name, "chunked");
+        let trailers = fields.clone();
+        for parts in [Parts { fields, ..plain() }, Parts { trailers, ..plain() }] {
+            assert_eq!(with(parts), Some(Unreadable::Nonsense), "{name}");
+        }
     }
     for status in [0, 99, 100, 199, 600, 1000] {
         assert_eq!(with(Parts { status, ..plain() }), Some(Unreadable::Nonsense), "{status}");
