@@ -166,6 +166,13 @@ async fn a_redis_that_takes_no_writes_answers() {
     assert_eq!(site.ask("/kept", &[]).await, stored("kept"));
     let stats = site.stats();
     assert_eq!((stats.reachable, stats.outages, stats.refused), (true, 0, 1));
+    // But for what it can no longer be told to remove.
+    site.fetch("/kept", &["Cache-Control: no-cache"], &[MAX_AGE], "new").await;
+    until("it is owed", async || site.stats().owed == 1).await;
+    assert_eq!(site.ask("/kept", &[]).await, Got::FromOrigin);
+    server.say::<()>(&[b"REPLICAOF", b"NO", b"ONE"]);
+    until("it is made up for", async || site.stats().owed == 0).await;
+    assert_eq!(site.ask("/kept", &[]).await, Got::FromOrigin);
 }
 
 #[tokio::test]
@@ -375,6 +382,40 @@ async fn what_was_removed_does_not_come_back_with_a_redis_that_is_restored() {
     assert_eq!(server.say::<u64>(&[b"EXISTS", PURGED]), 0);
     // Once, and not again for that.
     assert_eq!(site.stats().outages, 1);
+}
+
+#[tokio::test]
+async fn what_is_superseded_while_redis_is_gone_does_not_come_back() {
+    let mut server = Server::running().await;
+    let site = Site::over(&server);
+    for target in ["/page", "/kept"] {
+        site.fill(target, "one").await;
+        assert_eq!(site.ask(target, &[]).await, stored("one"));
+    }
+    server.say::<()>(&[b"SAVE"]);
+    // One that is told to it in vain, one that is not told any more.
+    for noticed in [false, true] {
+        let forward = site.miss("/page", &["Cache-Control: no-cache"]).await;
+        server.kill();
+        if noticed {
+            until("it is noticed", async || {
+                site.ask("/other", &[]).await;
+                !site.stats().reachable
+            })
+            .await;
+        }
+        let mut writer = site.begin(forward, "/page", &[], &[MAX_AGE]);
+        writer.push(b"two");
+        writer.finish(Fields::new());
+        until("it is owed", async || site.stats().owed == 1).await;
+        server.start().await;
+        until("it is made up for", async || site.stats().owed == 0).await;
+        assert_eq!(site.ask("/page", &[]).await, Got::FromOrigin, "noticed: {noticed}");
+        assert_eq!(site.ask("/kept", &[]).await, stored("one"));
+        site.fill("/page", "one").await;
+        assert_eq!(site.ask("/page", &[]).await, stored("one"));
+        server.say::<()>(&[b"SAVE"]);
+    }
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ use redis::{ErrorKind, RedisError, RedisResult, ServerErrorKind};
 use tokio::time::timeout;
 
 use super::history::History;
+use super::link::Change;
 use super::missed::{Missed, Removal};
 use super::notices::Trouble;
 
@@ -169,6 +170,11 @@ impl Desk {
     pub(super) fn owe(&self, removal: Removal) {
         self.missed.borrow_mut().add(removal);
         self.count_owed();
+    }
+
+    /// What is owed if a change is not made: what leaves by it may not come back.
+    pub(super) fn debt_of(self: &Rc<Self>, change: &Change) -> Option<Debt> {
+        change.removes().then(|| Debt::of(Removal::Url(change.url.clone()), self))
     }
 
     /// Whether a removal is owed that covers this URL.

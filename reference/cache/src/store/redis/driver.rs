@@ -125,7 +125,8 @@ impl Driver {
     fn forgo(&self, operation: Operation) {
         match operation {
             // Dropped, its answer is a miss.
-            Operation::Load { .. } | Operation::Change(_) => {}
+            Operation::Load { .. } => {}
+            Operation::Change(waiting) => drop(self.desk.debt_of(&waiting.change)),
             Operation::Remove { removal, .. } => self.desk.owe(removal),
         }
     }
@@ -237,6 +238,7 @@ impl Hand {
     }
 
     async fn change(self, change: &Change) -> Result<(), Failure> {
+        let debt = self.desk.debt_of(change);
         let rest = if self.desk.takes_writes() { None } else { change.without_record() };
         if rest.is_some() {
             self.desk.shared.counters.refused.fetch_add(1, Ordering::Relaxed);
@@ -247,14 +249,19 @@ impl Hand {
                 if changed && change.record().is_some() {
                     self.desk.has_taken();
                 }
-                Ok(())
             }
-            Err(Failure::Gone(error)) if is_refusal(&error) => {
+            // Full, it has removed what is superseded; that it refuses all changes is another matter.
+            Err(Failure::Gone(error))
+                if is_refusal(&error) && (debt.is_none() || error.code() == Some("OOM")) =>
+            {
                 self.desk.has_refused(&error);
-                Ok(())
             }
-            Err(failure) => Err(failure),
+            Err(failure) => return Err(failure),
         }
+        if let Some(debt) = debt {
+            debt.settle();
+        }
+        Ok(())
     }
 
     async fn remove(

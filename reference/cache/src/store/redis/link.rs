@@ -86,6 +86,14 @@ impl Change {
         Some(Self { url: self.url.clone(), what })
     }
 
+    /// Whether something leaves by it that may not come back.
+    pub(super) fn removes(&self) -> bool {
+        match &self.what {
+            What::Put { superseded, .. } => !superseded.is_empty(),
+            What::Replace { .. } | What::Discard(_) | What::Clear(_) => true,
+        }
+    }
+
     /// The bytes that wait with it.
     pub(super) fn size(&self) -> usize {
         let record = self.record().map_or(0, |record| record.bytes.len());

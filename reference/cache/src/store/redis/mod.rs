@@ -258,15 +258,17 @@ impl Redis {
         supersedes: impl Fn(&Stored) -> bool,
     ) -> bool {
         let Some(since) = since else { return false };
-        let reachable = self.shared.reachable.load(Ordering::Acquire);
-        if !reachable || new.content().stored_length() > self.most_content {
-            return false;
-        }
         let superseded = self.leaving(new, loaded, supersedes);
         superseded.iter().for_each(|old| self.claims.superseded(key, old));
         let superseded = superseded.iter().map(|old| Variant::of(old.selecting())).collect();
         let most_bytes = self.most_content + ROOM_FOR_FIELDS;
-        self.change(key, What::Put { record: Record::of(new), since, superseded, most_bytes })
+        let what = What::Put { record: Record::of(new), since, superseded, most_bytes };
+        let reachable = self.shared.reachable.load(Ordering::Acquire);
+        if !reachable || new.content().stored_length() > self.most_content {
+            self.forgo(&Change { url: key.into(), what });
+            return false;
+        }
+        self.change(key, what)
     }
 
     /// The variants that make room for a new one: those it supersedes, and the oldest of the
@@ -334,15 +336,21 @@ impl Redis {
     fn change(&self, key: &[u8], what: What) -> bool {
         let change = Change { url: key.into(), what };
         let room = MOST_WAITING.saturating_sub(self.shared.waiting.load(Ordering::Relaxed));
-        let takes = change.size() <= room;
-        let told = if takes { Some(change) } else { change.without_record() };
-        if !takes {
-            self.shared.counters.refused.fetch_add(1, Ordering::Relaxed);
-        }
-        if let Some(change) = told {
+        let takes = change.record().is_none() || change.size() <= room;
+        if takes {
             self.ask(Operation::Change(Waiting::new(change, &self.shared)));
+        } else {
+            self.shared.counters.refused.fetch_add(1, Ordering::Relaxed);
+            self.forgo(&change);
         }
         takes
+    }
+
+    /// Stores nothing, but removes what would have been superseded.
+    fn forgo(&self, change: &Change) {
+        if let Some(rest) = change.without_record().filter(|_| change.removes()) {
+            self.ask(Operation::Change(Waiting::new(rest, &self.shared)));
+        }
     }
 
     fn ask(&self, operation: Operation) {
