@@ -60,7 +60,8 @@ impl Forward {
 
     /// As a request for this target: what it brings is stored only if the target is spelled as its key is.
     pub(crate) fn of_target(self, target: &[u8]) -> Self {
-        Self { storable: self.storable && !key::is_respelled(target), ..self }
+        let is_as_keyed = !key::is_respelled(target) || mutant::is(Mutant::StoresRespelled);
+        Self { storable: self.storable && is_as_keyed, ..self }
     }
 
     /// For all who wait.
