@@ -20,6 +20,8 @@ const CAUGHT_BY: &[(&str, &str)] = &[
     ("hosting-stores-set-cookie", "cache/hosting/policy/not-stored#set-cookie"),
     ("ttl-overrides-explicit", "cache/hosting/policy/explicit-is-not-lengthened"),
     ("never-collapses", "cache/collapsing/cold"),
+    ("stores-respelled", "cache/key/respelled"),
+    ("takes-late-responses", "cache/concurrent/late/older"),
     // access log
     ("logs-raw-quotes", "logs/escaping#quote"),
     ("logs-raw-controls", "logs/escaping#tab"),

@@ -13,6 +13,7 @@ use edgeproof_mutant::{self as mutant, Mutant};
 pub(crate) fn flight(request: &Request<'_>, forward: &Forward) -> Option<u64> {
     let wish = request.directives();
     let own = request.method != b"GET"
+        || !forward.storable
         || request.fields.contains("range")
         || request.fields.contains("authorization")
         || wish != RequestDirectives::default()
@@ -26,6 +27,13 @@ pub(crate) fn flight(request: &Request<'_>, forward: &Forward) -> Option<u64> {
         latest.selecting().in_request(request.fields).hash(&mut name);
     }
     Some(name.finish())
+}
+
+/// Whether others may wait for a request: not if it asks by the client's own conditions, as nothing is stored, and so
+/// may be answered by a 304, which is of no use to them. It may wait for another itself.
+pub(crate) fn may_lead(request: &Request<'_>, forward: &Forward) -> bool {
+    let has = |name: &str| request.fields.contains(name);
+    forward.selected.is_some() || !(has("if-none-match") || has("if-modified-since"))
 }
 
 /// What a stored response is to those who waited for it: of use only if it may be reused as it is.

@@ -129,6 +129,12 @@ impl Content {
             pieces.extend(outside(newer, start, bytes));
         }
         pieces.sort_by_key(|(start, _)| *start);
+        if pieces.len() > MOST_PIECES {
+            pieces = joined(&pieces);
+        }
+        if pieces.len() > MOST_PIECES {
+            return newer.clone();
+        }
         let length = newer.complete_length().or(self.complete_length());
         Partial { length, pieces }.into_content()
     }
@@ -152,6 +158,22 @@ impl Content {
         }
         Some(start..end)
     }
+}
+
+/// More pieces than this are not kept beside each other: each costs every request for the resource a little.
+const MOST_PIECES: usize = 64;
+
+/// The pieces, those that touch made one.
+fn joined(pieces: &[(u64, Bytes)]) -> Vec<(u64, Bytes)> {
+    let touch = |one: &(u64, Bytes), next: &(u64, Bytes)| one.0 + one.1.len() as u64 == next.0;
+    let run = |run: &[(u64, Bytes)]| match run {
+        [one] => one.clone(),
+        several => {
+            let octets: Vec<&[u8]> = several.iter().map(|(_, bytes)| &bytes[..]).collect();
+            (several[0].0, octets.concat().into())
+        }
+    };
+    pieces.chunk_by(touch).map(run).collect()
 }
 
 /// The parts of a piece that `newer` does not have.
@@ -222,6 +244,19 @@ mod tests {
                 prop_assert_eq!(gap.end as usize, missing[missing.len() - 1] + 1);
             }
         }
+    }
+
+    #[test]
+    fn no_more_than_so_many_pieces_lie_beside_each_other() {
+        let piece = |at: usize, step: usize| {
+            Content::piece((at * step) as u64, Bytes::from_static(b"ab"), Some(1 << 20))
+        };
+        let all = |step| (0..1000).map(|at| piece(at, step)).reduce(|a, b| a.combined(&b)).unwrap();
+        assert!(all(3).pieces().count() <= MOST_PIECES);
+        assert!(all(2).pieces().count() <= MOST_PIECES);
+        // One behind the other they are all still there.
+        assert_eq!(all(2).stored_length(), 2000);
+        assert_eq!(all(3).slice(&(2997..2999)).as_deref(), Some(&b"ab"[..]), "the newest is");
     }
 
     #[test]

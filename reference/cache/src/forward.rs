@@ -5,7 +5,7 @@ use std::sync::Arc;
 use edgeproof_http1::Fields;
 
 use crate::store::{Held, Landing, Takeoff, Turn};
-use crate::{CacheStatus, Fwd, Stored, partial, sabotage, validation};
+use crate::{CacheStatus, Fwd, Stored, key, partial, sabotage, validation};
 use edgeproof_mutant::{self as mutant, Mutant};
 
 /// A request that has to be forwarded. Give it back to [`crate::Cache::received`] with the
@@ -56,6 +56,12 @@ impl Forward {
     /// After such a turn.
     pub(crate) fn after(self, turn: Turn) -> Self {
         Self { collapsed: turn.waited().map(|_| false), ..self }
+    }
+
+    /// As a request for this target: what it brings is stored only if the target is spelled as its key is.
+    pub(crate) fn of_target(self, target: &[u8]) -> Self {
+        let is_as_keyed = !key::is_respelled(target) || mutant::is(Mutant::StoresRespelled);
+        Self { storable: self.storable && is_as_keyed, ..self }
     }
 
     /// For all who wait.

@@ -69,7 +69,7 @@ pub(crate) fn push_normalised(key: &mut KeyBuf, text: &[u8]) {
         key.extend_from_slice(&rest[..at]);
         rest = &rest[at..];
         match encoded(rest) {
-            Some(byte) if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => {
+            Some(byte) if is_unreserved(byte) => {
                 key.push(byte);
                 rest = &rest[3..];
             }
@@ -84,6 +84,17 @@ pub(crate) fn push_normalised(key: &mut KeyBuf, text: &[u8]) {
         }
     }
     key.extend_from_slice(rest);
+}
+
+/// Whether a target encodes what need not be encoded. By its key it is the same URI, and what is stored of that answers
+/// it. But some origins tell such URIs apart, and what they say to `/%61bout` must not be what others get of `/about`.
+pub(crate) fn is_respelled(target: &[u8]) -> bool {
+    memchr::memchr_iter(b'%', target).any(|at| encoded(&target[at..]).is_some_and(is_unreserved))
+}
+
+/// RFC 3986 §2.3
+fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)
 }
 
 /// The byte that the percent-encoding at the start of `text` stands for.

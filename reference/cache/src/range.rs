@@ -1,5 +1,7 @@
 //! Ranges of a stored response (RFC 9110 §14).
 
+use std::hash::{BuildHasher, RandomState};
+
 use bytes::Bytes;
 use edgeproof_http1::Fields;
 
@@ -13,8 +15,8 @@ const MOST_RANGES: usize = 32;
 /// A part of a stored response: 206 (Partial Content).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
-    /// The content to send.
-    pub content: Bytes,
+    /// The content to send, in pieces: what is stored is not copied.
+    pub content: Vec<Bytes>,
     /// The value of Content-Range, for a single part.
     pub content_range: Option<String>,
     /// The value of Content-Type in place of the stored one, for several parts.
@@ -58,24 +60,29 @@ pub fn of(request: &Request<'_>, stored: &Stored, now: Moment) -> Ranged {
     };
     spans.retain(|span| span.start < span.end);
     if spans.is_empty() {
-        return Ranged::Unsatisfiable;
+        // The last octets of nothing are all of it (§14.1.2), which no Content-Range can say.
+        let all_of_nothing = specs.iter().any(|spec| matches!(spec, Spec::Last(1..)));
+        return match all_of_nothing && length == Some(0) {
+            true => whole,
+            false => Ranged::Unsatisfiable,
+        };
     }
     let spans = sabotage::parts::spans(stored, spans.clone(), apart(spans));
     if spans.is_empty() {
         return whole;
     }
     let slices = spans.iter().map(|span| stored.slice(span)).collect::<Option<Vec<_>>>();
-    let Some(mut slices) = slices else { return Ranged::Missing };
+    let Some(slices) = slices else { return Ranged::Missing };
     match spans.as_slice() {
         [single] if !mutant::is(Mutant::MultipartForOne) => Ranged::Part(Part {
-            content: slices.remove(0),
+            content: slices,
             content_range: Some(content_range(single, length)),
             content_type: None,
             is_rest: request.fields.contains("if-range"),
         }),
         several => Ranged::Part(Part {
             is_rest: request.fields.contains("if-range"),
-            ..multipart(several, &slices, stored)
+            ..multipart(several, slices, stored)
         }),
     }
 }
@@ -226,41 +233,37 @@ pub(crate) fn unsatisfied(stored: &Stored) -> String {
 }
 
 /// Several parts as multipart/byteranges (RFC 9110 §14.6).
-fn multipart(spans: &[Span], slices: &[Bytes], stored: &Stored) -> Part {
-    let boundary = boundary(slices);
+fn multipart(spans: &[Span], slices: Vec<Bytes>, stored: &Stored) -> Part {
+    let boundary = boundary();
     let content_type = stored.fields().get("content-type");
     let mut content = Vec::new();
     for (span, slice) in spans.iter().zip(slices) {
-        content.extend_from_slice(format!("\r\n--{boundary}\r\n").as_bytes());
+        let mut head = format!("\r\n--{boundary}\r\n").into_bytes();
         if let Some(content_type) =
             content_type.filter(|_| !mutant::is(Mutant::MultipartWithoutTypes))
         {
-            content.extend_from_slice(b"Content-Type: ");
-            content.extend_from_slice(content_type);
-            content.extend_from_slice(b"\r\n");
+            head.extend_from_slice(b"Content-Type: ");
+            head.extend_from_slice(content_type);
+            head.extend_from_slice(b"\r\n");
         }
         let range = content_range(span, stored.complete_length());
         if !mutant::is(Mutant::MultipartWithoutPlaces) {
-            content.extend_from_slice(format!("Content-Range: {range}\r\n").as_bytes());
+            head.extend_from_slice(format!("Content-Range: {range}\r\n").as_bytes());
         }
-        content.extend_from_slice(b"\r\n");
-        content.extend_from_slice(slice);
+        head.extend_from_slice(b"\r\n");
+        content.extend([head.into(), slice]);
     }
-    content.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
+    content.push(format!("\r\n--{boundary}--\r\n").into());
     Part {
-        content: content.into(),
+        content,
         content_range: None,
         is_rest: false,
         content_type: Some(format!("multipart/byteranges; boundary={boundary}")),
     }
 }
 
-/// A boundary that none of the parts contains.
-fn boundary(slices: &[Bytes]) -> String {
-    let within =
-        |slice: &Bytes, text: &str| slice.windows(text.len()).any(|w| w == text.as_bytes());
-    (0u64..)
-        .map(|attempt| format!("edgeproof-part-{attempt:08x}"))
-        .find(|candidate| !slices.iter().any(|slice| within(slice, candidate)))
-        .unwrap_or_default()
+/// A boundary that none of the parts contains: 128 bits by chance, which nobody who wrote the content could foretell.
+fn boundary() -> String {
+    let chance = || RandomState::new().hash_one(());
+    format!("edgeproof-part-{:016x}{:016x}", chance(), chance())
 }

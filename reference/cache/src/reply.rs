@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use edgeproof_http1::Fields;
+use smallvec::{SmallVec, smallvec};
 
 use crate::range::{self, Part};
 use crate::store::Turn;
@@ -158,14 +159,16 @@ impl Reply {
         self.form == Form::Whole && self.added.is_empty()
     }
 
-    /// The content of the reply to a GET; empty for a 304.
+    /// The content of the reply to a GET, in pieces that follow one another; none for a 304.
     #[must_use]
-    pub fn body(&self) -> Bytes {
+    pub fn body(&self) -> SmallVec<[Bytes; 1]> {
         match &self.form {
-            Form::Whole => self.stored.body().cloned().unwrap_or_default(),
-            Form::Part(part) => part.content.clone(),
-            Form::NotModified => Bytes::new(),
-            Form::Unsatisfiable => Bytes::from_static(sabotage::parts::refusal(UNSATISFIABLE)),
+            Form::Whole => self.stored.body().into_iter().cloned().collect(),
+            Form::Part(part) => part.content.iter().cloned().collect(),
+            Form::NotModified => SmallVec::new(),
+            Form::Unsatisfiable => {
+                smallvec![Bytes::from_static(sabotage::parts::refusal(UNSATISFIABLE))]
+            }
         }
     }
 
@@ -182,7 +185,7 @@ impl Reply {
         match &self.form {
             Form::Whole if self.stored.status() != 204 => self.stored.complete_length(),
             Form::Whole | Form::NotModified => None,
-            Form::Part(part) => Some(part.content.len() as u64),
+            Form::Part(part) => Some(part.content.iter().map(|piece| piece.len() as u64).sum()),
             Form::Unsatisfiable => Some(sabotage::parts::refusal(UNSATISFIABLE).len() as u64),
         }
     }

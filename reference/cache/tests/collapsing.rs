@@ -145,3 +145,37 @@ fn who_wants_the_origins_own_answer_does_not_wait() {
     waits(world.look_up(&asking("/", &none)));
     leads(world.look_up(&asking("/other", &none)));
 }
+
+#[test]
+fn one_who_may_get_a_304_leads_nobody() {
+    let world = World::rfc();
+    let (none, condition) = (Fields::new(), fields(&["If-None-Match: \"a\""]));
+    let _conditional = leads(world.look_up(&asking("/", &condition)));
+    let leader = leads(world.look_up(&asking("/", &none)));
+    let wait = waits(world.look_up(&asking("/", &none)));
+    let _it_waits_itself = waits(world.look_up(&asking("/", &condition)));
+    answer(&world, leader, &asking("/", &none), &["Cache-Control: max-age=1", "ETag: \"a\""]);
+    assert!(matches!(world.look_up_at(&asking("/", &none), over(wait)), Lookup::Reply(_)));
+    // What is stale is asked about in the cache's own words: there they are like the others.
+    let mut world = world;
+    world.advance(2);
+    let _leader = leads(world.look_up(&asking("/", &condition)));
+    waits(world.look_up(&asking("/", &condition)));
+}
+
+#[test]
+fn a_late_response_does_not_replace_a_more_recent_one() {
+    let mut world = World::rfc();
+    let (none, reload) = (Fields::new(), fields(&["Cache-Control: no-cache"]));
+    let (request, reload) = (asking("/", &none), asking("/", &reload));
+    for late in ["Date: {0}", "Date: {9}"] {
+        let slow = leads(world.look_up(&reload));
+        let fast = leads(world.look_up(&reload));
+        answer(&world, fast, &reload, &["Cache-Control: max-age=60", "Date: {2}", "X: fast"]);
+        answer(&world, slow, &reload, &["Cache-Control: max-age=60", late, "X: slow"]);
+        let Lookup::Reply(reply) = world.look_up(&request) else { panic!("no hit") };
+        let kept = reply.fields().find(|(name, _)| *name == b"X").map(|(_, value)| value);
+        assert_eq!(kept, Some(if late == "Date: {0}" { b"fast" } else { b"slow" }.as_slice()));
+        world.advance(10);
+    }
+}

@@ -102,7 +102,7 @@ fn what_is_missing_is_asked_for() {
     let Lookup::Reply(reply) = world.look_up_at(&request, Turn::COMPLETED) else {
         panic!("not stored")
     };
-    assert_eq!(&reply.body()[..], b"0123456789");
+    assert_eq!(&reply.body().concat()[..], b"0123456789");
     assert_eq!(reply.cache_status().to_string(), "edgeproof; fwd=partial; ttl=60");
 }
 

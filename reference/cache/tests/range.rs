@@ -2,6 +2,7 @@
 
 mod support;
 
+use edgeproof_http1::Fields;
 use support::{Origin, World, fields};
 
 const BODY: &str = "0123456789";
@@ -53,12 +54,31 @@ fn a_single_range_is_a_slice() {
 fn several_ranges_are_a_multipart() {
     let answer = world().get("/", &["Range: bytes=0-1, -2"], &Origin::NotAsked);
     assert_eq!(answer.status, 206);
-    let media = "multipart/byteranges; boundary=edgeproof-part-00000000";
-    assert_eq!(answer.fields.get_all("content-type").collect::<Vec<_>>(), [media.as_bytes()]);
-    let part = "\r\n--edgeproof-part-00000000\r\nContent-Type: text/plain\r\nContent-Range: bytes ";
-    let expected =
-        format!("{part}0-1/10\r\n\r\n01{part}8-9/10\r\n\r\n89\r\n--edgeproof-part-00000000--\r\n");
+    let boundary = boundary(&answer.fields);
+    let part = format!("\r\n--{boundary}\r\nContent-Type: text/plain\r\nContent-Range: bytes ");
+    let expected = format!("{part}0-1/10\r\n\r\n01{part}8-9/10\r\n\r\n89\r\n--{boundary}--\r\n");
     assert_eq!(answer.body, expected);
+    let again = world().get("/", &["Range: bytes=0-1, -2"], &Origin::NotAsked);
+    assert_ne!(self::boundary(&again.fields), boundary, "nobody can foretell it");
+}
+
+fn boundary(fields: &Fields) -> String {
+    let media: Vec<_> = fields.get_all("content-type").collect();
+    let [media] = media[..] else { panic!("{fields:?}") };
+    let boundary = media.strip_prefix(b"multipart/byteranges; boundary=").expect("a multipart");
+    assert!((32..=70).contains(&boundary.len()), "RFC 2046 §5.1.1 has 70 at most");
+    String::from_utf8(boundary.to_vec()).expect("ASCII")
+}
+
+#[test]
+fn the_last_octets_of_nothing_are_all_of_it() {
+    let mut world = World::rfc();
+    let empty = Origin::Answers(200, &["Cache-Control: max-age=60", "Content-Length: 0"], "");
+    world.get("/", &[], &empty);
+    for (range, status) in [("bytes=-5", 200), ("bytes=-0", 416), ("bytes=0-", 416)] {
+        let answer = world.get("/", &[&format!("Range: {range}")], &Origin::NotAsked);
+        assert_eq!(answer.status, status, "{range}");
+    }
 }
 
 #[test]

@@ -333,3 +333,20 @@ fn content_larger_than_the_limit_streams_past() {
         assert_eq!(hits(&mut world, &[]), reused, "{body}");
     }
 }
+
+#[test]
+fn what_a_respelled_target_brings_is_for_itself() {
+    let mut world = World::rfc();
+    let fresh = &["Cache-Control: max-age=60"];
+    let missing = world.get("/%61bout", &[], &Origin::Answers(404, fresh, "no such page"));
+    assert_eq!((missing.status, missing.cache_status.contains("stored")), (404, false));
+    let page = world.get("/about", &[], &Origin::Answers(200, fresh, "about us"));
+    assert!(page.asked && page.cache_status.contains("stored"));
+    // Both are the same URI (RFC 9110 §4.2.3).
+    assert_eq!(world.get("/%61bout", &[], &Origin::NotAsked).body, "about us");
+    // How an encoding is spelled that has to be one tells nobody anything.
+    world.get("/a%2fb", &[], &Origin::Answers(200, fresh, "one"));
+    assert_eq!(world.get("/a%2Fb", &[], &Origin::NotAsked).body, "one");
+    world.send("POST", "/%61bout", &[], &Origin::Answers(200, &[], ""));
+    assert!(world.get("/about", &[], &Origin::Answers(200, fresh, "new")).asked);
+}

@@ -306,3 +306,17 @@ fn stale_while_revalidate_serves_stale_with_one_validation() {
     world.advance(1);
     assert!(world.get("/", &[], &Origin::Answers(500, &[], "")).asked, "the window has ended");
 }
+
+#[test]
+fn a_weak_304_is_about_what_the_request_selects() {
+    let mut world = World::rfc();
+    let of = |coding: &'static str| {
+        ["Cache-Control: max-age=10", "Date: {0}", "ETag: \"a\"", "Vary: Accept-Encoding", coding]
+    };
+    world.get("/", &[], &Origin::Answers(200, &of("X: 1"), "plain"));
+    let gzip = &["Accept-Encoding: gzip"];
+    world.get("/", gzip, &Origin::Answers(200, &of("Content-Encoding: gzip"), "GZIPPED"));
+    world.advance(20);
+    let answer = world.get("/", &[], &Origin::Answers(304, &["ETag: W/\"a\""], ""));
+    assert_eq!((answer.status, answer.body.as_str()), (200, "plain"));
+}

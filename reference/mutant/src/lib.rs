@@ -64,6 +64,10 @@ mutants! {
     IgnoresVary = "ignores-vary",
     /// A response from the store has no Age.
     ForgetsAge = "forgets-age",
+    /// What came for a target that is spelled in another way than its key is stored like any other.
+    StoresRespelled = "stores-respelled",
+    /// A response that comes late replaces a more recent one.
+    TakesLateResponses = "takes-late-responses",
     /// A stale response is used as a fresh one.
     ServesStale = "serves-stale",
     /// `no-store` is not seen.

@@ -38,7 +38,7 @@ pub(crate) fn request_of(request: &ParsedRequest, secure: bool) -> Request<'_> {
 enum Forwarded {
     /// An answer for the client.
     Passed(Passed),
-    /// What was missing in the store: the answer is there now.
+    /// What was missing in the store: the answer is there now, or is to be had from the origin alone.
     Completed,
 }
 
@@ -158,7 +158,8 @@ impl<'a> Exchange<'a> {
                     return Ok(Forwarded::Passed(passed));
                 }
                 Received::Complete(writer) => {
-                    fill::begin(self, connected, &response, writer).arrived().await?;
+                    // If it breaks off, the whole is asked for, as if nothing were stored of it.
+                    let _ = fill::begin(self, connected, &response, writer).arrived().await;
                     return Ok(Forwarded::Completed);
                 }
                 Received::Reply(stored) => {
@@ -206,7 +207,9 @@ impl<'a> Exchange<'a> {
         reply: &mut Reply<'_, W>,
     ) -> Result<Passed, Failure> {
         reply.start_stored(stored);
-        reply.data(stored.body());
+        for piece in stored.body() {
+            reply.data(piece);
+        }
         reply.end(stored.trailers().clone());
         self.flushed(reply).await
     }

@@ -6,8 +6,8 @@
 //!                      └───▶ queue ──▶ the client's own exchange
 //! ```
 //!
-//! While it is being stored the queue may hold as much as the store takes for one object, since the
-//! writer does so anyway; what turns out to be larger waits for its client again.
+//! While it is being stored the queue may hold as much as the store takes for one object; what turns out to be larger
+//! waits for its client again. So does, and is not stored, what comes while slow clients have too much in their queues.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -27,10 +27,14 @@ use crate::patience::within;
 use crate::pool::Connected;
 use crate::reply::Reply;
 use crate::wire::ENOUGH;
+use crate::worker::Worker;
+
+/// Bytes that the queues of all slow clients together may hold before responses are no longer stored ahead of them.
+const MOST_AHEAD: usize = 64 << 20;
 
 /// What has been read and not yet sent.
-#[derive(Default)]
 struct Queue {
+    worker: Rc<Worker>,
     pieces: RefCell<VecDeque<Bytes>>,
     bytes: Cell<usize>,
     end: RefCell<Option<Result<Fields, Failure>>>,
@@ -43,6 +47,33 @@ struct Queue {
 
 /// The client's side of a queue.
 pub(crate) struct Fill(Rc<Queue>);
+
+impl Queue {
+    fn new(worker: &Rc<Worker>) -> Self {
+        Self {
+            worker: Rc::clone(worker),
+            pieces: RefCell::default(),
+            bytes: Cell::default(),
+            end: RefCell::default(),
+            client_gone: Cell::default(),
+            filled: Notify::new(),
+            drained: Notify::new(),
+        }
+    }
+
+    fn put(&self, piece: Bytes) {
+        self.bytes.set(self.bytes.get() + piece.len());
+        self.worker.stats().ahead.add(piece.len());
+        self.pieces.borrow_mut().push_back(piece);
+        self.filled.notify_one();
+    }
+}
+
+impl Drop for Queue {
+    fn drop(&mut self) {
+        self.worker.stats().ahead.take(self.bytes.get());
+    }
+}
 
 impl Drop for Fill {
     fn drop(&mut self) {
@@ -58,7 +89,7 @@ pub(crate) fn begin(
     response: &ParsedResponse,
     writer: Box<Writer>,
 ) -> Fill {
-    let queue = Rc::new(Queue::default());
+    let queue = Rc::new(Queue::new(exchange.worker));
     let fill = Fill(Rc::clone(&queue));
     let worker = Rc::clone(exchange.worker);
     let limits = exchange.limits.clone();
@@ -95,6 +126,7 @@ impl Queue {
     fn take(&self) -> Option<Bytes> {
         let piece = self.pieces.borrow_mut().pop_front()?;
         self.bytes.set(self.bytes.get() - piece.len());
+        self.worker.stats().ahead.take(piece.len());
         self.drained.notify_one();
         Some(piece)
     }
@@ -173,9 +205,11 @@ impl Sink for Tee<'_> {
             }
         }
         if !self.queue.client_gone.get() {
-            self.queue.bytes.set(self.queue.bytes.get() + data.len());
-            self.queue.pieces.borrow_mut().push_back(data);
-            self.queue.filled.notify_one();
+            self.queue.put(data);
+            let is_too_much = self.queue.worker.stats().ahead.get() > MOST_AHEAD;
+            if is_too_much && self.queue.bytes.get() >= ENOUGH {
+                self.writer = None;
+            }
         }
     }
 

@@ -32,9 +32,9 @@ const NOT_REMOVABLE: [&str; 8] = [
     "x-real-ip",
 ];
 
-/// Fields that a trailer section may not bring (RFC 9110 §6.5.1): framing, routing, conditions,
-/// authentication, control of the response.
-const NOT_IN_TRAILERS: [&str; 14] = [
+/// Fields that a trailer section may not bring (RFC 9110 §6.5.1): framing, routing, controls and conditions of the
+/// request, authentication, control of the response.
+const NOT_IN_TRAILERS: [&str; 27] = [
     "age",
     "authorization",
     "cache-control",
@@ -42,13 +42,26 @@ const NOT_IN_TRAILERS: [&str; 14] = [
     "content-length",
     "content-range",
     "content-type",
+    "cookie",
+    "date",
+    "expect",
     "expires",
     "host",
+    "if-match",
+    "if-modified-since",
+    "if-none-match",
+    "if-range",
+    "if-unmodified-since",
+    "location",
     "max-forwards",
+    "pragma",
     "range",
+    "retry-after",
     "set-cookie",
+    "te",
     "trailer",
     "vary",
+    "www-authenticate",
 ];
 
 fn is_one_of(name: &[u8], names: &[&str]) -> bool {

@@ -88,7 +88,7 @@ pub(crate) async fn read_head<W: AsyncWrite + Unpin>(
                 if mutant::is(Mutant::Merges1xxFields) {
                     early.extend(response.head.fields.iter());
                 }
-                pass_interim(response.head, limits, reply).await?;
+                pass_interim(response.head, limits, reply).await;
                 idle.touch();
             }
             Some(mut response) => {
@@ -115,16 +115,14 @@ async fn pass_interim<W: AsyncWrite + Unpin>(
     head: ResponseHead,
     limits: &Limits,
     reply: &mut Reply<'_, W>,
-) -> Result<(), Failure> {
+) {
     let ResponseHead { status, reason, mut fields, .. } = head;
     hop::strip(&mut fields);
     // RFC 9110 §8.6: it has no content.
     fields.remove("content-length");
     reply.interim(ResponseHead { version: Version::Http11, status, reason, fields });
-    match within(limits.client_timeout, reply.flush()).await {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(_)) | Err(_) => Err(Failure::ClientGone),
-    }
+    // A client that is gone shows again with the final response, which is still awaited: it may remove what is stored.
+    let _ = within(limits.client_timeout, reply.flush()).await;
 }
 
 /// A request's body on its way to the origin.

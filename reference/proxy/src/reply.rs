@@ -159,7 +159,10 @@ impl<'c, W: AsyncWrite + Unpin> Reply<'c, W> {
         if let Some(gate) = &mut self.gate {
             let phrase = reason(status).as_bytes();
             let decision = match gate.head(status, phrase, stored.fields(), !bodyless) {
-                OfResponse::Hold => gate.whole(&stored.body()),
+                OfResponse::Hold => match &stored.body()[..] {
+                    [one] => gate.whole(one),
+                    pieces => gate.whole(&pieces.concat()),
+                },
                 OfResponse::Decided(decision) => decision,
             };
             if decision != Decision::Pass {

@@ -1,6 +1,6 @@
 //! Counts since the start, for the control socket.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// One number that all threads add to.
 #[derive(Debug, Default)]
@@ -33,6 +33,26 @@ pub(crate) struct Stats {
     pub(crate) upstream_made: Count,
     /// Requests sent on a kept connection to an origin.
     pub(crate) upstream_reused: Count,
+    /// Bytes that wait for clients slower than the store that their response goes to.
+    pub(crate) ahead: Ahead,
+}
+
+/// A number of bytes that grows and shrinks.
+#[derive(Debug, Default)]
+pub(crate) struct Ahead(AtomicUsize);
+
+impl Ahead {
+    pub(crate) fn add(&self, bytes: usize) {
+        self.0.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    pub(crate) fn take(&self, bytes: usize) {
+        self.0.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    pub(crate) fn get(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 impl Stats {

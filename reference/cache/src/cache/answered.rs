@@ -8,8 +8,8 @@ use crate::store::{Held, Landing};
 use crate::vary::Selecting;
 use crate::writer::Extent;
 use crate::{
-    CacheStatus, Facts, Forward, Moment, Reply, Request, Response, Stored, Times, Writer,
-    collapsing, invalidation, partial, reuse, sabotage, storing, validation,
+    CacheStatus, EntityTag, Facts, Forward, Moment, Reply, Request, Response, Stored, Times,
+    Writer, collapsing, invalidation, partial, reuse, sabotage, storing, validation,
 };
 use edgeproof_mutant::{self as mutant, Mutant};
 
@@ -24,7 +24,7 @@ impl Cache {
         times: Times,
     ) -> Received {
         let Some(asked) = forward.selected.take() else { return Received::Again(forward) };
-        let candidates = candidates(&forward.held, request, &asked);
+        let candidates = candidates(&forward.held, request, &asked, response);
         let mut current: Option<Arc<Stored>> = None;
         let identified = validation::identified_by_304(&candidates, &asked, response);
         for at in sabotage::reuse::identified(identified, candidates.len()) {
@@ -182,10 +182,18 @@ fn selecting(held: &Held, request: &Request<'_>, response: Response<'_>) -> Sele
 }
 
 /// The stored responses that a 304 may be about, `asked` first: those that the request could have
-/// selected, and all with the same strong entity tag (RFC 9111 §4.3.4).
-fn candidates(held: &Held, request: &Request<'_>, asked: &Arc<Stored>) -> Vec<Arc<Stored>> {
+/// selected, and if it names a strong entity tag, all that share that of `asked` (RFC 9111 §4.3.4).
+fn candidates(
+    held: &Held,
+    request: &Request<'_>,
+    asked: &Arc<Stored>,
+    response: Response<'_>,
+) -> Vec<Arc<Stored>> {
+    let named = response.fields.get("etag").and_then(EntityTag::parse);
+    let is_strong = named.is_some_and(|tag| !tag.is_weak());
     let same_tag = |stored: &Stored| {
-        stored.etag().zip(asked.etag()).is_some_and(|(tag, ours)| tag.matches_strongly(ours))
+        let tags = stored.etag().zip(asked.etag());
+        is_strong && tags.is_some_and(|(tag, ours)| tag.matches_strongly(ours))
     };
     let others = held.variants.iter().filter(|stored| {
         !Arc::ptr_eq(stored, asked)

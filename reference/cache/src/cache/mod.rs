@@ -97,7 +97,11 @@ impl Cache {
         let key = key::of(request);
         let bypass = sabotage::conditions::bypass(bypass(request), request);
         if let Some(fwd) = sabotage::storing::bypass(request, bypass) {
-            return Lookup::Forward(Forward::past(&key, fwd));
+            // Nothing else than the store may answer it (RFC 9111 §5.2.1.7), and the store does not.
+            if fwd == Fwd::Bypass && request.directives().only_if_cached {
+                return Lookup::OnlyIfCached;
+            }
+            return Lookup::Forward(Forward::past(&key, fwd).of_target(request.target));
         }
         let held = self.store.load(&key).await;
         let forward = match self.consult(request, &key, held, turn, now) {
@@ -107,7 +111,12 @@ impl Cache {
         let Some(flight) = collapsing::flight(request, &forward) else {
             return Lookup::Forward(forward);
         };
-        match self.store.flights().join(forward.held.hash, flight, turn, forward.fwd) {
+        let flights = self.store.flights();
+        let joined = match collapsing::may_lead(request, &forward) {
+            true => flights.join(forward.held.hash, flight, turn, forward.fwd),
+            false => flights.wait(flight, turn, forward.fwd),
+        };
+        match joined {
             Joined::Alone => Lookup::Forward(forward),
             Joined::Wait(wait) => Lookup::Wait(wait),
             Joined::Lead(takeoff) => {
@@ -140,7 +149,7 @@ impl Cache {
             if only_if_cached {
                 return Lookup::OnlyIfCached;
             }
-            Lookup::Forward(Forward::new(key, held, fwd).after(turn))
+            Lookup::Forward(Forward::new(key, held, fwd).after(turn).of_target(request.target))
         };
         let selected = match sabotage::reuse::selected(select(request, &held), request, &held) {
             Ok(selected) => selected,
@@ -151,7 +160,9 @@ impl Cache {
         let Some(form) = form(request, &selected, now) else {
             let completed = matches!(decision, Decision::Fresh) && turn.may_complete();
             return match forward(held, Fwd::Partial) {
-                Lookup::Forward(forward) if completed && may_be_completed(request, &selected) => {
+                Lookup::Forward(forward)
+                    if completed && self.may_be_completed(request, &selected) =>
+                {
                     Lookup::Forward(forward.completing(selected))
                 }
                 other => other,
@@ -166,7 +177,8 @@ impl Cache {
                 self.store.count_hit(&held);
                 let reply = Reply::reused(Arc::clone(&selected), form, now).after(turn);
                 let Some(claim) = Claim::of(&selected) else { return Lookup::Reply(reply) };
-                let refresh = Forward::new(key, held, Fwd::Stale).validating(selected);
+                let refresh = Forward::new(key, held, Fwd::Stale).of_target(request.target);
+                let refresh = refresh.validating(selected);
                 return Lookup::Reply(reply.with_refresh(refresh.claiming(claim)));
             }
             Decision::Validate(Because::Stale) => {
@@ -184,6 +196,19 @@ impl Cache {
             Lookup::Forward(forward) => Lookup::Forward(forward.validating(selected)),
             refused => refused,
         }
+    }
+
+    /// Whether what is missing of a stored response may be asked for in this request's place, and the whole kept.
+    fn may_be_completed(&self, request: &Request<'_>, stored: &Stored) -> bool {
+        let preconditions = ["range", "if-none-match", "if-modified-since"];
+        let fits = stored
+            .complete_length()
+            .and_then(|length| usize::try_from(length).ok())
+            .is_some_and(|length| length <= self.store.limits().object);
+        request.method == b"GET"
+            && !preconditions.iter().any(|name| request.fields.contains(*name))
+            && partial::missing(stored).is_some()
+            && fits
     }
 
     /// Takes the origin's final response to a forwarded request: updates, invalidates, begins to
@@ -285,12 +310,4 @@ fn bypass(request: &Request<'_>) -> Option<Fwd> {
     }
     let around = request.has_content() || request.fields.contains("upgrade");
     (around || conditional::is_for_origin(request.fields)).then_some(Fwd::Bypass)
-}
-
-/// Whether what is missing of a stored response may be asked for in this request's place.
-fn may_be_completed(request: &Request<'_>, stored: &Stored) -> bool {
-    let preconditions = ["range", "if-none-match", "if-modified-since"];
-    request.method == b"GET"
-        && !preconditions.iter().any(|name| request.fields.contains(*name))
-        && partial::missing(stored).is_some()
 }

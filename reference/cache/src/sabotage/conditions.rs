@@ -52,6 +52,7 @@ pub(crate) fn form(found: Option<Form>, request: &Request<'_>, stored: &Stored) 
 /// A 412 in the guise of a part that says nothing of where it belongs; else there is none.
 fn failed() -> Form {
     let content = bytes::Bytes::new();
+    let content = vec![content];
     Form::Part(Part { content, content_range: None, content_type: None, is_rest: true })
 }
 

@@ -29,7 +29,7 @@ pub(crate) fn ranged(request: &Request<'_>, stored: &Stored, now: Moment, found:
         }
         _ if is(Mutant::PartOfNothing) && has("range") && stored.complete_length() == Some(0) => {
             Ranged::Part(Part {
-                content: Bytes::new(),
+                content: Vec::new(),
                 content_range: Some("bytes 0-0/0".into()),
                 content_type: None,
                 is_rest: false,

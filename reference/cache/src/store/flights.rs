@@ -130,6 +130,14 @@ impl Flights {
         }
     }
 
+    /// Waits for the flight named `flight`, if there is one.
+    pub(crate) fn wait(&self, flight: u64, turn: Turn, fwd: Fwd) -> Joined {
+        match self.flying().get(&flight) {
+            Some(flying) => Joined::Wait(Wait { phase: flying.clone(), turn, fwd }),
+            None => Joined::Alone,
+        }
+    }
+
     /// An answer for this URL was stored.
     pub(crate) fn is_fertile(&self, url: u64) {
         // Only a barren one has to be forgotten.

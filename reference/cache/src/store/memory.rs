@@ -112,19 +112,31 @@ impl Memory {
     }
 
     /// Puts a response under a key, in place of those for which `supersedes` holds. Says whether
-    /// it was taken: not if it is too large, nor if the key was removed after `since`.
+    /// it was taken: not if it is too large, nor if the key was removed after `since`, nor in place of a more
+    /// recent one that was not `held` then (RFC 9111 §4).
     pub(super) fn put(
         &self,
         key: &[u8],
         new: &Arc<Stored>,
+        held: &[Arc<Stored>],
         since: Since,
         supersedes: impl Fn(&Stored) -> bool,
     ) -> bool {
         if new.content().stored_length() > self.limits.object {
             return false;
         }
+        let is_later = |stored: &Arc<Stored>| {
+            supersedes(stored)
+                && stored.recency() > new.recency()
+                && !held.iter().any(|known| Arc::ptr_eq(known, stored))
+        };
+        let mut is_late = false;
         let put =
             self.change(key, entry_bytes(key, std::slice::from_ref(new)), Some(since), |all| {
+                is_late = all.iter().any(is_later) && !mutant::is(Mutant::TakesLateResponses);
+                if is_late {
+                    return;
+                }
                 all.retain(|stored| !supersedes(stored));
                 if all.len() == MOST_VARIANTS
                     && let Some(oldest) = (0..all.len()).min_by_key(|&at| all[at].recency())
@@ -133,6 +145,7 @@ impl Memory {
                 }
                 all.push(Arc::clone(new));
             });
+        let put = put && !is_late;
         if put {
             self.locate(key).1.stored.fetch_add(1, Ordering::Relaxed);
         }

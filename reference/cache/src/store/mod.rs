@@ -172,8 +172,8 @@ impl Store {
     }
 
     /// Puts a response under a key, in place of those for which `supersedes` holds. Says whether
-    /// it was taken: not if it is too large, nor if the key was removed after it was `held`. A
-    /// Redis decides the latter by itself, later.
+    /// it was taken: not if it is too large, if the key was removed after it was `held`, or if a more recent
+    /// one has come since. A Redis decides the latter two by itself, later.
     pub(crate) fn put(
         &self,
         key: &[u8],
@@ -182,7 +182,9 @@ impl Store {
         supersedes: impl Fn(&Stored) -> bool,
     ) -> bool {
         match (&self.kind, held.since) {
-            (Kind::Memory(memory), Since::Memory(since)) => memory.put(key, new, since, supersedes),
+            (Kind::Memory(memory), Since::Memory(since)) => {
+                memory.put(key, new, &held.variants, since, supersedes)
+            }
             (Kind::Redis(redis), Since::Redis(since)) => {
                 redis.put(key, new, &held.variants, since, supersedes)
             }

@@ -91,7 +91,7 @@ impl Site {
     pub(crate) async fn ask(&self, target: &str, request: &[&str]) -> Got {
         match self.look_up("GET", target, request).await {
             Lookup::Reply(reply) => {
-                Got::Stored(String::from_utf8(reply.body().to_vec()).expect("text"))
+                Got::Stored(String::from_utf8(reply.body().concat()).expect("text"))
             }
             Lookup::Forward(_) => Got::FromOrigin,
             other => panic!("{other:?}"),

@@ -189,7 +189,7 @@ fn plain(status: u16, asked: bool) -> Answer {
 }
 
 fn answer(reply: &Reply, method: &str, asked: bool) -> Answer {
-    let body = if method == "HEAD" { Vec::new() } else { reply.body().to_vec() };
+    let body = if method == "HEAD" { Vec::new() } else { reply.body().concat() };
     Answer {
         status: reply.status(),
         body: String::from_utf8(body).expect("text"),

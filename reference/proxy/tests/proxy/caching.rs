@@ -1,6 +1,8 @@
 //! The cache at its place: what clients see of it, what the origin no longer sees.
 
 use std::os::unix::net::UnixStream;
+use std::sync::{Arc, Barrier};
+use std::time::{Duration, Instant};
 
 use crate::support::{Conn, Origin, Proxy, field, status};
 
@@ -214,4 +216,57 @@ fn purges_from_elsewhere_are_forbidden() {
     assert_eq!(purge(&proxy, "/", "").0, 403);
     proxy.get("/", "");
     assert_eq!(origin.seen().len(), 1);
+}
+
+#[test]
+fn a_post_whose_client_broke_off_before_an_interim_answer_removes_what_is_stored() {
+    let moments = Arc::new(Barrier::new(2));
+    let gone = Arc::clone(&moments);
+    let origin = Origin::scripted(move |origin| {
+        while let Some((head, _)) = origin.request() {
+            let number = origin.number;
+            if head.starts_with("POST") {
+                gone.wait();
+                gone.wait();
+                origin.conn.send("HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n");
+            } else {
+                origin.conn.send(format!(
+                    "HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: 1\r\nConnection: close\r\n\r\n{number}"
+                ));
+                return;
+            }
+        }
+    });
+    let proxy = proxy(&origin);
+    assert_eq!(proxy.get("/", "").1, "1");
+    let mut leaving = proxy.client();
+    leaving.send("POST / HTTP/1.1\r\nHost: a.test\r\nContent-Length: 1\r\n\r\nx");
+    moments.wait();
+    socket2::SockRef::from(&leaving.stream).set_linger(Some(Duration::ZERO)).unwrap();
+    drop(leaving);
+    moments.wait();
+    // The origin's answer is on its way; if it is never seen, the test ends at its limit.
+    let end = Instant::now() + Duration::from_secs(5);
+    while proxy.get("/", "").1 == "1" {
+        assert!(Instant::now() < end, "what is stored outlived the POST");
+    }
+}
+
+#[test]
+fn the_whole_is_asked_for_where_what_is_missing_breaks_off_too() {
+    let origin = Origin::scripted(|origin| {
+        let Some((head, _)) = origin.request() else { return };
+        let fields = "ETag: \"v\"\r\nCache-Control: max-age=60\r\n";
+        origin.conn.send(match (origin.number, field(&head, "range")) {
+            (1, _) => format!("HTTP/1.1 200 OK\r\n{fields}Content-Length: 6\r\n\r\nab"),
+            (_, Some("bytes=2-5")) => format!(
+                "HTTP/1.1 206 Partial Content\r\n{fields}Content-Range: bytes 2-5/6\r\nContent-Length: 4\r\n\r\nc"
+            ),
+            _ => format!("HTTP/1.1 200 OK\r\n{fields}Content-Length: 6\r\n\r\nabcdef"),
+        });
+    });
+    let proxy = proxy(&origin);
+    proxy.exchange("GET / HTTP/1.1\r\nHost: a.test\r\n\r\n");
+    let (head, body) = proxy.get("/", "");
+    assert_eq!((status(&head), body.as_str(), origin.seen().len()), (200, "abcdef", 3), "{head}");
 }
