@@ -88,6 +88,30 @@ async fn a_response_supersedes_what_would_have_answered_in_its_place() {
 }
 
 #[tokio::test]
+async fn a_response_that_was_overtaken_does_not_take_the_place_of_a_later_one() {
+    let server = Server::running().await;
+    let site = Site::over(&server);
+    let reload = ["Cache-Control: no-cache"];
+    let dated = |second| [MAX_AGE.to_owned(), format!("Date: Sun, 06 Nov 1994 08:49:{second} GMT")];
+    let answer = async |forward, second, body: &str| {
+        let fields = dated(second);
+        let mut writer = site.begin(forward, "/page", &reload, &[&fields[0], &fields[1]]);
+        writer.push(body.as_bytes());
+        writer.finish(Fields::new());
+    };
+    let slow = site.miss_beside_others("/page", &reload).await;
+    let quick = site.miss_beside_others("/page", &reload).await;
+    answer(quick, 36, "later").await;
+    assert_eq!(site.ask("/page", &[]).await, stored("later"));
+    answer(slow, 35, "earlier").await;
+    assert_eq!(site.ask("/page", &[]).await, stored("later"));
+    // What is asked for with the later one known is newer, whatever its clock says.
+    let known = site.miss_beside_others("/page", &reload).await;
+    answer(known, 34, "of another clock").await;
+    assert_eq!(site.ask("/page", &[]).await, stored("of another clock"));
+}
+
+#[tokio::test]
 async fn redis_keeps_it_as_long_as_it_is_of_use_and_no_variant_shortens_that() {
     let server = Server::running().await;
     let site = Site::over(&server);

@@ -12,8 +12,9 @@ use redis::{
 
 use super::history::{self, History, mark_of_origin, mark_of_url};
 use super::names;
-use super::record::{DIGEST_IN_LUA, Digest, Record, Variant};
+use super::record::{ARRIVAL_IN_LUA, DATE_IN_LUA, DIGEST_IN_LUA, Digest, Record, Variant};
 use super::scripts::{Scripts, call};
+use crate::Moment;
 
 /// The responses of one URL at most; the oldest leave first.
 pub(super) const MOST_VARIANTS: usize = 128;
@@ -39,9 +40,17 @@ pub(super) struct Change {
 
 #[derive(Debug)]
 pub(super) enum What {
-    /// Stores a response that was asked for at this moment in the history of removals. All of the
-    /// URL's records together stay below so many bytes.
-    Put { record: Record, since: History, superseded: Vec<Variant>, most_bytes: usize },
+    /// Stores a response.
+    Put {
+        record: Record,
+        /// The moment in the history of removals at which it was asked for.
+        since: History,
+        superseded: Vec<Variant>,
+        /// What is more recent than this has overtaken it.
+        latest: (i64, Moment),
+        /// All of the URL's records together stay below so many bytes.
+        most_bytes: usize,
+    },
     /// Puts one in the place of another, if that is still there.
     Replace { old: Identity, record: Record },
     /// Removes one, if it is still there.
@@ -147,7 +156,7 @@ impl Link {
         let (from, to) = (DIGEST_IN_LUA.0.to_string(), DIGEST_IN_LUA.1.to_string());
         let (from, to) = (from.as_bytes(), to.as_bytes());
         let command = match &change.what {
-            What::Put { record, since, superseded, most_bytes } => {
+            What::Put { record, since, superseded, latest, most_bytes } => {
                 let (epoch, count) = (since.epoch.to_string(), since.count.to_string());
                 let marks = (mark_of_url(&change.url), mark_of_origin(&change.url));
                 let (name, kept) = (record.variant.0.as_bytes(), milliseconds(record.time_to_live));
@@ -156,7 +165,10 @@ impl Link {
                     [&asked[..], &[marks.0.as_bytes(), marks.1.as_bytes()]].concat();
                 arguments.extend([name, &record.bytes, kept.as_bytes()]);
                 let most = [MOST_VARIANTS, *most_bytes].map(|most| most.to_string());
-                arguments.extend(most.iter().map(String::as_bytes));
+                let latest = [latest.0, latest.1.millisecond()].map(|moment| moment.to_string());
+                let places = [DATE_IN_LUA, ARRIVAL_IN_LUA].map(|place| place.to_string());
+                arguments
+                    .extend([&most, &latest, &places].into_iter().flatten().map(String::as_bytes));
                 arguments.extend(superseded.iter().map(|variant| variant.0.as_bytes()));
                 call(&self.scripts.put, &[names::removals(), responses], &arguments)
             }

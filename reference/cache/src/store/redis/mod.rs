@@ -260,9 +260,12 @@ impl Redis {
         let Some(since) = since else { return false };
         let superseded = self.leaving(new, loaded, supersedes);
         superseded.iter().for_each(|old| self.claims.superseded(key, old));
+        let recency = superseded.iter().map(|old| old.recency());
+        let latest = recency.fold(new.recency(), Ord::max);
         let superseded = superseded.iter().map(|old| Variant::of(old.selecting())).collect();
         let most_bytes = self.most_content + ROOM_FOR_FIELDS;
-        let what = What::Put { record: Record::of(new), since, superseded, most_bytes };
+        let record = Record::of(new);
+        let what = What::Put { record, since, superseded, latest, most_bytes };
         let reachable = self.shared.reachable.load(Ordering::Acquire);
         if !reachable || new.content().stored_length() > self.most_content {
             self.forgo(&Change { url: key.into(), what });

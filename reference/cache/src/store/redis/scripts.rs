@@ -22,8 +22,9 @@ macro_rules! with_keep {
 }
 
 /// KEYS: history, responses. ARGV: epoch and count of the history at the request, marks of the URL and
-/// of its origin, variant, record, time to live, most variants and most bytes of the URL, superseded
-/// variants. 1 if stored, 0 if the URL was removed meanwhile, or that is not known. If there is no
+/// of its origin, variant, record, time to live, most variants and most bytes of the URL, the latest Date
+/// and arrival that it may stand after, where they lie in a record, superseded variants. 1 if stored, 0
+/// if the URL was removed meanwhile, or that is not known, or a later response came meanwhile. If there is no
 /// room, what would have left goes all the same: there is a newer response than that. If many that
 /// did not know of each other came at once and are too many together, some of the others leave.
 const PUT: &str = with_keep!(
@@ -34,9 +35,15 @@ if now.err or now[1] ~= ARGV[1] or (tonumber(now[2]) or -1) < since then return 
 for at = 3, 5 do if now[at] and tonumber(now[at]) > since then return 0 end end
 local kind = redis.call('TYPE', KEYS[2]).ok
 if kind ~= 'hash' and kind ~= 'none' then redis.call('UNLINK', KEYS[2]) end
+local there = kind == 'hash' and redis.call('HGET', KEYS[2], ARGV[5])
+if there and #there >= tonumber(ARGV[12]) + 7 then
+    local date, arrival = struct.unpack('<i8', there, ARGV[12]), struct.unpack('<i8', there, ARGV[13])
+    local latest = tonumber(ARGV[10])
+    if date > latest or date == latest and arrival > tonumber(ARGV[11]) then return 0 end
+end
 local set = redis.pcall('HSET', KEYS[2], ARGV[5], ARGV[6])
 local failed = type(set) == 'table' and set.err
-for at = 10, #ARGV do
+for at = 14, #ARGV do
     if ARGV[at] ~= ARGV[5] then redis.call('HDEL', KEYS[2], ARGV[at]) end
 end
 if failed then

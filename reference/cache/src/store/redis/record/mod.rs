@@ -46,6 +46,10 @@ pub(super) type Digest = [u8; DIGEST_LEN];
 /// Where the digest lies in a record, as Lua counts: from 1, both ends included.
 pub(super) const DIGEST_IN_LUA: (usize, usize) = (DIGEST_AT + 1, PAYLOAD_AT);
 
+/// Where the arrival (ms) and the Date (s) of the response lie, as Lua counts: 64 bits each, little-endian.
+pub(super) const ARRIVAL_IN_LUA: usize = PAYLOAD_AT + 4 + 1;
+pub(super) const DATE_IN_LUA: usize = ARRIVAL_IN_LUA + 16;
+
 const ALWAYS_VALIDATED: u8 = 1;
 const NEVER_STALE: u8 = 1 << 1;
 const OUTDATED: u8 = 1 << 2;

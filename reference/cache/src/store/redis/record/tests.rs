@@ -161,7 +161,13 @@ fn a_change_weighs_what_it_carries() {
         let parts = Parts { content: Content::Whole(Bytes::from_static(content)), ..plain() };
         let record = Record::of(&Stored::from(parts));
         let (since, superseded) = (History { epoch: 1, count: 0 }, Vec::new());
-        let what = What::Put { record, since, superseded, most_bytes: 0 };
+        let what = What::Put {
+            record,
+            since,
+            superseded,
+            latest: (0, Moment::from_second(0)),
+            most_bytes: 0,
+        };
         Change { url: url.into(), what }.size()
     };
     let least = put(b"u", b"");
