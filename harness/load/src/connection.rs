@@ -194,7 +194,11 @@ impl Connection {
                 break stream.flush();
             }
             match stream.send(&bytes[self.sent..]) {
-                Ok(0) => break stream.flush().map(|_| false),
+                // TLS has no room: there is some again once all that it holds is on its way.
+                Ok(0) => match stream.flush() {
+                    Ok(true) => {}
+                    blocked_or_broken => break blocked_or_broken,
+                },
                 Ok(size) => self.sent += size,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break Ok(false),
                 Err(error) => break Err(error),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixListener;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -10,6 +10,7 @@ use std::time::Duration;
 use edgeproof_load::{Address, Endpoint, LoadPlan, Request, Tls, run_load};
 use rustls::pki_types::{PrivateKeyDer, ServerName};
 
+const LIMIT: Duration = Duration::from_secs(30);
 const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n0\r\n\r\n";
 
 /// Answers every request on a connection; each is one read, as on loopback it is.
@@ -24,7 +25,7 @@ fn serve(mut stream: impl Read + Write) {
 
 fn plan(endpoint: Endpoint) -> LoadPlan {
     let request = b"GET / HTTP/1.1\r\nHost: load.test\r\n\r\n".to_vec();
-    LoadPlan::closed(endpoint, request, 3, 60, Duration::from_secs(30))
+    LoadPlan::closed(endpoint, request, 3, 60, LIMIT)
 }
 
 #[test]
@@ -55,8 +56,10 @@ fn an_ipv6_address_is_loaded() {
     assert_eq!(run_load(&plan(address.into())).unwrap().total.requests, 60);
 }
 
-#[test]
-fn https_is_loaded_and_an_unknown_certificate_is_not() {
+/// A server over TLS that `serve`s each connection; and the endpoint, for who trusts its certificate and who does not.
+fn tls_server(
+    serve: fn(rustls::StreamOwned<rustls::ServerConnection, TcpStream>),
+) -> impl Fn(bool) -> Endpoint {
     let own = rcgen::generate_simple_self_signed(["load.test".to_owned()]).unwrap();
     let certificate = own.cert.der().clone();
     let key = PrivateKeyDer::Pkcs8(own.signing_key.serialize_der().into());
@@ -76,7 +79,7 @@ fn https_is_loaded_and_an_unknown_certificate_is_not() {
             std::thread::spawn(move || serve(rustls::StreamOwned::new(session, stream)));
         }
     });
-    let endpoint = |trusted: bool| {
+    move |trusted: bool| {
         let mut roots = rustls::RootCertStore::empty();
         if trusted {
             roots.add(certificate.clone()).unwrap();
@@ -88,7 +91,12 @@ fn https_is_loaded_and_an_unknown_certificate_is_not() {
             .with_no_client_auth();
         let name = ServerName::try_from("load.test").unwrap();
         Endpoint { address: Address::Tcp(address), tls: Some(Tls::new(Arc::new(client), name)) }
-    };
+    }
+}
+
+#[test]
+fn https_is_loaded_and_an_unknown_certificate_is_not() {
+    let endpoint = tls_server(serve);
     for keep_alive in [true, false] {
         let plan = LoadPlan { keep_alive, ..plan(endpoint(true)) };
         let total = run_load(&plan).unwrap().total;
@@ -100,6 +108,25 @@ fn https_is_loaded_and_an_unknown_certificate_is_not() {
     assert_eq!((total.requests, total.errors), (0, 60));
     let reason = total.first_error.expect("the system said why");
     assert!(reason.contains("UnknownIssuer"), "{reason}");
+}
+
+/// More than TLS holds of what is to be sent.
+const CONTENT: usize = 1 << 20;
+const HEAD: &str = "POST / HTTP/1.1\r\nHost: load.test\r\nContent-Length: 1048576\r\n\r\n";
+
+#[test]
+fn a_large_content_goes_through_tls() {
+    let endpoint = tls_server(|mut stream| {
+        let mut request = vec![0; HEAD.len() + CONTENT];
+        while stream.read_exact(&mut request).is_ok() {
+            stream.write_all(ANSWER).and_then(|()| stream.flush()).unwrap();
+        }
+    });
+    let bytes = [HEAD.as_bytes(), &vec![b'x'; CONTENT]].concat();
+    let mix = vec![Request::new(bytes)];
+    let plan = LoadPlan { mix, requests: 6, ..plan(endpoint(true)) };
+    let total = run_load(&plan).unwrap().total;
+    assert_eq!((total.requests, total.errors), (6, 0), "{:?}", total.error_kinds);
 }
 
 #[test]
