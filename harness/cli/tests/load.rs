@@ -153,6 +153,26 @@ fn urls_come_from_a_file_with_their_weights() {
     assert!(often.abs_diff(180) < 26, "{often}");
 }
 
+/// The generator's own shortage is no failure of the server's; a soft limit is none.
+#[test]
+fn too_few_descriptors_are_an_error_of_the_generator() {
+    let (address, _requests) = server(GOOD);
+    let load = format!(
+        "exec {} load http://{address}/ -c 100 -n 1000 -t 30s",
+        env!("CARGO_BIN_EXE_edgeproof")
+    );
+    let limited = |limit: &str| {
+        let line = format!("ulimit {limit} 50; {load}");
+        Command::new("sh").args(["-c", &line]).output().unwrap()
+    };
+    let output = limited("-n");
+    assert_eq!(code(&output), 7, "{}", text(&output.stdout));
+    assert!(text(&output.stderr).contains("too few file descriptors"), "{}", text(&output.stderr));
+    let output = limited("-S -n");
+    assert_eq!(code(&output), 0, "{}{}", text(&output.stdout), text(&output.stderr));
+    assert!(text(&output.stdout).contains("Complete requests:      1000"));
+}
+
 /// What the program says when it is interrupted after 50 requests.
 fn interrupted(words: &[&str], requests: &Receiver<String>) -> Output {
     let child = Command::new(env!("CARGO_BIN_EXE_edgeproof"))

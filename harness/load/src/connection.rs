@@ -40,6 +40,8 @@ pub(crate) struct Connection {
 enum State {
     /// No request is under way.
     Resting,
+    /// The server's queue for new connections is full: it is to be tried again.
+    Queuing,
     Connecting,
     Sending,
     Receiving,
@@ -114,6 +116,16 @@ impl Connection {
         self.state != State::Resting
     }
 
+    /// Is it to be tried [`again`](Self::again) in a moment?
+    pub(crate) fn is_queuing(&self) -> bool {
+        self.state == State::Queuing
+    }
+
+    /// Tries to connect again, if that is what it waits for.
+    pub(crate) fn again(&mut self, lent: &mut Lent<'_>) -> Progress {
+        if self.is_queuing() { self.go(lent) } else { Progress::Pending }
+    }
+
     /// Begins an exchange, on the connection that there is or on a new one.
     pub(crate) fn begin(
         &mut self,
@@ -143,6 +155,11 @@ impl Connection {
                 self.state = State::Connecting;
                 Progress::Pending
             }
+            // A unix socket says so of a full queue (connect(2)).
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.state = State::Queuing;
+                Progress::Pending
+            }
             Err(error) => self.fail(Broken::Connect, Some(error)),
         }
     }
@@ -164,7 +181,7 @@ impl Connection {
                     return written;
                 }
             }
-            State::Receiving => {}
+            State::Queuing | State::Receiving => {}
         }
         if self.state == State::Receiving && event.is_readable() {
             return self.read(lent, event.is_read_closed());

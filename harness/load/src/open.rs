@@ -63,7 +63,7 @@ impl Loop<'_> {
         let mut sent_all = self.worker.meter.started;
         loop {
             let now = self.send_what_is_due();
-            let stopped = self.worker.watch().is_stopped();
+            let stopped = self.worker.shared.is_stopped();
             if stopped || now >= self.give_up {
                 self.forget_the_rest();
             }

@@ -204,6 +204,16 @@ pub enum LoadError {
     /// The system did not give what the generator needs.
     #[error("the load generator could not run: {0}")]
     System(#[from] std::io::Error),
+    /// Each connection takes one, and the process or the system gives no more.
+    #[error(
+        "the load generator has too few file descriptors for its connections: ask for fewer (-c), or raise the hard limit (`ulimit -Hn`)"
+    )]
+    Descriptors,
+    /// Each new connection takes one, and gives it back a minute after its end.
+    #[error(
+        "the load generator has no local port left for a new connection: keep connections, or open fewer in a minute"
+    )]
+    Ports,
     /// The histogram could not be made or written.
     #[error("the latency histogram could not be kept: {0}")]
     Histogram(String),

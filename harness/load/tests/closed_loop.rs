@@ -2,12 +2,13 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use base64::Engine as _;
-use edgeproof_load::{LoadError, LoadPlan, Pace, run_load};
+use edgeproof_load::{LoadError, LoadPlan, Pace, Protocol, run_load};
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::Deserializer;
 
@@ -143,6 +144,19 @@ fn a_target_that_is_gone_gives_errors_and_ends() {
     let report = run_load(&LoadPlan { shots: 1, ..plan(address) }).unwrap();
     assert_eq!((report.total.requests, report.total.errors), (0, 100));
     assert_eq!(report.total.rps, 0.0);
+}
+
+/// Clients that get no connection do not spin: each pauses for 10 ms, and the others have their turn.
+#[test]
+fn a_target_that_is_gone_is_not_asked_without_a_pause() {
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let http2 = Protocol::Http2 { streams: NonZeroUsize::MIN };
+    for protocol in [Protocol::Http1, http2] {
+        let time_limit = Duration::from_millis(300);
+        let plan = LoadPlan { protocol, time_limit, requests: u64::MAX, shots: 1, ..plan(address) };
+        let total = run_load(&plan).unwrap().total;
+        assert!((4..=4 * 31).contains(&total.error_kinds.connect), "{:?}", total.error_kinds);
+    }
 }
 
 #[test]

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::os::fd::AsRawFd as _;
 use std::os::unix::net::UnixListener;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use edgeproof_load::{Address, Endpoint, LoadPlan, Request, Tls, run_load};
+use edgeproof_load::{Address, Endpoint, LoadPlan, Pace, Request, Tls, run_load};
 use rustls::pki_types::{PrivateKeyDer, ServerName};
 
 const LIMIT: Duration = Duration::from_secs(30);
@@ -42,6 +43,30 @@ fn a_unix_socket_is_loaded() {
     assert!(endpoint.is_local());
     let total = run_load(&plan(endpoint)).unwrap().total;
     assert_eq!((total.requests, total.errors, total.connections), (60, 0, 3));
+}
+
+/// A server whose queue is full has not refused anybody.
+#[test]
+fn a_full_queue_of_a_unix_socket_is_waited_for() {
+    use nix::sys::socket::{
+        AddressFamily, Backlog, SockFlag, SockType, UnixAddr, bind, listen, socket,
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("socket");
+    let (family, flags) = (AddressFamily::Unix, SockFlag::SOCK_CLOEXEC);
+    let listener = socket(family, SockType::Stream, flags, None).unwrap();
+    bind(listener.as_raw_fd(), &UnixAddr::new(&path).unwrap()).unwrap();
+    listen(&listener, Backlog::new(1).unwrap()).unwrap();
+    let listener = UnixListener::from(listener);
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            std::thread::spawn(move || serve(stream));
+        }
+    });
+    let endpoint = Endpoint { address: Address::Unix(path), tls: None };
+    let pace = Pace::Closed { connections: 50 };
+    let total = run_load(&LoadPlan { pace, requests: 500, ..plan(endpoint) }).unwrap().total;
+    assert_eq!((total.requests, total.errors), (500, 0), "{:?}", total.first_error);
 }
 
 #[test]

@@ -108,7 +108,8 @@ async fn send(
     due: Due,
     began: Instant,
 ) -> Seat {
-    worker.play(&lines[seat.line], &mut seat.lane, due.request, due.at, began).await;
+    // What came of it is counted.
+    let _ = worker.play(&lines[seat.line], &mut seat.lane, due.request, due.at, began).await;
     seat
 }
 
