@@ -94,6 +94,9 @@ fn counts(out: &mut String, shot: &Shot) {
         }
     }
     line(out, "Non-2xx responses", &shot.non_2xx.to_string());
+    if shot.retried > 0 {
+        line(out, "Sent again", &format!("{} (their connections ended)", shot.retried));
+    }
     if shot.unfinished > 0 {
         line(out, "Unfinished requests", &shot.unfinished.to_string());
     }

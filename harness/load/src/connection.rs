@@ -30,7 +30,8 @@ pub(crate) struct Connection {
     request: usize,
     received: u64,
     reused: bool,
-    retried: bool,
+    /// Was the request sent a second time, on a new connection?
+    pub(crate) retried: bool,
     pub(crate) times: Times,
     /// What the system said when the last exchange failed.
     pub(crate) error: Option<io::Error>,
@@ -295,12 +296,14 @@ impl Connection {
     }
 
     /// A kept connection that the target closed before this request reached it is no error of the
-    /// target's: one new connection is tried (RFC 9112 §9.3.1), within the same latency.
+    /// target's: one new connection is tried, within the same latency. Whether it did reach it nobody knows, so that
+    /// only what may be done twice is sent again, or what was not sent at all (RFC 9112 §9.3.1).
     fn broke(&mut self, lent: &mut Lent<'_>, error: io::Error) -> Progress {
         let connecting = self.state == State::Connecting;
-        if self.reused && self.received == 0 && !self.retried {
+        let may_be_sent = self.sent == 0 || lent.plan.mix[self.request].is_idempotent();
+        if self.reused && self.received == 0 && may_be_sent {
             self.stream = None;
-            self.retried = true;
+            self.retried = self.sent > 0;
             return self.go(lent);
         }
         self.fail(if connecting { Broken::Connect } else { Broken::Receive }, Some(error))

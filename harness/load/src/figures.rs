@@ -42,6 +42,10 @@ pub struct Shot {
     pub first_error: Option<String>,
     /// Whole answers whose status is not 2xx.
     pub non_2xx: u64,
+    /// Times that a request was sent again, because its kept connection ended before any octet of an answer, or because
+    /// the server said that it had not taken it up.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub retried: u64,
     /// Requests that were in flight when the time was up, or that were due by then and never sent.
     pub unfinished: u64,
     /// Real time in seconds.
@@ -173,6 +177,7 @@ fn shot(manner: Manner, fired: Fired) -> Result<Shot, LoadError> {
         error_kinds: tally.errors,
         first_error: tally.first_error.clone(),
         non_2xx: tally.non_2xx,
+        retried: tally.retried,
         unfinished: tally.unfinished,
         duration_s,
         rps: if duration_s > 0.0 { requests as f64 / duration_s } else { 0.0 },
@@ -220,6 +225,11 @@ impl Latency {
             max: histogram.max(),
         }
     }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // as serde gives it
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// What a report says that knows no HTTP/2.

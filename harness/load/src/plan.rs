@@ -67,7 +67,16 @@ impl Request {
 
     /// Is it one whose answer has no content (RFC 9112 §6.3)?
     pub(crate) fn is_head(&self) -> bool {
-        self.bytes.starts_with(b"HEAD ")
+        self.method() == b"HEAD"
+    }
+
+    /// Does it come to the same if the server has it twice (RFC 9110 §9.2.2)?
+    pub(crate) fn is_idempotent(&self) -> bool {
+        matches!(self.method(), b"GET" | b"HEAD" | b"OPTIONS" | b"TRACE" | b"PUT" | b"DELETE")
+    }
+
+    fn method(&self) -> &[u8] {
+        self.bytes.split(|octet| *octet == b' ').next().unwrap_or_default()
     }
 }
 

@@ -32,6 +32,8 @@ pub(crate) struct Tally {
     /// What the system said of the first failure, of those that it said something of.
     pub(crate) first_error: Option<String>,
     pub(crate) non_2xx: u64,
+    /// Requests that were sent and not taken up, and went on to a new connection.
+    pub(crate) retried: u64,
     /// In flight, or due and not sent, when the shot ended.
     pub(crate) unfinished: u64,
     pub(crate) bytes: u64,
@@ -106,6 +108,7 @@ impl Tally {
             errors: Errors::default(),
             first_error: None,
             non_2xx: 0,
+            retried: 0,
             unfinished: 0,
             bytes: 0,
             connections: 0,
@@ -175,6 +178,7 @@ impl Tally {
         self.late += other.late;
         self.waited += other.waited;
         self.non_2xx += other.non_2xx;
+        self.retried += other.retried;
         self.unfinished += other.unfinished;
         self.bytes += other.bytes;
         self.connections += other.connections;

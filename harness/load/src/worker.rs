@@ -127,6 +127,7 @@ impl<'a> Worker<'a> {
                 self.meter.failed(why, error);
             }
         }
+        self.meter.tally.retried += u64::from(self.connections[slot].retried);
         self.busy -= 1;
     }
 

@@ -138,6 +138,31 @@ fn an_answer_that_nobody_asked_for_is_found_at_the_end() {
     assert!([1, 2].contains(&total.requests), "{}", total.requests);
 }
 
+/// A server that takes the second request of each connection and says nothing may have done what it asks.
+#[test]
+fn what_may_not_be_done_twice_is_not_sent_again() {
+    for (method, errors) in [("POST", 50), ("GET", 0)] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        std::thread::spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                let mut buffer = [0; 4096];
+                if stream.read(&mut buffer).is_ok_and(|size| size > 0) {
+                    let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+                    let _ = stream.read(&mut buffer);
+                }
+            }
+        });
+        let request =
+            format!("{method} / HTTP/1.1\r\nHost: load.test\r\nContent-Length: 0\r\n\r\n");
+        let limit = Duration::from_secs(30);
+        let plan = LoadPlan::closed(address, request.into_bytes(), 1, 100, limit);
+        let total = run_load(&plan).unwrap().total;
+        assert_eq!((total.requests, total.error_kinds.receive), (100 - errors, errors), "{method}");
+        assert_eq!(total.retried, if errors > 0 { 0 } else { 99 }, "{method}");
+    }
+}
+
 #[test]
 fn a_target_that_is_gone_gives_errors_and_ends() {
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();

@@ -100,10 +100,12 @@ impl<'a> Worker<'a> {
         let request = request.unwrap_or_else(|| self.draw.borrow_mut().next());
         let mut times = Times { intended, began, connected: None, first_byte: None };
         let limit = self.shared.plan.request_limit;
-        let outcome =
-            tokio::time::timeout(limit, exchange(line, lane, &self.mix[request], &mut times)).await;
+        let mut retried = 0;
+        let played = exchange(line, lane, &self.mix[request], &mut times, &mut retried);
+        let outcome = tokio::time::timeout(limit, played).await;
         let end = Instant::now();
         let mut meter = self.meter.borrow_mut();
+        meter.tally.retried += retried;
         let why = match outcome {
             Ok(Ok(status)) => {
                 // Octets are counted where they are read.
