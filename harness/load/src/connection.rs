@@ -227,8 +227,7 @@ impl Connection {
             Ok(_) if self.sent == 0 => return Progress::Pending,
             Ok(all) => {
                 if self.state == State::Connecting && !stream.is_handshaking() {
-                    self.times.connected = Some(Instant::now());
-                    self.state = State::Sending;
+                    self.stands();
                 }
                 if all {
                     self.state = State::Receiving;
@@ -236,6 +235,12 @@ impl Connection {
             }
         }
         Progress::Pending
+    }
+
+    /// The connection is there, with its handshake.
+    fn stands(&mut self) {
+        self.times.connected = Some(Instant::now());
+        self.state = State::Sending;
     }
 
     fn read(&mut self, lent: &mut Lent<'_>, ended: bool) -> Progress {
@@ -253,6 +258,10 @@ impl Connection {
                 Err(error) => return self.broke(lent, error),
             };
             let drained = size < lent.buffer.len() && !ended && !stream.may_hold_more();
+            // The end of a handshake may carry the request, and the answer be there by then.
+            if self.state == State::Connecting {
+                self.stands();
+            }
             if self.times.first_byte.is_none() {
                 self.times.first_byte = Some(Instant::now());
             }

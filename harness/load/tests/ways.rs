@@ -6,9 +6,11 @@ use std::net::{TcpListener, TcpStream};
 use std::os::fd::AsRawFd as _;
 use std::os::unix::net::UnixListener;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use edgeproof_load::{Address, Endpoint, LoadPlan, Pace, Request, Tls, run_load};
+use edgeproof_load::{
+    Address, Arrivals, Endpoint, LoadPlan, Pace, Request, Schedule, Tls, run_load,
+};
 use rustls::pki_types::{PrivateKeyDer, ServerName};
 
 const LIMIT: Duration = Duration::from_secs(30);
@@ -152,6 +154,35 @@ fn a_large_content_goes_through_tls() {
     let plan = LoadPlan { mix, requests: 6, ..plan(endpoint(true)) };
     let total = run_load(&plan).unwrap().total;
     assert_eq!((total.requests, total.errors), (6, 0), "{:?}", total.error_kinds);
+}
+
+/// What is asked for says nothing of when.
+#[test]
+fn the_gap_before_each_of_several_requests_is_alike() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let (mut buffer, mut before) = ([0; 4096], Instant::now());
+        let mut gaps = [Vec::new(), Vec::new()];
+        while stream.read(&mut buffer).is_ok_and(|size| size > 0) {
+            let now = Instant::now();
+            gaps[usize::from(buffer[5] == b'b')].push((now - before).as_secs_f64());
+            before = now;
+            stream.write_all(ANSWER).unwrap();
+        }
+        gaps.map(|gaps| gaps.iter().sum::<f64>() / gaps.len() as f64)
+    });
+    let request =
+        |path: &str| Request::new(format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n").into_bytes());
+    let time_limit = Duration::from_secs(2);
+    let schedule = Schedule::constant(400.0, time_limit).unwrap();
+    let pace = Pace::Open { schedule, arrivals: Arrivals::Poisson, most_connections: 1 };
+    let (mix, requests) = (vec![request("/a"), request("/b")], u64::MAX);
+    run_load(&LoadPlan { mix, pace, requests, time_limit, ..plan(address.into()) }).unwrap();
+    let [a, b] = server.join().unwrap();
+    // Means of 400 gaps each, to 5 %; from one stream they would be one to five.
+    assert!((0.7..1.4).contains(&(a / b)), "{a} s and {b} s");
 }
 
 #[test]
