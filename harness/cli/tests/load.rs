@@ -135,6 +135,9 @@ fn a_load_is_bounded_and_stays_here() {
     assert!(text(&remote.stderr).contains("--allow-remote"));
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     assert_eq!(code(&edgeproof(&["load", &format!("http://{free}/"), "-n", "1"])), 3);
+    let process = edgeproof(&["load", "http://127.0.0.1:9/", "-n", "1", "--pid", "4294967295"]);
+    assert_eq!(code(&process), 2);
+    assert!(text(&process.stderr).contains("--pid 4294967295: no such process here"));
 }
 
 #[test]

@@ -117,6 +117,9 @@ fn rates(out: &mut String, shot: &Shot) {
     if let Some(cpu) = shot.server_cpu_us_per_request() {
         line(out, "Server CPU", &format!("{cpu:.2} [us] per request"));
     }
+    if shot.server_gone {
+        line(out, "Server CPU", "not known: its process ended under the load");
+    }
 }
 
 fn schedule(out: &mut String, open: &OpenLoop, shot: &Shot) {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::plan::{LoadError, LoadPlan, Pace};
 use crate::series::Second;
+use crate::server::ServerCpu;
 use crate::tally::{Errors, Tally};
 
 /// Times in microseconds.
@@ -78,6 +79,9 @@ pub struct Shot {
     /// The server's processor time in seconds, where its process is known.
     #[serde(default)]
     pub server_cpu_s: Option<f64>,
+    /// The server's process was known, and gone at the end of the shot.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub server_gone: bool,
     /// All latencies in microseconds: an `HdrHistogram` (1 µs to 1 h, 3 digits), V2 encoding in base64.
     pub histogram: String,
     /// What only an open loop has.
@@ -124,7 +128,7 @@ pub struct LoadReport {
 pub(crate) struct Fired {
     pub(crate) tally: Tally,
     pub(crate) series: Vec<Second>,
-    pub(crate) server_cpu_s: Option<f64>,
+    pub(crate) server_cpu: ServerCpu,
 }
 
 /// What of a plan its figures depend on.
@@ -157,14 +161,15 @@ pub(crate) fn report(manner: Manner, fired: Vec<Fired>) -> Result<LoadReport, Lo
         total.connections = most;
         total.elapsed += tally.elapsed;
     }
-    let cpu = fired.iter().map(|fired| fired.server_cpu_s).sum();
+    let cpu = fired.iter().map(|fired| fired.server_cpu).reduce(ServerCpu::and);
+    let server_cpu = cpu.unwrap_or(ServerCpu::NotAsked);
     let shots = fired.into_iter().map(|fired| shot(manner, fired)).collect::<Result<_, _>>()?;
-    let total = shot(manner, Fired { tally: total, series: Vec::new(), server_cpu_s: cpu })?;
+    let total = shot(manner, Fired { tally: total, series: Vec::new(), server_cpu })?;
     Ok(LoadReport { total, shots, interrupted: false })
 }
 
 fn shot(manner: Manner, fired: Fired) -> Result<Shot, LoadError> {
-    let Fired { tally, series, server_cpu_s } = fired;
+    let Fired { tally, series, server_cpu } = fired;
     let requests = tally.latency.len();
     let duration_s = tally.elapsed.as_secs_f64();
     let each = |amount: f64| if requests == 0 { 0.0 } else { amount / requests as f64 };
@@ -193,7 +198,11 @@ fn shot(manner: Manner, fired: Fired) -> Result<Shot, LoadError> {
         first_byte_us: some(&tally.first_byte),
         bytes: tally.bytes,
         generator_cpu_us_per_request: each(tally.cpu.as_secs_f64() * 1e6),
-        server_cpu_s,
+        server_cpu_s: match server_cpu {
+            ServerCpu::Seconds(spent) => Some(spent),
+            ServerCpu::NotAsked | ServerCpu::Gone => None,
+        },
+        server_gone: server_cpu == ServerCpu::Gone,
         histogram: encode(&tally.latency)?,
         open: open(manner, &tally)?,
         series,
@@ -230,6 +239,11 @@ impl Latency {
 #[allow(clippy::trivially_copy_pass_by_ref)] // as serde gives it
 fn is_zero(number: &u64) -> bool {
     *number == 0
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // as serde gives it
+fn is_false(it: &bool) -> bool {
+    !*it
 }
 
 /// What a report says that knows no HTTP/2.
@@ -292,7 +306,7 @@ mod tests {
         }
         let address = std::net::SocketAddr::from(([127, 0, 0, 1], 1));
         let plan = LoadPlan::closed(address, Vec::new(), 1, 1, Duration::from_secs(1));
-        let fired = Fired { tally, series: Vec::new(), server_cpu_s: None };
+        let fired = Fired { tally, series: Vec::new(), server_cpu: ServerCpu::NotAsked };
         shot(Manner::of(&plan), fired).unwrap().latencies().unwrap()
     }
 

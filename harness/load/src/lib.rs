@@ -96,18 +96,19 @@ pub fn run_load(plan: &LoadPlan) -> Result<LoadReport, LoadError> {
 /// The same, for somebody who looks on and may stop it.
 ///
 /// # Errors
-/// As for [`run_load`], and when the process whose time is to be measured is not there.
+/// As for [`run_load`], and when the process whose time is to be measured is not there at the beginning.
 pub fn run_watched(plan: &LoadPlan, watch: &Watch) -> Result<LoadReport, LoadError> {
     plan.check()?;
     lack::raise_limit()?;
     let mut fired = Vec::with_capacity(plan.shots);
-    let cpu = || plan.server_pid.map(cpu_of).transpose();
+    let cpu = || plan.server_pid.map(cpu_of);
+    cpu().transpose()?;
     for _ in 0..plan.shots {
-        let before = cpu()?;
+        let before = cpu();
         let (tally, series) = shot::fire(plan, watch)?;
-        let spent = cpu()?.zip(before).map(|(after, before)| after.saturating_sub(before));
-        let server_cpu_s = spent.map(|spent| spent.as_secs_f64());
-        fired.push(figures::Fired { tally, series, server_cpu_s });
+        // One that died under the load is no reason to lose what the load has shown.
+        let server_cpu = server::ServerCpu::between(before, cpu());
+        fired.push(figures::Fired { tally, series, server_cpu });
         if watch.is_stopped() {
             break;
         }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use base64::Engine as _;
-use edgeproof_load::{LoadError, LoadPlan, Pace, Protocol, run_load};
+use edgeproof_load::{LoadError, LoadPlan, Pace, Protocol, Subject, ab, run_load};
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::Deserializer;
 
@@ -182,6 +182,36 @@ fn a_target_that_is_gone_is_not_asked_without_a_pause() {
         let total = run_load(&plan).unwrap().total;
         assert!((4..=4 * 31).contains(&total.error_kinds.connect), "{:?}", total.error_kinds);
     }
+}
+
+/// A process that dies under the load: all but its processor time is told.
+#[test]
+fn a_target_that_dies_leaves_its_figures() {
+    let mut process =
+        std::process::Command::new("cat").stdin(std::process::Stdio::piped()).spawn().unwrap();
+    let pid = process.id();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut answered = || {
+            let asked = stream.read(&mut [0; 4096]).is_ok_and(|size| size > 0);
+            let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+            asked && stream.write_all(answer).is_ok()
+        };
+        answered();
+        process.kill().unwrap();
+        process.wait().unwrap();
+        while answered() {}
+    });
+    let plan = LoadPlan { server_pid: Some(pid), pace: clients(1), shots: 1, ..plan(address) };
+    let report = run_load(&plan).unwrap();
+    assert_eq!((report.total.requests, report.total.server_cpu_s), (100, None));
+    assert!(report.total.server_gone);
+    let subject = Subject { host: "h".into(), port: "1".into(), paths: vec!["/".into()] };
+    let told = ab(&report, &subject).unwrap();
+    assert!(told.contains("not known: its process ended under the load"), "{told}");
+    assert!(run_load(&plan).is_err(), "there is nothing to be measured from the beginning on");
 }
 
 #[test]

@@ -27,6 +27,9 @@ const LONGEST: Duration = Duration::from_secs(24 * 3600);
 pub(crate) fn load(arguments: &Load) -> Result<ExitCode, Failure> {
     outputs::one_place_each(&arguments.format)?;
     bounded(arguments)?;
+    if let Some(pid) = arguments.pid {
+        there("--pid", pid)?;
+    }
     let logged = arguments.replay.as_deref().map(|log| replay::read(log, arguments)).transpose()?;
     let target = match &logged {
         None => Target::of(&arguments.what)?,
@@ -60,6 +63,13 @@ pub(crate) fn load(arguments: &Load) -> Result<ExitCode, Failure> {
         history::add(file, &report, began, arguments.label.as_deref())?;
     }
     Ok(judged(&report, arguments))
+}
+
+/// Refuses a process that is not there.
+pub(crate) fn there(option: &str, pid: u32) -> Result<(), Failure> {
+    let cpu = edgeproof_load::cpu_of(pid);
+    let usage = |error| Failure::Usage(format!("{option} {pid}: no such process here: {error}"));
+    cpu.map(|_| ()).map_err(usage)
 }
 
 fn bounded(arguments: &Load) -> Result<(), Failure> {
