@@ -95,7 +95,8 @@ pub struct Shot {
 /// What the generator owes to its schedule, apart from what the target owes to its clients.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OpenLoop {
-    /// Requests a second that the schedule asks for, on average.
+    /// Requests a second that the schedule asks for, on average over the part of it that was played; all of them where they
+    /// come at once.
     pub offered_rps: f64,
     /// Latencies from the real moment of sending: what a closed loop would tell.
     pub uncorrected_latency_us: Latency,
@@ -138,18 +139,12 @@ pub(crate) struct Manner {
     pub(crate) streams: u64,
     /// Clients at a time; `None` in an open loop.
     pub(crate) clients: Option<u64>,
-    /// Requests a second that are asked for; `None` in a closed loop.
-    pub(crate) offered_rps: Option<f64>,
 }
 
 impl Manner {
     pub(crate) fn of(plan: &LoadPlan) -> Self {
         let closed = matches!(plan.pace, Pace::Closed { .. });
-        Self {
-            streams: plan.streams() as u64,
-            clients: closed.then(|| plan.clients() as u64),
-            offered_rps: plan.pace.offered_rps(),
-        }
+        Self { streams: plan.streams() as u64, clients: closed.then(|| plan.clients() as u64) }
     }
 }
 
@@ -160,6 +155,8 @@ pub(crate) fn report(manner: Manner, fired: Vec<Fired>) -> Result<LoadReport, Lo
         total.add(tally)?;
         total.connections = most;
         total.elapsed += tally.elapsed;
+        total.played += tally.played;
+        total.offered += tally.offered;
     }
     let cpu = fired.iter().map(|fired| fired.server_cpu).reduce(ServerCpu::and);
     let server_cpu = cpu.unwrap_or(ServerCpu::NotAsked);
@@ -210,9 +207,12 @@ fn shot(manner: Manner, fired: Fired) -> Result<Shot, LoadError> {
 }
 
 fn open(manner: Manner, tally: &Tally) -> Result<Option<OpenLoop>, LoadError> {
-    let Some(offered_rps) = manner.offered_rps else { return Ok(None) };
+    if manner.clients.is_some() {
+        return Ok(None);
+    }
+    let played = tally.played.as_secs_f64();
     Ok(Some(OpenLoop {
-        offered_rps,
+        offered_rps: if played > 0.0 { tally.offered / played } else { tally.offered },
         uncorrected_latency_us: Latency::of(&tally.uncorrected),
         uncorrected_histogram: encode(&tally.uncorrected)?,
         send_lag_us: Latency::of(&tally.lag),

@@ -117,12 +117,12 @@ impl Pace {
         }
     }
 
-    /// Requests a second that are asked for, on average; `None` in a closed loop.
-    pub(crate) fn offered_rps(&self) -> Option<f64> {
+    /// Requests that are asked for within so much time of the beginning; none in a closed loop, which asks for nothing.
+    pub(crate) fn due_within(&self, time: Duration) -> f64 {
         match self {
-            Pace::Closed { .. } => None,
-            Pace::Open { schedule, .. } => Some(schedule.mean_rate()),
-            Pace::Replay { replay, .. } => Some(replay.mean_rate()),
+            Pace::Closed { .. } => 0.0,
+            Pace::Open { schedule, .. } => schedule.due_within(time),
+            Pace::Replay { replay, .. } => replay.due_within(time) as f64,
         }
     }
 }

@@ -90,7 +90,9 @@ pub(crate) fn fire(plan: &LoadPlan, watch: &Watch) -> Result<(Tally, Vec<Second>
                 .map_err(|_| LoadError::System(io::Error::other("a thread panicked")))??;
             total.add(&part)?;
             total.elapsed = total.elapsed.max(part.elapsed);
+            total.played = total.played.max(part.played);
         }
+        total.offered = plan.pace.due_within(total.played);
         Ok::<_, LoadError>(total)
     })?;
     match shared.lack.into_inner() {

@@ -26,6 +26,10 @@ pub(crate) struct Tally {
     /// How much later than planned the generator itself took a request up.
     pub(crate) lag: Histogram<u64>,
     pub(crate) late: u64,
+    /// How much of an open loop's schedule was played: until the first request that was not to be sent any more.
+    pub(crate) played: Duration,
+    /// Requests that the schedule has in that time.
+    pub(crate) offered: f64,
     /// Requests that waited because all connections were busy.
     pub(crate) waited: u64,
     pub(crate) errors: Errors,
@@ -104,6 +108,8 @@ impl Tally {
             first_byte: histogram()?,
             lag: histogram()?,
             late: 0,
+            played: Duration::ZERO,
+            offered: 0.0,
             waited: 0,
             errors: Errors::default(),
             first_error: None,
@@ -153,7 +159,7 @@ impl Tally {
         self.late += u64::from(lag > LATE);
     }
 
-    /// Adds what another thread, or another shot, measured; `elapsed` is the caller's to say.
+    /// Adds what another thread, or another shot, measured; `elapsed`, `played` and `offered` are the caller's to say.
     pub(crate) fn add(&mut self, other: &Tally) -> Result<(), LoadError> {
         let pairs = [
             (&mut self.latency, &other.latency),
