@@ -156,6 +156,24 @@ fn urls_come_from_a_file_with_their_weights() {
     assert!(often.abs_diff(180) < 26, "{often}");
 }
 
+#[test]
+fn a_ramp_has_its_time() {
+    let (address, _requests) = server(GOOD);
+    let url = format!("http://{address}/");
+    let output = edgeproof(&["load", &url, "-r", "10..1000", "-n", "20"]);
+    assert_eq!(code(&output), 2, "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("`10..1000@60s`"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_generator_that_gives_out_decides_nothing() {
+    let (address, _requests) = server(GOOD);
+    let url = format!("http://{address}/");
+    let output = edgeproof(&["load", &url, "-r", "5000000", "-t", "50ms", "--timeout", "50ms"]);
+    assert_eq!(code(&output), 6, "{}{}", text(&output.stdout), text(&output.stderr));
+    assert!(text(&output.stderr).contains("inconclusive"), "{}", text(&output.stderr));
+}
+
 /// The generator's own shortage is no failure of the server's; a soft limit is none.
 #[test]
 fn too_few_descriptors_are_an_error_of_the_generator() {

@@ -92,6 +92,12 @@ fn plan(arguments: &Load, target: &Target, replay: Option<Replay>) -> Result<Loa
         (Some(replay), _) => Pace::Replay { replay, most_connections: connections(1000) },
         (None, None) => Pace::Closed { connections: connections(10) },
         (None, Some(rate)) => {
+            if rate.contains("..") && !rate.contains('@') && arguments.time.is_none() {
+                let message = format!(
+                    "a ramp rises over a time: `-t 60s`, or `{rate}@60s` (-n may end it before)"
+                );
+                return Err(Failure::Usage(message));
+            }
             let lasts = arguments.time.or(arguments.requests.map(|_| LONGEST));
             let schedule =
                 Schedule::parse(rate, lasts).map_err(|e| Failure::Usage(e.to_string()))?;
@@ -119,6 +125,11 @@ fn judged(report: &LoadReport, arguments: &Load) -> ExitCode {
     if report.interrupted {
         return ExitCode::Interrupted;
     }
+    // What it was late with itself it may not lay at the server's door.
+    if total.open.as_ref().is_some_and(|open| open.saturated) {
+        eprintln!("error: inconclusive: the generator could not keep its own schedule");
+        return ExitCode::Inconclusive;
+    }
     let allows = |what: &str| arguments.allow.iter().any(|allowed| allowed == what);
     let mut failures = Vec::new();
     if total.errors > 0 && !allows("failed") {
@@ -137,10 +148,6 @@ fn judged(report: &LoadReport, arguments: &Load) -> ExitCode {
     if !failures.is_empty() {
         eprintln!("error: {}", failures.join(", "));
         return ExitCode::Failed;
-    }
-    if total.open.as_ref().is_some_and(|open| open.saturated) {
-        eprintln!("error: inconclusive: the generator could not keep its own schedule");
-        return ExitCode::Inconclusive;
     }
     ExitCode::Good
 }
