@@ -157,6 +157,33 @@ fn urls_come_from_a_file_with_their_weights() {
 }
 
 #[test]
+fn clients_without_a_request_are_none() {
+    let (address, _requests) = server(GOOD);
+    let output = edgeproof(&["load", &format!("http://{address}/"), "-n", "5", "-c", "10"]);
+    let report = text(&output.stdout);
+    assert!(report.contains("Concurrency Level:      5\n"), "{report}");
+    assert!(text(&output.stderr).contains("5 of 10 connections"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_sweep_has_its_latencies_and_allows_nothing_else() {
+    let (address, _requests) = server(GOOD);
+    let folder = tempfile::tempdir().unwrap();
+    let (url, log) = (format!("http://{address}/"), folder.path().join("latencies.hlog"));
+    // No rate holds that: it is halved down to one request a second.
+    let words = ["--sweep", "-r", "40", "-t", "100ms", "--slo", "p99<1us", "--format", "json"];
+    let hdr = ["--hdr", log.to_str().unwrap()];
+    let output = edgeproof(&[&["load", &url], &words[..], &hdr].concat());
+    assert!([1, 6].contains(&code(&output)), "{}", text(&output.stderr));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let log = std::fs::read_to_string(log).unwrap();
+    let steps = report["sweep"]["steps"].as_array().unwrap().len();
+    assert!(steps > 0 && log.matches("HISTFA").count() == steps, "{steps} steps\n{log}");
+    let output = edgeproof(&[&["load", &url], &words[..], &["--allow", "failed"]].concat());
+    assert_eq!(code(&output), 2, "{}", text(&output.stderr));
+}
+
+#[test]
 fn a_ramp_has_its_time() {
     let (address, _requests) = server(GOOD);
     let url = format!("http://{address}/");

@@ -163,9 +163,18 @@ impl LoadPlan {
         }
     }
 
+    /// The most connections at a time. In a closed loop none is opened for a client that would never have a request.
+    pub fn connections(&self) -> usize {
+        let asked = self.pace.connections();
+        match self.pace {
+            Pace::Closed { .. } => at_most(asked, self.requests.div_ceil(self.streams() as u64)),
+            Pace::Open { .. } | Pace::Replay { .. } => asked,
+        }
+    }
+
     /// Requests at a time in a closed loop.
     pub(crate) fn clients(&self) -> usize {
-        self.pace.connections() * self.streams()
+        at_most(self.connections() * self.streams(), self.requests)
     }
 
     /// Refuses a plan that would do nothing or never end.
@@ -199,6 +208,10 @@ impl LoadPlan {
         }
         Ok(())
     }
+}
+
+fn at_most(number: usize, most: u64) -> usize {
+    usize::try_from(most).map_or(number, |most| number.min(most))
 }
 
 /// Why a plan could not be run at all.

@@ -49,7 +49,7 @@ impl<'a> Shared<'a> {
 
     /// A thread's part of the connections.
     fn share(&self, thread: usize) -> usize {
-        (self.plan.pace.connections() + self.threads - 1 - thread) / self.threads
+        (self.plan.connections() + self.threads - 1 - thread) / self.threads
     }
 
     /// A thread's part of what is sent by plan; a closed loop has none.
@@ -68,7 +68,7 @@ impl<'a> Shared<'a> {
 
 /// Fires one shot and waits for its end.
 pub(crate) fn fire(plan: &LoadPlan, watch: &Watch) -> Result<(Tally, Vec<Second>), LoadError> {
-    let threads = plan.threads.min(plan.pace.connections());
+    let threads = plan.threads.min(plan.connections());
     let start = Barrier::new(threads);
     let shared =
         Shared { plan, watch, begun: AtomicU64::new(0), start, lack: OnceLock::new(), threads };

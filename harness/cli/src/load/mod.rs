@@ -10,8 +10,7 @@ mod target;
 use std::time::{Duration, SystemTime};
 
 use edgeproof_load::{
-    Arrivals, LoadPlan, LoadReport, Pace, Replay, Schedule, Watch, ab, hdr_log, run_watched,
-    seconds_chart,
+    Arrivals, LoadPlan, LoadReport, Pace, Replay, Schedule, Watch, ab, run_watched, seconds_chart,
 };
 use edgeproof_report::ExitCode;
 
@@ -39,6 +38,12 @@ pub(crate) fn load(arguments: &Load) -> Result<ExitCode, Failure> {
         return sweep::sweep_of(arguments, &target);
     }
     let plan = plan(arguments, &target, logged.map(|logged| logged.replay))?;
+    let (asked, opened) = (plan.pace.connections(), plan.connections());
+    if opened < asked {
+        eprintln!(
+            "note: {opened} of {asked} connections are opened: the others would have no request"
+        );
+    }
     let watch = Watch::default();
     let began = SystemTime::now();
     let report = interrupt::stops(&watch, || {
@@ -53,9 +58,7 @@ pub(crate) fn load(arguments: &Load) -> Result<ExitCode, Failure> {
     let told = outputs::Told { title: &title, human: &human, json: &json, charts: &charts, shots };
     told.write(&arguments.format)?;
     if let Some(file) = &arguments.hdr {
-        let log = hdr_log(&report, began).map_err(broken)?;
-        std::fs::write(file, log)
-            .map_err(|error| Failure::write(&file.display().to_string(), &error))?;
+        outputs::latencies(file, &report, began)?;
     }
     // What was stopped is no run like the others.
     if let Some(file) = arguments.history.as_deref().filter(|_| !report.interrupted) {
