@@ -138,6 +138,12 @@ fn a_load_is_bounded_and_stays_here() {
     let process = edgeproof(&["load", "http://127.0.0.1:9/", "-n", "1", "--pid", "4294967295"]);
     assert_eq!(code(&process), 2);
     assert!(text(&process.stderr).contains("--pid 4294967295: no such process here"));
+    let own = std::process::id().to_string();
+    let urls = ["http://127.0.0.1:9/", "http://127.0.0.1:9/"];
+    let pids = ["--pid-a", &own, "--pid-b", "4294967295"];
+    let process = edgeproof(&[&["compare"], &urls[..], &pids].concat());
+    assert_eq!(code(&process), 2);
+    assert!(text(&process.stderr).contains("--pid-b 4294967295: no such process here"));
 }
 
 #[test]

@@ -32,3 +32,17 @@ pub(crate) fn of(error: &io::Error) -> Option<LoadError> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_connection_is_the_servers_and_want_of_a_port_is_not() {
+        let lack = |errno: Errno| of(&io::Error::from(errno));
+        assert!(matches!(lack(Errno::EADDRNOTAVAIL), Some(LoadError::Ports)));
+        assert!(matches!(lack(Errno::ENFILE), Some(LoadError::Descriptors)));
+        assert!(lack(Errno::ECONNREFUSED).is_none());
+        assert!(of(&io::Error::other("TLS")).is_none());
+    }
+}

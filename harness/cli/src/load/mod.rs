@@ -26,9 +26,7 @@ const LONGEST: Duration = Duration::from_secs(24 * 3600);
 pub(crate) fn load(arguments: &Load) -> Result<ExitCode, Failure> {
     outputs::one_place_each(&arguments.format)?;
     bounded(arguments)?;
-    if let Some(pid) = arguments.pid {
-        there("--pid", pid)?;
-    }
+    arguments.pid.map_or(Ok(()), |pid| there("--pid", pid))?;
     let logged = arguments.replay.as_deref().map(|log| replay::read(log, arguments)).transpose()?;
     let target = match &logged {
         None => Target::of(&arguments.what)?,
