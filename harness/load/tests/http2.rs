@@ -1,5 +1,7 @@
 //! HTTP/2 against servers in the test: by prior knowledge, by ALPN, and by servers that end connections.
 
+mod support;
+
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -194,6 +196,26 @@ fn a_server_that_falls_silent_has_errors() {
     let time_limit = Duration::from_secs(1);
     let total = run_load(&LoadPlan { time_limit, ..plan(address, 2, 3) }).unwrap().total;
     assert_eq!((total.requests, total.error_kinds.timeout, total.unfinished), (50, 6, 0));
+}
+
+#[test]
+fn a_full_queue_of_a_unix_socket_is_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("socket");
+    let listener = support::short_queue(&path);
+    listener.set_nonblocking(true).unwrap();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let listener = tokio::net::UnixListener::from_std(listener).unwrap();
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(serve(stream, GOOD, Arc::default()));
+            }
+        });
+    });
+    let endpoint = Endpoint { address: Address::Unix(path), tls: None };
+    let total = run_load(&plan(endpoint, 50, 1)).unwrap().total;
+    assert_eq!((total.requests, total.errors), (200, 0), "{:?}", total.first_error);
 }
 
 #[test]

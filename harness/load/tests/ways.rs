@@ -1,9 +1,10 @@
 //! Unix sockets, IPv6 and TLS, and several requests drawn by weight.
 
+mod support;
+
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::os::fd::AsRawFd as _;
 use std::os::unix::net::UnixListener;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -50,16 +51,9 @@ fn a_unix_socket_is_loaded() {
 /// A server whose queue is full has not refused anybody.
 #[test]
 fn a_full_queue_of_a_unix_socket_is_waited_for() {
-    use nix::sys::socket::{
-        AddressFamily, Backlog, SockFlag, SockType, UnixAddr, bind, listen, socket,
-    };
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("socket");
-    let (family, flags) = (AddressFamily::Unix, SockFlag::SOCK_CLOEXEC);
-    let listener = socket(family, SockType::Stream, flags, None).unwrap();
-    bind(listener.as_raw_fd(), &UnixAddr::new(&path).unwrap()).unwrap();
-    listen(&listener, Backlog::new(1).unwrap()).unwrap();
-    let listener = UnixListener::from(listener);
+    let listener = support::short_queue(&path);
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             std::thread::spawn(move || serve(stream));
