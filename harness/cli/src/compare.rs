@@ -10,7 +10,7 @@ use edgeproof_report::ExitCode;
 
 use crate::args::Compare;
 use crate::failure::Failure;
-use crate::load::{Target, interrupt, outputs};
+use crate::load::{Target, interrupt, outputs, there};
 
 pub(crate) fn compare(arguments: &Compare) -> Result<ExitCode, Failure> {
     outputs::one_place_each(&arguments.format)?;
@@ -69,6 +69,9 @@ fn recorded(file: &Path) -> Result<LoadReport, Failure> {
 }
 
 fn measured(arguments: &Compare) -> Result<Sides, Failure> {
+    for (option, pid) in [("--pid-a", arguments.pid_a), ("--pid-b", arguments.pid_b)] {
+        pid.map_or(Ok(()), |pid| there(option, pid))?;
+    }
     let plan = |url: &str, pid: Option<u32>| {
         let target = Target::of_url(url, &arguments.how)?;
         Ok::<_, Failure>(LoadPlan {

@@ -45,7 +45,7 @@ pub(crate) fn plan(arguments: &Plan) -> Result<ExitCode, Failure> {
     let found = found.map_err(|error| Failure::Usage(error.to_string()))?;
     let text = found.text(&question);
     let slo = found.slo.as_ref().and_then(|slo| slo.parse::<Slo>().ok());
-    let charts = [chart(&shots, &found, slo.and_then(|slo| slo.latency_us()))];
+    let charts = [chart(&shots, &found, slo.and_then(|slo| slo.p99_us()))];
     let (title, json) =
         (format!("Capacity for {} requests a second", arguments.rate), outputs::json(&found)?);
     let told =

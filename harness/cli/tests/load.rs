@@ -135,6 +135,15 @@ fn a_load_is_bounded_and_stays_here() {
     assert!(text(&remote.stderr).contains("--allow-remote"));
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     assert_eq!(code(&edgeproof(&["load", &format!("http://{free}/"), "-n", "1"])), 3);
+    let process = edgeproof(&["load", "http://127.0.0.1:9/", "-n", "1", "--pid", "4294967295"]);
+    assert_eq!(code(&process), 2);
+    assert!(text(&process.stderr).contains("--pid 4294967295: no such process here"));
+    let own = std::process::id().to_string();
+    let urls = ["http://127.0.0.1:9/", "http://127.0.0.1:9/"];
+    let pids = ["--pid-a", &own, "--pid-b", "4294967295"];
+    let process = edgeproof(&[&["compare"], &urls[..], &pids].concat());
+    assert_eq!(code(&process), 2);
+    assert!(text(&process.stderr).contains("--pid-b 4294967295: no such process here"));
 }
 
 #[test]
@@ -151,6 +160,71 @@ fn urls_come_from_a_file_with_their_weights() {
     assert_eq!(seen.len(), 200);
     // Six standard deviations of 200 draws of nine in ten.
     assert!(often.abs_diff(180) < 26, "{often}");
+}
+
+#[test]
+fn clients_without_a_request_are_none() {
+    let (address, _requests) = server(GOOD);
+    let output = edgeproof(&["load", &format!("http://{address}/"), "-n", "5", "-c", "10"]);
+    let report = text(&output.stdout);
+    assert!(report.contains("Concurrency Level:      5\n"), "{report}");
+    assert!(text(&output.stderr).contains("5 of 10 connections"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_sweep_has_its_latencies_and_allows_nothing_else() {
+    let (address, _requests) = server(GOOD);
+    let folder = tempfile::tempdir().unwrap();
+    let (url, log) = (format!("http://{address}/"), folder.path().join("latencies.hlog"));
+    // No rate holds that: it is halved down to one request a second.
+    let words = ["--sweep", "-r", "40", "-t", "100ms", "--slo", "p99<1us", "--format", "json"];
+    let hdr = ["--hdr", log.to_str().unwrap()];
+    let output = edgeproof(&[&["load", &url], &words[..], &hdr].concat());
+    assert!([1, 6].contains(&code(&output)), "{}", text(&output.stderr));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let log = std::fs::read_to_string(log).unwrap();
+    let steps = report["sweep"]["steps"].as_array().unwrap().len();
+    assert!(steps > 0 && log.matches("HISTFA").count() == steps, "{steps} steps\n{log}");
+    let output = edgeproof(&[&["load", &url], &words[..], &["--allow", "failed"]].concat());
+    assert_eq!(code(&output), 2, "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_ramp_has_its_time() {
+    let (address, _requests) = server(GOOD);
+    let url = format!("http://{address}/");
+    let output = edgeproof(&["load", &url, "-r", "10..1000", "-n", "20"]);
+    assert_eq!(code(&output), 2, "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("`10..1000@60s`"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_generator_that_gives_out_decides_nothing() {
+    let (address, _requests) = server(GOOD);
+    let url = format!("http://{address}/");
+    let output = edgeproof(&["load", &url, "-r", "5000000", "-t", "50ms", "--timeout", "50ms"]);
+    assert_eq!(code(&output), 6, "{}{}", text(&output.stdout), text(&output.stderr));
+    assert!(text(&output.stderr).contains("inconclusive"), "{}", text(&output.stderr));
+}
+
+/// The generator's own shortage is no failure of the server's; a soft limit is none.
+#[test]
+fn too_few_descriptors_are_an_error_of_the_generator() {
+    let (address, _requests) = server(GOOD);
+    let load = format!(
+        "exec {} load http://{address}/ -c 100 -n 1000 -t 30s",
+        env!("CARGO_BIN_EXE_edgeproof")
+    );
+    let limited = |limit: &str| {
+        let line = format!("ulimit {limit} 50; {load}");
+        Command::new("sh").args(["-c", &line]).output().unwrap()
+    };
+    let output = limited("-n");
+    assert_eq!(code(&output), 7, "{}", text(&output.stdout));
+    assert!(text(&output.stderr).contains("too few file descriptors"), "{}", text(&output.stderr));
+    let output = limited("-S -n");
+    assert_eq!(code(&output), 0, "{}{}", text(&output.stdout), text(&output.stderr));
+    assert!(text(&output.stdout).contains("Complete requests:      1000"));
 }
 
 /// What the program says when it is interrupted after 50 requests.

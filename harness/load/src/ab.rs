@@ -94,6 +94,9 @@ fn counts(out: &mut String, shot: &Shot) {
         }
     }
     line(out, "Non-2xx responses", &shot.non_2xx.to_string());
+    if shot.retried > 0 {
+        line(out, "Sent again", &format!("{} (their connections ended)", shot.retried));
+    }
     if shot.unfinished > 0 {
         line(out, "Unfinished requests", &shot.unfinished.to_string());
     }
@@ -113,6 +116,9 @@ fn rates(out: &mut String, shot: &Shot) {
     line(out, "Generator CPU", &cpu);
     if let Some(cpu) = shot.server_cpu_us_per_request() {
         line(out, "Server CPU", &format!("{cpu:.2} [us] per request"));
+    }
+    if shot.server_gone {
+        line(out, "Server CPU", "not known: its process ended under the load");
     }
 }
 

@@ -172,7 +172,9 @@ mod tests {
         /// Whatever the unit and the zero, the places are the same.
         #[test]
         fn a_unit_changes_nothing(seed in 0_u64..1000, step in 0.0..0.3) {
-            let series = levels(&[(1.0, 12), (1.0 + step, 12)], 0.05, seed);
+            let mut series = levels(&[(1.0, 12), (1.0 + step, 12)], 0.05, seed);
+            // As many binary digits as both have room for: what rounding makes of a tie is another matter.
+            series.iter_mut().for_each(|value| *value = (*value * 1048576.0).round() / 1048576.0);
             let other: Vec<f64> = series.iter().map(|value| value * 4.0 + 8.0).collect();
             proptest::prop_assert_eq!(change_points(&series, 9), change_points(&other, 9));
         }

@@ -14,7 +14,7 @@ struct Point {
     p99_ms: f64,
 }
 
-/// Draws the shots, the fit, the promised latency (in microseconds) and the knee.
+/// Draws the shots, the fit, the promised 99th percentile (in microseconds) and the knee.
 pub fn chart(shots: &[Shot], capacity: &Capacity, slo_us: Option<f64>) -> String {
     let open: Vec<&Shot> = shots.iter().filter(|shot| shot.open.is_some()).collect();
     let by_rate = !open.is_empty();

@@ -30,7 +30,8 @@ pub(crate) struct Connection {
     request: usize,
     received: u64,
     reused: bool,
-    retried: bool,
+    /// Was the request sent a second time, on a new connection?
+    pub(crate) retried: bool,
     pub(crate) times: Times,
     /// What the system said when the last exchange failed.
     pub(crate) error: Option<io::Error>,
@@ -40,6 +41,8 @@ pub(crate) struct Connection {
 enum State {
     /// No request is under way.
     Resting,
+    /// The server's queue for new connections is full: it is to be tried again.
+    Queuing,
     Connecting,
     Sending,
     Receiving,
@@ -114,6 +117,16 @@ impl Connection {
         self.state != State::Resting
     }
 
+    /// Is it to be tried [`again`](Self::again) in a moment?
+    pub(crate) fn is_queuing(&self) -> bool {
+        self.state == State::Queuing
+    }
+
+    /// Tries to connect again, if that is what it waits for.
+    pub(crate) fn again(&mut self, lent: &mut Lent<'_>) -> Progress {
+        if self.is_queuing() { self.go(lent) } else { Progress::Pending }
+    }
+
     /// Begins an exchange, on the connection that there is or on a new one.
     pub(crate) fn begin(
         &mut self,
@@ -143,6 +156,11 @@ impl Connection {
                 self.state = State::Connecting;
                 Progress::Pending
             }
+            // A unix socket says so of a full queue (connect(2)).
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.state = State::Queuing;
+                Progress::Pending
+            }
             Err(error) => self.fail(Broken::Connect, Some(error)),
         }
     }
@@ -164,7 +182,7 @@ impl Connection {
                     return written;
                 }
             }
-            State::Receiving => {}
+            State::Queuing | State::Receiving => {}
         }
         if self.state == State::Receiving && event.is_readable() {
             return self.read(lent, event.is_read_closed());
@@ -194,7 +212,11 @@ impl Connection {
                 break stream.flush();
             }
             match stream.send(&bytes[self.sent..]) {
-                Ok(0) => break stream.flush().map(|_| false),
+                // TLS has no room: there is some again once all that it holds is on its way.
+                Ok(0) => match stream.flush() {
+                    Ok(true) => {}
+                    blocked_or_broken => break blocked_or_broken,
+                },
                 Ok(size) => self.sent += size,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break Ok(false),
                 Err(error) => break Err(error),
@@ -205,8 +227,7 @@ impl Connection {
             Ok(_) if self.sent == 0 => return Progress::Pending,
             Ok(all) => {
                 if self.state == State::Connecting && !stream.is_handshaking() {
-                    self.times.connected = Some(Instant::now());
-                    self.state = State::Sending;
+                    self.stands();
                 }
                 if all {
                     self.state = State::Receiving;
@@ -214,6 +235,12 @@ impl Connection {
             }
         }
         Progress::Pending
+    }
+
+    /// The connection is there, with its handshake.
+    fn stands(&mut self) {
+        self.times.connected = Some(Instant::now());
+        self.state = State::Sending;
     }
 
     fn read(&mut self, lent: &mut Lent<'_>, ended: bool) -> Progress {
@@ -231,6 +258,10 @@ impl Connection {
                 Err(error) => return self.broke(lent, error),
             };
             let drained = size < lent.buffer.len() && !ended && !stream.may_hold_more();
+            // The end of a handshake may carry the request, and the answer be there by then.
+            if self.state == State::Connecting {
+                self.stands();
+            }
             if self.times.first_byte.is_none() {
                 self.times.first_byte = Some(Instant::now());
             }
@@ -274,12 +305,14 @@ impl Connection {
     }
 
     /// A kept connection that the target closed before this request reached it is no error of the
-    /// target's: one new connection is tried (RFC 9112 §9.3.1), within the same latency.
+    /// target's: one new connection is tried, within the same latency. Whether it did reach it nobody knows, so that
+    /// only what may be done twice is sent again, or what was not sent at all (RFC 9112 §9.3.1).
     fn broke(&mut self, lent: &mut Lent<'_>, error: io::Error) -> Progress {
         let connecting = self.state == State::Connecting;
-        if self.reused && self.received == 0 && !self.retried {
+        let may_be_sent = self.sent == 0 || lent.plan.mix[self.request].is_idempotent();
+        if self.reused && self.received == 0 && may_be_sent {
             self.stream = None;
-            self.retried = true;
+            self.retried = self.sent > 0;
             return self.go(lent);
         }
         self.fail(if connecting { Broken::Connect } else { Broken::Receive }, Some(error))

@@ -21,6 +21,15 @@ pub(crate) enum Course<'a> {
 }
 
 impl Course<'_> {
+    /// Until when requests are due, if nothing ends them before.
+    pub(crate) fn ends(&self, started: Instant, deadline: Instant) -> Instant {
+        let lasts = match self {
+            Course::Planned(moments) => moments.lasts(),
+            Course::Told(share) => share.lasts(),
+        };
+        deadline.min(started + lasts)
+    }
+
     /// The next, where it is due before the deadline.
     pub(crate) fn next_due(&mut self, started: Instant, deadline: Instant) -> Option<Due> {
         let (after, request): (Duration, _) = match self {

@@ -3,6 +3,9 @@
 use crate::plan::LoadPlan;
 use crate::random::Random;
 
+/// Moments come from the same seed: numbers of their own keep what is drawn apart from when it is sent.
+const OWN: u64 = 0xD1B5_4A32_D192_ED03;
+
 /// Draws from the plan's mix by weight.
 pub(crate) struct Draw {
     /// Sums of the weights up to each request; empty where there is only one.
@@ -18,7 +21,8 @@ impl Draw {
             sum
         });
         let sums = if plan.mix.len() > 1 { sums.collect() } else { Vec::new() };
-        Self { sums, random: Random::new(plan.seed.wrapping_add(thread as u64 * 1_000_003)) }
+        let seed = plan.seed.wrapping_add(thread as u64 * 1_000_003) ^ OWN;
+        Self { sums, random: Random::new(seed) }
     }
 
     pub(crate) fn next(&mut self) -> usize {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::plan::{LoadError, LoadPlan, Pace};
 use crate::series::Second;
+use crate::server::ServerCpu;
 use crate::tally::{Errors, Tally};
 
 /// Times in microseconds.
@@ -42,6 +43,10 @@ pub struct Shot {
     pub first_error: Option<String>,
     /// Whole answers whose status is not 2xx.
     pub non_2xx: u64,
+    /// Times that a request was sent again, because its kept connection ended before any octet of an answer, or because
+    /// the server said that it had not taken it up.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub retried: u64,
     /// Requests that were in flight when the time was up, or that were due by then and never sent.
     pub unfinished: u64,
     /// Real time in seconds.
@@ -74,6 +79,9 @@ pub struct Shot {
     /// The server's processor time in seconds, where its process is known.
     #[serde(default)]
     pub server_cpu_s: Option<f64>,
+    /// The server's process was known, and gone at the end of the shot.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub server_gone: bool,
     /// All latencies in microseconds: an `HdrHistogram` (1 µs to 1 h, 3 digits), V2 encoding in base64.
     pub histogram: String,
     /// What only an open loop has.
@@ -87,7 +95,8 @@ pub struct Shot {
 /// What the generator owes to its schedule, apart from what the target owes to its clients.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OpenLoop {
-    /// Requests a second that the schedule asks for, on average.
+    /// Requests a second that the schedule asks for, on average over the part of it that was played; all of them where they
+    /// come at once.
     pub offered_rps: f64,
     /// Latencies from the real moment of sending: what a closed loop would tell.
     pub uncorrected_latency_us: Latency,
@@ -120,7 +129,7 @@ pub struct LoadReport {
 pub(crate) struct Fired {
     pub(crate) tally: Tally,
     pub(crate) series: Vec<Second>,
-    pub(crate) server_cpu_s: Option<f64>,
+    pub(crate) server_cpu: ServerCpu,
 }
 
 /// What of a plan its figures depend on.
@@ -130,18 +139,12 @@ pub(crate) struct Manner {
     pub(crate) streams: u64,
     /// Clients at a time; `None` in an open loop.
     pub(crate) clients: Option<u64>,
-    /// Requests a second that are asked for; `None` in a closed loop.
-    pub(crate) offered_rps: Option<f64>,
 }
 
 impl Manner {
     pub(crate) fn of(plan: &LoadPlan) -> Self {
         let closed = matches!(plan.pace, Pace::Closed { .. });
-        Self {
-            streams: plan.streams() as u64,
-            clients: closed.then(|| plan.clients() as u64),
-            offered_rps: plan.pace.offered_rps(),
-        }
+        Self { streams: plan.streams() as u64, clients: closed.then(|| plan.clients() as u64) }
     }
 }
 
@@ -152,15 +155,18 @@ pub(crate) fn report(manner: Manner, fired: Vec<Fired>) -> Result<LoadReport, Lo
         total.add(tally)?;
         total.connections = most;
         total.elapsed += tally.elapsed;
+        total.played += tally.played;
+        total.offered += tally.offered;
     }
-    let cpu = fired.iter().map(|fired| fired.server_cpu_s).sum();
+    let cpu = fired.iter().map(|fired| fired.server_cpu).reduce(ServerCpu::and);
+    let server_cpu = cpu.unwrap_or(ServerCpu::NotAsked);
     let shots = fired.into_iter().map(|fired| shot(manner, fired)).collect::<Result<_, _>>()?;
-    let total = shot(manner, Fired { tally: total, series: Vec::new(), server_cpu_s: cpu })?;
+    let total = shot(manner, Fired { tally: total, series: Vec::new(), server_cpu })?;
     Ok(LoadReport { total, shots, interrupted: false })
 }
 
 fn shot(manner: Manner, fired: Fired) -> Result<Shot, LoadError> {
-    let Fired { tally, series, server_cpu_s } = fired;
+    let Fired { tally, series, server_cpu } = fired;
     let requests = tally.latency.len();
     let duration_s = tally.elapsed.as_secs_f64();
     let each = |amount: f64| if requests == 0 { 0.0 } else { amount / requests as f64 };
@@ -173,6 +179,7 @@ fn shot(manner: Manner, fired: Fired) -> Result<Shot, LoadError> {
         error_kinds: tally.errors,
         first_error: tally.first_error.clone(),
         non_2xx: tally.non_2xx,
+        retried: tally.retried,
         unfinished: tally.unfinished,
         duration_s,
         rps: if duration_s > 0.0 { requests as f64 / duration_s } else { 0.0 },
@@ -188,7 +195,11 @@ fn shot(manner: Manner, fired: Fired) -> Result<Shot, LoadError> {
         first_byte_us: some(&tally.first_byte),
         bytes: tally.bytes,
         generator_cpu_us_per_request: each(tally.cpu.as_secs_f64() * 1e6),
-        server_cpu_s,
+        server_cpu_s: match server_cpu {
+            ServerCpu::Seconds(spent) => Some(spent),
+            ServerCpu::NotAsked | ServerCpu::Gone => None,
+        },
+        server_gone: server_cpu == ServerCpu::Gone,
         histogram: encode(&tally.latency)?,
         open: open(manner, &tally)?,
         series,
@@ -196,9 +207,12 @@ fn shot(manner: Manner, fired: Fired) -> Result<Shot, LoadError> {
 }
 
 fn open(manner: Manner, tally: &Tally) -> Result<Option<OpenLoop>, LoadError> {
-    let Some(offered_rps) = manner.offered_rps else { return Ok(None) };
+    if manner.clients.is_some() {
+        return Ok(None);
+    }
+    let played = tally.played.as_secs_f64();
     Ok(Some(OpenLoop {
-        offered_rps,
+        offered_rps: if played > 0.0 { tally.offered / played } else { tally.offered },
         uncorrected_latency_us: Latency::of(&tally.uncorrected),
         uncorrected_histogram: encode(&tally.uncorrected)?,
         send_lag_us: Latency::of(&tally.lag),
@@ -220,6 +234,16 @@ impl Latency {
             max: histogram.max(),
         }
     }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // as serde gives it
+fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // as serde gives it
+fn is_false(it: &bool) -> bool {
+    !*it
 }
 
 /// What a report says that knows no HTTP/2.
@@ -282,7 +306,7 @@ mod tests {
         }
         let address = std::net::SocketAddr::from(([127, 0, 0, 1], 1));
         let plan = LoadPlan::closed(address, Vec::new(), 1, 1, Duration::from_secs(1));
-        let fired = Fired { tally, series: Vec::new(), server_cpu_s: None };
+        let fired = Fired { tally, series: Vec::new(), server_cpu: ServerCpu::NotAsked };
         shot(Manner::of(&plan), fired).unwrap().latencies().unwrap()
     }
 

@@ -31,6 +31,7 @@ mod figures;
 mod hdr;
 mod history;
 mod http2;
+mod lack;
 mod least_squares;
 mod meter;
 mod open;
@@ -86,7 +87,8 @@ pub use trend::trend;
 ///
 /// # Errors
 /// When the plan is empty or unbounded, or the system gives no thread, socket or clock. A target that
-/// refuses, resets or stalls is a figure ([`Shot::errors`], [`Shot::unfinished`]), not an error.
+/// refuses, resets or stalls is a figure ([`Shot::errors`], [`Shot::unfinished`]), not an error; that there are too
+/// few file descriptors or local ports for its connections is one.
 pub fn run_load(plan: &LoadPlan) -> Result<LoadReport, LoadError> {
     run_watched(plan, &Watch::default())
 }
@@ -94,17 +96,19 @@ pub fn run_load(plan: &LoadPlan) -> Result<LoadReport, LoadError> {
 /// The same, for somebody who looks on and may stop it.
 ///
 /// # Errors
-/// As for [`run_load`], and when the process whose time is to be measured is not there.
+/// As for [`run_load`], and when the process whose time is to be measured is not there at the beginning.
 pub fn run_watched(plan: &LoadPlan, watch: &Watch) -> Result<LoadReport, LoadError> {
     plan.check()?;
+    lack::raise_limit()?;
     let mut fired = Vec::with_capacity(plan.shots);
-    let cpu = || plan.server_pid.map(cpu_of).transpose();
+    let cpu = || plan.server_pid.map(cpu_of);
+    cpu().transpose()?;
     for _ in 0..plan.shots {
-        let before = cpu()?;
+        let before = cpu();
         let (tally, series) = shot::fire(plan, watch)?;
-        let spent = cpu()?.zip(before).map(|(after, before)| after.saturating_sub(before));
-        let server_cpu_s = spent.map(|spent| spent.as_secs_f64());
-        fired.push(figures::Fired { tally, series, server_cpu_s });
+        // One that died under the load is no reason to lose what the load has shown.
+        let server_cpu = server::ServerCpu::between(before, cpu());
+        fired.push(figures::Fired { tally, series, server_cpu });
         if watch.is_stopped() {
             break;
         }

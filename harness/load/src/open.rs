@@ -27,6 +27,7 @@ pub(crate) fn run(
     most_connections: usize,
 ) -> Result<Tally, LoadError> {
     let timer = Timer::new(&worker)?;
+    let ends = course.ends(worker.meter.started, worker.deadline);
     let give_up = worker.deadline + worker.shared.plan.request_limit;
     Loop {
         worker,
@@ -36,6 +37,7 @@ pub(crate) fn run(
         waiting: VecDeque::new(),
         due: None,
         timer,
+        ends,
         give_up,
     }
     .run()
@@ -52,6 +54,8 @@ struct Loop<'a> {
     /// What is to be sent next; `None` when nothing is left.
     due: Option<Due>,
     timer: Timer,
+    /// The schedule is played until then.
+    ends: Instant,
     /// A generator that is behind catches up after the deadline, but not for ever.
     give_up: Instant,
 }
@@ -63,7 +67,7 @@ impl Loop<'_> {
         let mut sent_all = self.worker.meter.started;
         loop {
             let now = self.send_what_is_due();
-            let stopped = self.worker.watch().is_stopped();
+            let stopped = self.worker.shared.is_stopped();
             if stopped || now >= self.give_up {
                 self.forget_the_rest();
             }
@@ -75,7 +79,8 @@ impl Loop<'_> {
                 self.waiting.clear();
                 if stopped || self.worker.busy == 0 {
                     self.worker.meter.tally.unfinished += self.worker.busy as u64;
-                    let over = sent_all.max(self.worker.meter.last_answer);
+                    self.worker.meter.tally.played = self.ends - self.worker.meter.started;
+                    let over = sent_all.max(self.worker.meter.last_answer).max(self.ends);
                     return Ok(self.worker.end(over));
                 }
             }
@@ -119,6 +124,7 @@ impl Loop<'_> {
         for _ in 0..MOST_IN_A_ROW {
             let Some(due) = self.due.filter(|due| due.at <= now) else { break };
             if !self.worker.shared.next() {
+                self.ends = due.at;
                 self.due = None;
                 break;
             }
@@ -143,6 +149,7 @@ impl Loop<'_> {
             self.due = self.next_due();
         }
         self.due = None;
+        self.ends = self.ends.min(now);
     }
 
     fn send(&mut self, due: Due, now: Instant) {

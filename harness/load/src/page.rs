@@ -85,7 +85,10 @@ pub fn seconds_chart(report: &LoadReport) -> String {
     for (place, (requests, p99_ms)) in all.iter().enumerate() {
         let x = place as f64 + 0.5;
         upper.named_point(&mut out, x, *requests, &format!("{requests} requests"));
-        lower.named_point(&mut out, x, *p99_ms, &format!("{p99_ms} ms"));
+        // Where nobody had an answer there is no latency.
+        if *requests > 0.0 {
+            lower.named_point(&mut out, x, *p99_ms, &format!("{p99_ms} ms"));
+        }
     }
     out.push_str("</svg>\n");
     out
@@ -94,6 +97,25 @@ pub fn seconds_chart(report: &LoadReport) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::figures::{Fired, Manner, report};
+    use crate::series::Second;
+    use crate::server::ServerCpu;
+    use crate::tally::Tally;
+
+    #[test]
+    fn a_second_without_answers_has_no_latency() {
+        let second = |second, requests, p99_us| {
+            let (errors, p50_us) = (0, p99_us);
+            Second { second, requests, errors, p50_us, p99_us, max_us: p99_us }
+        };
+        let series = vec![second(0, 9, 2000), second(1, 0, 0), second(2, 9, 3000)];
+        let (tally, server_cpu) = (Tally::new().unwrap(), ServerCpu::NotAsked);
+        let manner = Manner { streams: 1, clients: Some(1) };
+        let report = report(manner, vec![Fired { tally, series, server_cpu }]).unwrap();
+        let drawn = seconds_chart(&report);
+        assert!(drawn.contains(">0 requests<") && !drawn.contains(">0 ms<"), "{drawn}");
+        assert_eq!(drawn.matches(" ms</title>").count(), 2, "{drawn}");
+    }
 
     #[test]
     fn what_stands_in_a_result_stays_text() {

@@ -67,7 +67,16 @@ impl Request {
 
     /// Is it one whose answer has no content (RFC 9112 §6.3)?
     pub(crate) fn is_head(&self) -> bool {
-        self.bytes.starts_with(b"HEAD ")
+        self.method() == b"HEAD"
+    }
+
+    /// Does it come to the same if the server has it twice (RFC 9110 §9.2.2)?
+    pub(crate) fn is_idempotent(&self) -> bool {
+        matches!(self.method(), b"GET" | b"HEAD" | b"OPTIONS" | b"TRACE" | b"PUT" | b"DELETE")
+    }
+
+    fn method(&self) -> &[u8] {
+        self.bytes.split(|octet| *octet == b' ').next().unwrap_or_default()
     }
 }
 
@@ -108,12 +117,12 @@ impl Pace {
         }
     }
 
-    /// Requests a second that are asked for, on average; `None` in a closed loop.
-    pub(crate) fn offered_rps(&self) -> Option<f64> {
+    /// Requests that are asked for within so much time of the beginning; none in a closed loop, which asks for nothing.
+    pub(crate) fn due_within(&self, time: Duration) -> f64 {
         match self {
-            Pace::Closed { .. } => None,
-            Pace::Open { schedule, .. } => Some(schedule.mean_rate()),
-            Pace::Replay { replay, .. } => Some(replay.mean_rate()),
+            Pace::Closed { .. } => 0.0,
+            Pace::Open { schedule, .. } => schedule.due_within(time),
+            Pace::Replay { replay, .. } => replay.due_within(time) as f64,
         }
     }
 }
@@ -154,9 +163,18 @@ impl LoadPlan {
         }
     }
 
+    /// The most connections at a time. In a closed loop none is opened for a client that would never have a request.
+    pub fn connections(&self) -> usize {
+        let asked = self.pace.connections();
+        match self.pace {
+            Pace::Closed { .. } => at_most(asked, self.requests.div_ceil(self.streams() as u64)),
+            Pace::Open { .. } | Pace::Replay { .. } => asked,
+        }
+    }
+
     /// Requests at a time in a closed loop.
     pub(crate) fn clients(&self) -> usize {
-        self.pace.connections() * self.streams()
+        at_most(self.connections() * self.streams(), self.requests)
     }
 
     /// Refuses a plan that would do nothing or never end.
@@ -192,6 +210,10 @@ impl LoadPlan {
     }
 }
 
+fn at_most(number: usize, most: u64) -> usize {
+    usize::try_from(most).map_or(number, |most| number.min(most))
+}
+
 /// Why a plan could not be run at all.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
@@ -204,6 +226,16 @@ pub enum LoadError {
     /// The system did not give what the generator needs.
     #[error("the load generator could not run: {0}")]
     System(#[from] std::io::Error),
+    /// Each connection takes one, and the process or the system gives no more.
+    #[error(
+        "the load generator has too few file descriptors for its connections: ask for fewer (-c), or raise the hard limit (`ulimit -Hn`)"
+    )]
+    Descriptors,
+    /// Each new connection takes one, and gives it back a minute after its end.
+    #[error(
+        "the load generator has no local port left for a new connection: keep connections, or open fewer in a minute"
+    )]
+    Ports,
     /// The histogram could not be made or written.
     #[error("the latency histogram could not be kept: {0}")]
     Histogram(String),

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use crate::connection::{Answered, Broken, Times};
 use crate::figures::{self, Fired, LoadReport, Manner};
 use crate::plan::LoadError;
+use crate::server::ServerCpu;
 use crate::shot::cpu_time;
 use crate::tally::Tally;
 
@@ -73,8 +74,8 @@ impl Recorder {
         tally.connections = clients as u64;
         (0..forsaken).for_each(|_| tally.errors.count(Broken::Timeout));
         tally.unfinished = unfinished;
-        let manner = Manner { streams: 1, clients: Some(clients as u64), offered_rps: None };
-        let fired = Fired { tally, series: Vec::new(), server_cpu_s: None };
+        let manner = Manner { streams: 1, clients: Some(clients as u64) };
+        let fired = Fired { tally, series: Vec::new(), server_cpu: ServerCpu::NotAsked };
         figures::report(manner, vec![fired])
     }
 }

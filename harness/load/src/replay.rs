@@ -37,7 +37,7 @@ impl Replay {
 
     /// When the last request is sent.
     pub fn lasts(&self) -> Duration {
-        self.sends.last().map_or(Duration::ZERO, |(at, _)| *at)
+        self.share(0, 1).lasts()
     }
 
     /// How many there are.
@@ -45,10 +45,9 @@ impl Replay {
         self.sends.len()
     }
 
-    /// The mean rate over all of it, in requests a second; all of them where they come at once.
-    pub fn mean_rate(&self) -> f64 {
-        let (gaps, lasts) = (self.sends.len().saturating_sub(1), self.lasts().as_secs_f64());
-        if lasts > 0.0 { gaps as f64 / lasts } else { self.sends.len() as f64 }
+    /// Requests that are sent within so much time of the first; in no time at all, those that come with it.
+    pub fn due_within(&self, time: Duration) -> usize {
+        self.sends.partition_point(|(at, _)| *at < time.max(Duration::from_nanos(1)))
     }
 
     /// The largest number of a request, that the plan must have.
@@ -68,6 +67,13 @@ pub(crate) struct Share<'a> {
     sends: &'a [(Duration, usize)],
     next: usize,
     threads: usize,
+}
+
+impl Share<'_> {
+    /// When the last request of all is sent.
+    pub(crate) fn lasts(&self) -> Duration {
+        self.sends.last().map_or(Duration::ZERO, |(at, _)| *at)
+    }
 }
 
 impl Iterator for Share<'_> {
@@ -96,7 +102,11 @@ mod tests {
         let told = vec![(7 * SECOND, 0), (9 * SECOND, 2), (7 * SECOND, 1)];
         let replay = Replay::new(told.clone(), Duration::from_secs(1), 1.0).unwrap();
         assert_eq!(millis(&replay), [(0, 0), (500, 1), (2000, 2)]);
-        assert_eq!((replay.lasts(), replay.mean_rate()), (Duration::from_secs(2), 1.0));
+        assert_eq!(
+            (replay.lasts(), replay.due_within(replay.lasts())),
+            (Duration::from_secs(2), 2)
+        );
+        assert_eq!(replay.due_within(Duration::ZERO), 1);
         let faster = Replay::new(told.clone(), Duration::from_secs(1), 4.0).unwrap();
         assert_eq!(millis(&faster), [(0, 0), (125, 1), (500, 2)]);
         let exact = Replay::new(told, Duration::ZERO, 1.0).unwrap();

@@ -27,12 +27,21 @@ impl Stretch {
         self.lasts * f64::midpoint(self.from, self.to)
     }
 
+    /// Its first so many seconds, or all of it.
+    fn first(self, seconds: f64) -> Self {
+        if seconds >= self.lasts {
+            return self;
+        }
+        let to = self.from + (self.to - self.from) * seconds / self.lasts;
+        Self { lasts: seconds, to, ..self }
+    }
+
     /// After how many seconds `amount` of them are due.
     fn when(&self, amount: f64) -> f64 {
         let slope = (self.to - self.from) / self.lasts;
         // from·t + slope·t²/2 = amount, in the form that stays exact for a slope of nearly zero.
         let root = (self.from * self.from + 2.0 * slope * amount).max(0.0).sqrt();
-        if self.from + root > 0.0 { 2.0 * amount / (self.from + root) } else { self.lasts }
+        if self.from + root > 0.0 { 2.0 * amount / (self.from + root) } else { 0.0 }
     }
 }
 
@@ -90,9 +99,15 @@ impl Schedule {
         Duration::from_secs_f64(self.stretches.iter().map(|stretch| stretch.lasts).sum())
     }
 
-    /// The mean rate over all of it, in requests a second.
-    pub fn mean_rate(&self) -> f64 {
-        self.stretches.iter().map(Stretch::amount).sum::<f64>() / self.lasts().as_secs_f64()
+    /// Requests that are due within so much time of its beginning; by chance there may be more or fewer.
+    pub fn due_within(&self, time: Duration) -> f64 {
+        let mut left = time.as_secs_f64();
+        let mut due = 0.0;
+        for stretch in &self.stretches {
+            due += stretch.first(left).amount();
+            left = (left - stretch.lasts).max(0.0);
+        }
+        due
     }
 }
 
@@ -125,6 +140,11 @@ pub(crate) struct Moments<'a> {
 }
 
 impl<'a> Moments<'a> {
+    /// How long the schedule takes.
+    pub(crate) fn lasts(&self) -> Duration {
+        self.schedule.lasts()
+    }
+
     pub(crate) fn new(
         schedule: &'a Schedule,
         arrivals: Arrivals,
@@ -193,7 +213,7 @@ mod tests {
     #[test]
     fn a_ramp_rises_evenly_and_steps_follow_each_other() {
         let all = moments("0..100", 10, Arrivals::Even, 1);
-        assert_eq!(all.len(), 500);
+        assert_eq!((all.len(), all[0]), (500, 0.0));
         let by = |second: f64| all.iter().filter(|at| **at < second).count();
         assert!(by(5.0).abs_diff(125) <= 1 && by(1.0).abs_diff(5) <= 1);
         let all = moments("10@2s,100@1s,20..0@1s", 0, Arrivals::Even, 1);
@@ -218,7 +238,16 @@ mod tests {
         }
         assert!(Schedule::parse("10", None).is_err());
         let both = Schedule::parse("10@500ms,30@1.5s", None).unwrap();
-        assert_eq!((both.lasts(), both.mean_rate()), (Duration::from_secs(2), 25.0));
+        assert_eq!(both.lasts(), Duration::from_secs(2));
+    }
+
+    #[test]
+    fn what_is_due_is_that_of_the_time_asked_for() {
+        let schedule = Schedule::parse("10@500ms,0..60@1s,30@1.5s", None).unwrap();
+        for (millis, due) in [(0, 0.0), (250, 2.5), (500, 5.0), (1000, 12.5), (1500, 35.0)] {
+            assert_eq!(schedule.due_within(Duration::from_millis(millis)), due, "{millis}");
+        }
+        assert_eq!(schedule.due_within(Duration::from_secs(3600)), 80.0);
     }
 
     proptest! {

@@ -1,8 +1,9 @@
 //! One shot: the threads of a plan, let go together, until the requests or the time are used up.
 
+use std::io;
 use std::num::NonZeroUsize;
-use std::sync::Barrier;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Barrier, OnceLock};
 use std::time::Duration;
 
 use nix::sys::resource::{UsageWho, getrusage};
@@ -14,7 +15,7 @@ use crate::schedule::Moments;
 use crate::series::{Second, Watch};
 use crate::tally::Tally;
 use crate::worker::Worker;
-use crate::{closed, http2, open};
+use crate::{closed, http2, lack, open};
 
 /// What the threads of a shot share.
 pub(crate) struct Shared<'a> {
@@ -23,6 +24,8 @@ pub(crate) struct Shared<'a> {
     /// Requests begun so far.
     begun: AtomicU64,
     start: Barrier,
+    /// What the generator ran out of, if it did: the end for all threads.
+    lack: OnceLock<LoadError>,
     threads: usize,
 }
 
@@ -32,9 +35,21 @@ impl<'a> Shared<'a> {
         self.begun.fetch_add(1, Ordering::Relaxed) < self.plan.requests
     }
 
+    /// Is there nothing more to be sent, whatever the time?
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.watch.is_stopped() || self.lack.get().is_some()
+    }
+
+    /// A connection could not be opened; if that is for want of something here, it is no answer of the server's.
+    pub(crate) fn unconnected(&self, error: Option<&io::Error>) {
+        if let Some(lack) = error.and_then(lack::of) {
+            self.lack.get_or_init(|| lack);
+        }
+    }
+
     /// A thread's part of the connections.
     fn share(&self, thread: usize) -> usize {
-        (self.plan.pace.connections() + self.threads - 1 - thread) / self.threads
+        (self.plan.connections() + self.threads - 1 - thread) / self.threads
     }
 
     /// A thread's part of what is sent by plan; a closed loop has none.
@@ -53,9 +68,10 @@ impl<'a> Shared<'a> {
 
 /// Fires one shot and waits for its end.
 pub(crate) fn fire(plan: &LoadPlan, watch: &Watch) -> Result<(Tally, Vec<Second>), LoadError> {
-    let threads = plan.threads.min(plan.pace.connections());
+    let threads = plan.threads.min(plan.connections());
     let start = Barrier::new(threads);
-    let shared = Shared { plan, watch, begun: AtomicU64::new(0), start, threads };
+    let shared =
+        Shared { plan, watch, begun: AtomicU64::new(0), start, lack: OnceLock::new(), threads };
     watch.begin_shot(threads);
     let total = std::thread::scope(|scope| {
         let mut running = Vec::with_capacity(threads);
@@ -71,13 +87,18 @@ pub(crate) fn fire(plan: &LoadPlan, watch: &Watch) -> Result<(Tally, Vec<Second>
         for thread in running {
             let part = thread
                 .join()
-                .map_err(|_| LoadError::System(std::io::Error::other("a thread panicked")))??;
+                .map_err(|_| LoadError::System(io::Error::other("a thread panicked")))??;
             total.add(&part)?;
             total.elapsed = total.elapsed.max(part.elapsed);
+            total.played = total.played.max(part.played);
         }
+        total.offered = plan.pace.due_within(total.played);
         Ok::<_, LoadError>(total)
     })?;
-    Ok((total, watch.end_shot()))
+    match shared.lack.into_inner() {
+        Some(lack) => Err(lack),
+        None => Ok((total, watch.end_shot())),
+    }
 }
 
 fn one_thread(shared: &Shared<'_>, thread: usize) -> Result<Tally, LoadError> {
@@ -115,7 +136,7 @@ fn by_http2(shared: &Shared<'_>, thread: usize, streams: NonZeroUsize) -> Result
 
 /// Processor time that this thread has used, user and system.
 pub(crate) fn cpu_time() -> Result<Duration, LoadError> {
-    let usage = getrusage(UsageWho::RUSAGE_THREAD).map_err(std::io::Error::from)?;
+    let usage = getrusage(UsageWho::RUSAGE_THREAD).map_err(io::Error::from)?;
     let microseconds =
         usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
     Ok(Duration::from_micros(u64::try_from(microseconds).unwrap_or(0)))

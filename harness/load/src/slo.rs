@@ -89,12 +89,13 @@ impl Slo {
         self.promises.iter().find_map(|promise| promise.broken_by(shot))
     }
 
-    /// The first latency that is promised, in microseconds: a line in a chart.
-    pub fn latency_us(&self) -> Option<f64> {
-        self.promises.iter().find_map(|promise| match promise {
-            Promise::Latency(_, bound) => Some(*bound),
-            Promise::Errors(_) => None,
-        })
+    /// What the 99th percentile is promised to be, in microseconds: a line in the drawing of it.
+    pub fn p99_us(&self) -> Option<f64> {
+        let bounds = self.promises.iter().filter_map(|promise| match promise {
+            Promise::Latency(Figure::P99, bound) => Some(*bound),
+            Promise::Latency(..) | Promise::Errors(_) => None,
+        });
+        bounds.reduce(f64::min)
     }
 }
 
@@ -133,7 +134,13 @@ mod tests {
         let slo: Slo = "p99<50ms, errors<=0.1%".parse().unwrap();
         let both = vec![Promise::Latency(Figure::P99, 50_000.0), Promise::Errors(0.001)];
         assert_eq!(slo.promises, both);
-        assert_eq!(slo.latency_us(), Some(50_000.0));
+        assert_eq!(slo.p99_us(), Some(50_000.0));
+        // Those of other figures have no place in a drawing of this one.
+        for (text, p99_us) in
+            [("max<700ms,p50<5ms", None), ("max<700ms,p99<20ms,p99<1s", Some(20e3))]
+        {
+            assert_eq!(text.parse::<Slo>().unwrap().p99_us(), p99_us, "{text}");
+        }
         assert!("p99=50ms".parse::<Slo>().is_ok());
         for text in ["", "p99", "p98<1s", "p99<1", "p99<-1ms", "errors<2", "errors<x%", "p99<1s,,"]
         {

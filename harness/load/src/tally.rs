@@ -26,12 +26,18 @@ pub(crate) struct Tally {
     /// How much later than planned the generator itself took a request up.
     pub(crate) lag: Histogram<u64>,
     pub(crate) late: u64,
+    /// How much of an open loop's schedule was played: until the first request that was not to be sent any more.
+    pub(crate) played: Duration,
+    /// Requests that the schedule has in that time.
+    pub(crate) offered: f64,
     /// Requests that waited because all connections were busy.
     pub(crate) waited: u64,
     pub(crate) errors: Errors,
     /// What the system said of the first failure, of those that it said something of.
     pub(crate) first_error: Option<String>,
     pub(crate) non_2xx: u64,
+    /// Requests that were sent and not taken up, and went on to a new connection.
+    pub(crate) retried: u64,
     /// In flight, or due and not sent, when the shot ended.
     pub(crate) unfinished: u64,
     pub(crate) bytes: u64,
@@ -102,10 +108,13 @@ impl Tally {
             first_byte: histogram()?,
             lag: histogram()?,
             late: 0,
+            played: Duration::ZERO,
+            offered: 0.0,
             waited: 0,
             errors: Errors::default(),
             first_error: None,
             non_2xx: 0,
+            retried: 0,
             unfinished: 0,
             bytes: 0,
             connections: 0,
@@ -150,7 +159,7 @@ impl Tally {
         self.late += u64::from(lag > LATE);
     }
 
-    /// Adds what another thread, or another shot, measured; `elapsed` is the caller's to say.
+    /// Adds what another thread, or another shot, measured; `elapsed`, `played` and `offered` are the caller's to say.
     pub(crate) fn add(&mut self, other: &Tally) -> Result<(), LoadError> {
         let pairs = [
             (&mut self.latency, &other.latency),
@@ -175,6 +184,7 @@ impl Tally {
         self.late += other.late;
         self.waited += other.waited;
         self.non_2xx += other.non_2xx;
+        self.retried += other.retried;
         self.unfinished += other.unfinished;
         self.bytes += other.bytes;
         self.connections += other.connections;

@@ -1,5 +1,6 @@
 //! One thread's connections, their events, and what they came to: all that both loops share.
 
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use mio::{Events, Poll, Token};
@@ -8,12 +9,13 @@ use crate::connection::{Broken, Connection, Lent, Progress};
 use crate::draw::Draw;
 use crate::meter::Meter;
 use crate::plan::{LoadError, LoadPlan};
-use crate::series::Watch;
 use crate::shot::Shared;
 use crate::tally::Tally;
 
 /// How often time limits, the stop and the second are looked at when nothing else happens.
 pub(crate) const TICK: Duration = Duration::from_millis(100);
+/// Where the server's queue for new connections is full, it is tried again after this: nothing tells of room in it.
+pub(crate) const AGAIN: Duration = Duration::from_millis(1);
 /// One read takes what a socket holds of small answers in one call.
 const BUFFER_OCTETS: usize = 64 * 1024;
 
@@ -25,6 +27,8 @@ pub(crate) struct Worker<'a> {
     pub(crate) busy: usize,
     pub(crate) meter: Meter<'a>,
     pub(crate) deadline: Instant,
+    /// Connections that wait for room in the server's queue, and when each is tried again: the soonest first.
+    again: VecDeque<(Instant, usize)>,
     buffer: Vec<u8>,
     draw: Draw,
     ticked: Instant,
@@ -40,6 +44,7 @@ impl<'a> Worker<'a> {
             busy: 0,
             meter: Meter::new(shared.watch)?,
             deadline: now,
+            again: VecDeque::new(),
             buffer: vec![0; BUFFER_OCTETS],
             draw: Draw::new(shared.plan, thread),
             ticked: now,
@@ -52,10 +57,6 @@ impl<'a> Worker<'a> {
         self.meter.start(now);
         self.ticked = now;
         self.deadline = now + self.shared.plan.time_limit;
-    }
-
-    pub(crate) fn watch(&self) -> &'a Watch {
-        self.shared.watch
     }
 
     /// Adds a place for a connection.
@@ -77,7 +78,8 @@ impl<'a> Worker<'a> {
         let request = request.unwrap_or_else(|| self.draw.next());
         self.busy += 1;
         let (connection, mut lent) = self.lend(slot);
-        connection.begin(&mut lent, request, intended, began)
+        let progress = connection.begin(&mut lent, request, intended, began);
+        self.watched(slot, progress)
     }
 
     pub(crate) fn ready(&mut self, slot: usize, event: &mio::event::Event) -> Progress {
@@ -86,9 +88,17 @@ impl<'a> Worker<'a> {
         let progress = connection.ready(&mut lent, event);
         match progress {
             Progress::Failed(why) if rests => self.unasked(why),
-            progress => return progress,
+            progress => return self.watched(slot, progress),
         }
         Progress::Pending
+    }
+
+    /// Remembers a connection that is to be tried again.
+    fn watched(&mut self, slot: usize, progress: Progress) -> Progress {
+        if self.connections[slot].is_queuing() {
+            self.again.push_back((Instant::now() + AGAIN, slot));
+        }
+        progress
     }
 
     /// Counts what a connection got that had nothing under way.
@@ -110,9 +120,14 @@ impl<'a> Worker<'a> {
                 self.meter.answered(answer, &self.connections[slot].times, end);
             }
             Progress::Failed(why) => {
-                self.meter.failed(why, self.connections[slot].error.as_ref());
+                let error = self.connections[slot].error.as_ref();
+                if why == Broken::Connect {
+                    self.shared.unconnected(error);
+                }
+                self.meter.failed(why, error);
             }
         }
+        self.meter.tally.retried += u64::from(self.connections[slot].retried);
         self.busy -= 1;
     }
 
@@ -122,6 +137,7 @@ impl<'a> Worker<'a> {
         events: &mut Events,
         until: Option<Instant>,
     ) -> Result<(), LoadError> {
+        let until = until.into_iter().chain(self.again.front().map(|(at, _)| *at)).min();
         let wait = until.map_or(TICK, |until| until.saturating_duration_since(Instant::now()));
         match self.poll.poll(events, Some(wait.min(TICK))) {
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {
@@ -132,11 +148,13 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Tells of the seconds that are over, and gives up what has taken too long: those places are free.
+    /// Tells of the seconds that are over, tries again what is to be, and gives up what has taken too long: the places
+    /// whose exchange came to nothing, which are free.
     pub(crate) fn tick(&mut self, now: Instant) -> Vec<usize> {
         self.meter.tell(now);
+        let mut free = self.try_again(now);
         if now - self.ticked < TICK {
-            return Vec::new();
+            return free;
         }
         self.ticked = now;
         let limit = self.shared.plan.request_limit;
@@ -148,7 +166,23 @@ impl<'a> Worker<'a> {
             let why = self.connections[*slot].give_up();
             self.finish(*slot, Progress::Failed(why), now);
         }
-        expired
+        free.extend(expired);
+        free
+    }
+
+    fn try_again(&mut self, now: Instant) -> Vec<usize> {
+        let mut free = Vec::new();
+        while self.again.front().is_some_and(|(at, _)| *at <= now)
+            && let Some((_, slot)) = self.again.pop_front()
+        {
+            let (connection, mut lent) = self.lend(slot);
+            let progress = connection.again(&mut lent);
+            if self.watched(slot, progress) != Progress::Pending {
+                self.finish(slot, progress, now);
+                free.push(slot);
+            }
+        }
+        free
     }
 
     /// At the end: requests that were waited for out of all proportion had no answer, and are no accident of where the

@@ -2,12 +2,13 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use base64::Engine as _;
-use edgeproof_load::{LoadError, LoadPlan, Pace, run_load};
+use edgeproof_load::{LoadError, LoadPlan, Pace, Protocol, Subject, ab, run_load};
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::Deserializer;
 
@@ -137,12 +138,80 @@ fn an_answer_that_nobody_asked_for_is_found_at_the_end() {
     assert!([1, 2].contains(&total.requests), "{}", total.requests);
 }
 
+/// A server that takes the second request of each connection and says nothing may have done what it asks.
+#[test]
+fn what_may_not_be_done_twice_is_not_sent_again() {
+    for (method, errors) in [("POST", 50), ("GET", 0)] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        std::thread::spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                let mut buffer = [0; 4096];
+                if stream.read(&mut buffer).is_ok_and(|size| size > 0) {
+                    let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+                    let _ = stream.read(&mut buffer);
+                }
+            }
+        });
+        let request =
+            format!("{method} / HTTP/1.1\r\nHost: load.test\r\nContent-Length: 0\r\n\r\n");
+        let limit = Duration::from_secs(30);
+        let plan = LoadPlan::closed(address, request.into_bytes(), 1, 100, limit);
+        let total = run_load(&plan).unwrap().total;
+        assert_eq!((total.requests, total.error_kinds.receive), (100 - errors, errors), "{method}");
+        assert_eq!(total.retried, if errors > 0 { 0 } else { 99 }, "{method}");
+    }
+}
+
 #[test]
 fn a_target_that_is_gone_gives_errors_and_ends() {
     let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let report = run_load(&LoadPlan { shots: 1, ..plan(address) }).unwrap();
     assert_eq!((report.total.requests, report.total.errors), (0, 100));
     assert_eq!(report.total.rps, 0.0);
+}
+
+/// Clients that get no connection do not spin: each pauses for 10 ms, and the others have their turn.
+#[test]
+fn a_target_that_is_gone_is_not_asked_without_a_pause() {
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let http2 = Protocol::Http2 { streams: NonZeroUsize::MIN };
+    for protocol in [Protocol::Http1, http2] {
+        let time_limit = Duration::from_millis(300);
+        let plan = LoadPlan { protocol, time_limit, requests: u64::MAX, shots: 1, ..plan(address) };
+        let total = run_load(&plan).unwrap().total;
+        assert!((4..=4 * 31).contains(&total.error_kinds.connect), "{:?}", total.error_kinds);
+    }
+}
+
+/// A process that dies under the load: all but its processor time is told.
+#[test]
+fn a_target_that_dies_leaves_its_figures() {
+    let mut process =
+        std::process::Command::new("cat").stdin(std::process::Stdio::piped()).spawn().unwrap();
+    let pid = process.id();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut answered = || {
+            let asked = stream.read(&mut [0; 4096]).is_ok_and(|size| size > 0);
+            let answer = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+            asked && stream.write_all(answer).is_ok()
+        };
+        answered();
+        process.kill().unwrap();
+        process.wait().unwrap();
+        while answered() {}
+    });
+    let plan = LoadPlan { server_pid: Some(pid), pace: clients(1), shots: 1, ..plan(address) };
+    let report = run_load(&plan).unwrap();
+    assert_eq!((report.total.requests, report.total.server_cpu_s), (100, None));
+    assert!(report.total.server_gone);
+    let subject = Subject { host: "h".into(), port: "1".into(), paths: vec!["/".into()] };
+    let told = ab(&report, &subject).unwrap();
+    assert!(told.contains("not known: its process ended under the load"), "{told}");
+    assert!(run_load(&plan).is_err(), "there is nothing to be measured from the beginning on");
 }
 
 #[test]

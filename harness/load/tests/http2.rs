@@ -1,5 +1,7 @@
 //! HTTP/2 against servers in the test: by prior knowledge, by ALPN, and by servers that end connections.
 
+mod support;
+
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -23,9 +25,12 @@ struct Manners {
     /// Every request is broken off.
     reset: bool,
     stall: Option<Duration>,
+    /// No more than so many requests are answered.
+    answers: usize,
 }
 
-const GOOD: Manners = Manners { status: 200, requests: usize::MAX, reset: false, stall: None };
+const GOOD: Manners =
+    Manners { status: 200, requests: usize::MAX, reset: false, stall: None, answers: usize::MAX };
 
 /// What a server has seen.
 #[derive(Debug, Default)]
@@ -78,7 +83,10 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin, manners: Manners, se
         }
         let seen = Arc::clone(&seen);
         tokio::spawn(async move {
-            seen.requests.fetch_add(1, Ordering::SeqCst);
+            let number = seen.requests.fetch_add(1, Ordering::SeqCst);
+            if number >= manners.answers {
+                return std::future::pending().await;
+            }
             let now = seen.at_a_time.fetch_add(1, Ordering::SeqCst) + 1;
             seen.most_at_a_time.fetch_max(now, Ordering::SeqCst);
             let is_head = request.method() == "HEAD";
@@ -180,6 +188,34 @@ fn time_ends_a_shot_and_where_nothing_was_answered_all_had_no_answer() {
     let total = run_load(&LoadPlan { time_limit, ..plan(address, 2, 3) }).unwrap().total;
     assert_eq!((total.requests, total.error_kinds.timeout, total.unfinished), (0, 6, 0));
     assert!(began.elapsed() < Duration::from_secs(20));
+}
+
+#[test]
+fn a_server_that_falls_silent_has_errors() {
+    let (address, _) = server(Manners { answers: 50, ..GOOD }, None);
+    let time_limit = Duration::from_secs(1);
+    let total = run_load(&LoadPlan { time_limit, ..plan(address, 2, 3) }).unwrap().total;
+    assert_eq!((total.requests, total.error_kinds.timeout, total.unfinished), (50, 6, 0));
+}
+
+#[test]
+fn a_full_queue_of_a_unix_socket_is_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("socket");
+    let listener = support::short_queue(&path);
+    listener.set_nonblocking(true).unwrap();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let listener = tokio::net::UnixListener::from_std(listener).unwrap();
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(serve(stream, GOOD, Arc::default()));
+            }
+        });
+    });
+    let endpoint = Endpoint { address: Address::Unix(path), tls: None };
+    let total = run_load(&plan(endpoint, 50, 1)).unwrap().total;
+    assert_eq!((total.requests, total.errors), (200, 0), "{:?}", total.first_error);
 }
 
 #[test]

@@ -2,9 +2,12 @@
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
-use edgeproof_load::{Arrivals, LoadPlan, Pace, Schedule, Watch, run_load, run_watched};
+use edgeproof_load::{
+    Arrivals, LoadPlan, Pace, Protocol, Replay, Schedule, Watch, run_load, run_watched,
+};
 
 const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\none";
 /// One second of every five, ten times as fast.
@@ -94,6 +97,37 @@ fn a_count_ends_an_open_loop_too() {
     let report = run_load(&plan).unwrap().total;
     assert_eq!(report.requests, 25);
     assert!(report.duration_s < 10.0);
+}
+
+/// Two requests in half a second are four a second, however soon the second has its answer.
+#[test]
+fn a_rate_counts_the_time_of_its_schedule() {
+    let address = stalling(Duration::ZERO);
+    for protocol in [Protocol::Http1, Protocol::Http2 { streams: NonZeroUsize::MIN }] {
+        let plan = open(address, "4", Duration::from_millis(500), 50);
+        let report = run_load(&LoadPlan { protocol, ..plan }).unwrap().total;
+        assert_eq!(report.requests + report.errors, 2);
+        assert!(report.duration_s >= 0.5, "{}", report.duration_s);
+    }
+}
+
+#[test]
+fn the_offered_rate_is_that_of_what_was_played() {
+    let address = stalling(Duration::ZERO);
+    let ramp = "0..1000@10s";
+    let plan = LoadPlan { requests: 20, ..open(address, ramp, Duration::from_secs(10), 50) };
+    let report = run_load(&plan).unwrap().total;
+    // 50·t² = 20
+    let offered = report.open.unwrap().offered_rps;
+    assert!((offered - 20.0 / 0.4_f64.sqrt()).abs() < 0.1, "{offered}");
+    assert!((report.rps / offered - 1.0).abs() < 0.5, "{}", report.rps);
+
+    let told = (0..30).map(|at| (at * 10_000, 0)).chain([(3_600_000_000, 0)]).collect();
+    let replay = Replay::new(told, Duration::ZERO, 1.0).unwrap();
+    let pace = Pace::Replay { replay, most_connections: 10 };
+    let plan = LoadPlan { pace, time_limit: Duration::from_millis(400), ..plan };
+    let report = run_load(&LoadPlan { requests: u64::MAX, ..plan }).unwrap().total;
+    assert_eq!((report.requests, report.open.unwrap().offered_rps), (30, 75.0));
 }
 
 /// A target that never answers: every request ends as an error when its time is over.

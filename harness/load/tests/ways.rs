@@ -1,15 +1,20 @@
 //! Unix sockets, IPv6 and TLS, and several requests drawn by weight.
 
+mod support;
+
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixListener;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use edgeproof_load::{Address, Endpoint, LoadPlan, Request, Tls, run_load};
+use edgeproof_load::{
+    Address, Arrivals, Endpoint, LoadPlan, Pace, Request, Schedule, Tls, run_load,
+};
 use rustls::pki_types::{PrivateKeyDer, ServerName};
 
+const LIMIT: Duration = Duration::from_secs(30);
 const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n0\r\n\r\n";
 
 /// Answers every request on a connection; each is one read, as on loopback it is.
@@ -24,7 +29,7 @@ fn serve(mut stream: impl Read + Write) {
 
 fn plan(endpoint: Endpoint) -> LoadPlan {
     let request = b"GET / HTTP/1.1\r\nHost: load.test\r\n\r\n".to_vec();
-    LoadPlan::closed(endpoint, request, 3, 60, Duration::from_secs(30))
+    LoadPlan::closed(endpoint, request, 3, 60, LIMIT)
 }
 
 #[test]
@@ -43,6 +48,23 @@ fn a_unix_socket_is_loaded() {
     assert_eq!((total.requests, total.errors, total.connections), (60, 0, 3));
 }
 
+/// A server whose queue is full has not refused anybody.
+#[test]
+fn a_full_queue_of_a_unix_socket_is_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("socket");
+    let listener = support::short_queue(&path);
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            std::thread::spawn(move || serve(stream));
+        }
+    });
+    let endpoint = Endpoint { address: Address::Unix(path), tls: None };
+    let pace = Pace::Closed { connections: 50 };
+    let total = run_load(&LoadPlan { pace, requests: 500, ..plan(endpoint) }).unwrap().total;
+    assert_eq!((total.requests, total.errors), (500, 0), "{:?}", total.first_error);
+}
+
 #[test]
 fn an_ipv6_address_is_loaded() {
     let listener = TcpListener::bind("[::1]:0").unwrap();
@@ -55,8 +77,10 @@ fn an_ipv6_address_is_loaded() {
     assert_eq!(run_load(&plan(address.into())).unwrap().total.requests, 60);
 }
 
-#[test]
-fn https_is_loaded_and_an_unknown_certificate_is_not() {
+/// A server over TLS that `serve`s each connection; and the endpoint, for who trusts its certificate and who does not.
+fn tls_server(
+    serve: fn(rustls::StreamOwned<rustls::ServerConnection, TcpStream>),
+) -> impl Fn(bool) -> Endpoint {
     let own = rcgen::generate_simple_self_signed(["load.test".to_owned()]).unwrap();
     let certificate = own.cert.der().clone();
     let key = PrivateKeyDer::Pkcs8(own.signing_key.serialize_der().into());
@@ -76,7 +100,7 @@ fn https_is_loaded_and_an_unknown_certificate_is_not() {
             std::thread::spawn(move || serve(rustls::StreamOwned::new(session, stream)));
         }
     });
-    let endpoint = |trusted: bool| {
+    move |trusted: bool| {
         let mut roots = rustls::RootCertStore::empty();
         if trusted {
             roots.add(certificate.clone()).unwrap();
@@ -88,7 +112,12 @@ fn https_is_loaded_and_an_unknown_certificate_is_not() {
             .with_no_client_auth();
         let name = ServerName::try_from("load.test").unwrap();
         Endpoint { address: Address::Tcp(address), tls: Some(Tls::new(Arc::new(client), name)) }
-    };
+    }
+}
+
+#[test]
+fn https_is_loaded_and_an_unknown_certificate_is_not() {
+    let endpoint = tls_server(serve);
     for keep_alive in [true, false] {
         let plan = LoadPlan { keep_alive, ..plan(endpoint(true)) };
         let total = run_load(&plan).unwrap().total;
@@ -100,6 +129,54 @@ fn https_is_loaded_and_an_unknown_certificate_is_not() {
     assert_eq!((total.requests, total.errors), (0, 60));
     let reason = total.first_error.expect("the system said why");
     assert!(reason.contains("UnknownIssuer"), "{reason}");
+}
+
+/// More than TLS holds of what is to be sent.
+const CONTENT: usize = 1 << 20;
+const HEAD: &str = "POST / HTTP/1.1\r\nHost: load.test\r\nContent-Length: 1048576\r\n\r\n";
+
+#[test]
+fn a_large_content_goes_through_tls() {
+    let endpoint = tls_server(|mut stream| {
+        let mut request = vec![0; HEAD.len() + CONTENT];
+        while stream.read_exact(&mut request).is_ok() {
+            stream.write_all(ANSWER).and_then(|()| stream.flush()).unwrap();
+        }
+    });
+    let bytes = [HEAD.as_bytes(), &vec![b'x'; CONTENT]].concat();
+    let mix = vec![Request::new(bytes)];
+    let plan = LoadPlan { mix, requests: 6, ..plan(endpoint(true)) };
+    let total = run_load(&plan).unwrap().total;
+    assert_eq!((total.requests, total.errors), (6, 0), "{:?}", total.error_kinds);
+}
+
+/// What is asked for says nothing of when.
+#[test]
+fn the_gap_before_each_of_several_requests_is_alike() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let (mut buffer, mut before) = ([0; 4096], Instant::now());
+        let mut gaps = [Vec::new(), Vec::new()];
+        while stream.read(&mut buffer).is_ok_and(|size| size > 0) {
+            let now = Instant::now();
+            gaps[usize::from(buffer[5] == b'b')].push((now - before).as_secs_f64());
+            before = now;
+            stream.write_all(ANSWER).unwrap();
+        }
+        gaps.map(|gaps| gaps.iter().sum::<f64>() / gaps.len() as f64)
+    });
+    let request =
+        |path: &str| Request::new(format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n").into_bytes());
+    let time_limit = Duration::from_secs(2);
+    let schedule = Schedule::constant(400.0, time_limit).unwrap();
+    let pace = Pace::Open { schedule, arrivals: Arrivals::Poisson, most_connections: 1 };
+    let (mix, requests) = (vec![request("/a"), request("/b")], u64::MAX);
+    run_load(&LoadPlan { mix, pace, requests, time_limit, ..plan(address.into()) }).unwrap();
+    let [a, b] = server.join().unwrap();
+    // Means of 400 gaps each, to 5 %; from one stream they would be one to five.
+    assert!((0.7..1.4).contains(&(a / b)), "{a} s and {b} s");
 }
 
 #[test]

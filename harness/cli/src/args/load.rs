@@ -49,8 +49,8 @@ pub(crate) struct Load {
     /// How many times all of it is done.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub(crate) shots: u16,
-    /// What does not make the run fail: `non-2xx`, `failed`.
-    #[arg(long, value_name = "WHAT", value_delimiter = ',', value_parser = ["non-2xx", "failed"])]
+    /// What does not make the run fail: `non-2xx`, `failed`. A sweep's --slo says how many may: `errors<1%`.
+    #[arg(long, value_name = "WHAT", value_delimiter = ',', value_parser = ["non-2xx", "failed"], conflicts_with = "sweep")]
     pub(crate) allow: Vec<String>,
     /// The server's process on this machine: its processor time is measured too.
     #[arg(long, value_name = "PID")]

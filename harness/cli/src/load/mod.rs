@@ -10,8 +10,7 @@ mod target;
 use std::time::{Duration, SystemTime};
 
 use edgeproof_load::{
-    Arrivals, LoadPlan, LoadReport, Pace, Replay, Schedule, Watch, ab, hdr_log, run_watched,
-    seconds_chart,
+    Arrivals, LoadPlan, LoadReport, Pace, Replay, Schedule, Watch, ab, run_watched, seconds_chart,
 };
 use edgeproof_report::ExitCode;
 
@@ -27,6 +26,7 @@ const LONGEST: Duration = Duration::from_secs(24 * 3600);
 pub(crate) fn load(arguments: &Load) -> Result<ExitCode, Failure> {
     outputs::one_place_each(&arguments.format)?;
     bounded(arguments)?;
+    arguments.pid.map_or(Ok(()), |pid| there("--pid", pid))?;
     let logged = arguments.replay.as_deref().map(|log| replay::read(log, arguments)).transpose()?;
     let target = match &logged {
         None => Target::of(&arguments.what)?,
@@ -36,6 +36,12 @@ pub(crate) fn load(arguments: &Load) -> Result<ExitCode, Failure> {
         return sweep::sweep_of(arguments, &target);
     }
     let plan = plan(arguments, &target, logged.map(|logged| logged.replay))?;
+    let (asked, opened) = (plan.pace.connections(), plan.connections());
+    if opened < asked {
+        eprintln!(
+            "note: {opened} of {asked} connections are opened: the others would have no request"
+        );
+    }
     let watch = Watch::default();
     let began = SystemTime::now();
     let report = interrupt::stops(&watch, || {
@@ -50,9 +56,7 @@ pub(crate) fn load(arguments: &Load) -> Result<ExitCode, Failure> {
     let told = outputs::Told { title: &title, human: &human, json: &json, charts: &charts, shots };
     told.write(&arguments.format)?;
     if let Some(file) = &arguments.hdr {
-        let log = hdr_log(&report, began).map_err(broken)?;
-        std::fs::write(file, log)
-            .map_err(|error| Failure::write(&file.display().to_string(), &error))?;
+        outputs::latencies(file, &report, began)?;
     }
     // What was stopped is no run like the others.
     if let Some(file) = arguments.history.as_deref().filter(|_| !report.interrupted) {
@@ -60,6 +64,13 @@ pub(crate) fn load(arguments: &Load) -> Result<ExitCode, Failure> {
         history::add(file, &report, began, arguments.label.as_deref())?;
     }
     Ok(judged(&report, arguments))
+}
+
+/// Refuses a process that is not there.
+pub(crate) fn there(option: &str, pid: u32) -> Result<(), Failure> {
+    let cpu = edgeproof_load::cpu_of(pid);
+    let usage = |error| Failure::Usage(format!("{option} {pid}: no such process here: {error}"));
+    cpu.map(|_| ()).map_err(usage)
 }
 
 fn bounded(arguments: &Load) -> Result<(), Failure> {
@@ -82,6 +93,12 @@ fn plan(arguments: &Load, target: &Target, replay: Option<Replay>) -> Result<Loa
         (Some(replay), _) => Pace::Replay { replay, most_connections: connections(1000) },
         (None, None) => Pace::Closed { connections: connections(10) },
         (None, Some(rate)) => {
+            if rate.contains("..") && !rate.contains('@') && arguments.time.is_none() {
+                let message = format!(
+                    "a ramp rises over a time: `-t 60s`, or `{rate}@60s` (-n may end it before)"
+                );
+                return Err(Failure::Usage(message));
+            }
             let lasts = arguments.time.or(arguments.requests.map(|_| LONGEST));
             let schedule =
                 Schedule::parse(rate, lasts).map_err(|e| Failure::Usage(e.to_string()))?;
@@ -109,6 +126,11 @@ fn judged(report: &LoadReport, arguments: &Load) -> ExitCode {
     if report.interrupted {
         return ExitCode::Interrupted;
     }
+    // What it was late with itself it may not lay at the server's door.
+    if total.open.as_ref().is_some_and(|open| open.saturated) {
+        eprintln!("error: inconclusive: the generator could not keep its own schedule");
+        return ExitCode::Inconclusive;
+    }
     let allows = |what: &str| arguments.allow.iter().any(|allowed| allowed == what);
     let mut failures = Vec::new();
     if total.errors > 0 && !allows("failed") {
@@ -127,10 +149,6 @@ fn judged(report: &LoadReport, arguments: &Load) -> ExitCode {
     if !failures.is_empty() {
         eprintln!("error: {}", failures.join(", "));
         return ExitCode::Failed;
-    }
-    if total.open.as_ref().is_some_and(|open| open.saturated) {
-        eprintln!("error: inconclusive: the generator could not keep its own schedule");
-        return ExitCode::Inconclusive;
     }
     ExitCode::Good
 }

@@ -1,6 +1,9 @@
 //! Where the results of `load`, `compare`, `history` and `plan` go.
 
-use edgeproof_load::Shot;
+use std::path::Path;
+use std::time::SystemTime;
+
+use edgeproof_load::{LoadReport, Shot, hdr_log};
 use serde::Serialize;
 
 use crate::args::{LoadOutput, Shape};
@@ -23,6 +26,16 @@ pub(crate) fn one_place_each(asked: &[LoadOutput]) -> Result<(), Failure> {
 pub(crate) fn json(result: &impl Serialize) -> Result<String, Failure> {
     let text = serde_json::to_string_pretty(result);
     text.map(|text| text + "\n").map_err(|error| Failure::Broken(error.to_string()))
+}
+
+/// Writes the log for `HdrHistogram`'s own tools, of shots of which the first began at `began`.
+pub(crate) fn latencies(
+    file: &Path,
+    report: &LoadReport,
+    began: SystemTime,
+) -> Result<(), Failure> {
+    let log = hdr_log(report, began).map_err(|error| Failure::Broken(error.to_string()))?;
+    std::fs::write(file, log).map_err(|error| Failure::write(&file.display().to_string(), &error))
 }
 
 /// A result in all its shapes.

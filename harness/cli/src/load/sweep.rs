@@ -1,5 +1,7 @@
 //! `edgeproof load --sweep`: one rate after another.
 
+use std::time::SystemTime;
+
 use edgeproof_load::{
     Arrivals, LoadError, LoadPlan, LoadReport, Pace, Question, Schedule, Slo, SweepReport, Watch,
     capacity, chart, run_watched, sweep,
@@ -29,7 +31,7 @@ pub(super) fn sweep_of(arguments: &Load, target: &Target) -> Result<ExitCode, Fa
             )?
         }
     };
-    let watch = Watch::default();
+    let (watch, began) = (Watch::default(), SystemTime::now());
     let mut last: Option<LoadReport> = None;
     let probe = |rate: f64, longer: bool| {
         let plan = plan(arguments, target, rate, longer)?;
@@ -55,6 +57,9 @@ pub(super) fn sweep_of(arguments: &Load, target: &Target) -> Result<ExitCode, Fa
     let shots = &report.report.shots;
     let told = outputs::Told { title: &title, human: &text, json: &json, charts: &charts, shots };
     told.write(&arguments.format)?;
+    if let Some(file) = &arguments.hdr {
+        outputs::latencies(file, &report.report, began)?;
+    }
     Ok(match knee {
         _ if interrupted => ExitCode::Interrupted,
         None if limited => ExitCode::Inconclusive,
@@ -72,7 +77,7 @@ fn drawn(report: &SweepReport, arguments: &Load) -> Option<String> {
     let mut found = capacity(shots, Some(&report.sweep), &question).ok()?;
     // How many cores it may use is not known here, and with them where the law bends.
     found.utilisation = None;
-    Some(chart(shots, &found, arguments.slo.as_ref().and_then(Slo::latency_us)))
+    Some(chart(shots, &found, arguments.slo.as_ref().and_then(Slo::p99_us)))
 }
 
 fn plan(arguments: &Load, target: &Target, rate: f64, longer: bool) -> Result<LoadPlan, LoadError> {

@@ -1,43 +1,58 @@
 //! The closed loop: each stream is a client that sends its next request when it has its answer.
 
+use std::cell::Cell;
 use std::time::Instant;
 
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 
 use super::{Line, Worker};
+use crate::closed::PAUSE;
 use crate::connection::Broken;
+
+/// When the request that a client waits for began; nothing where it waits for none.
+type Since = Cell<Option<Instant>>;
 
 /// Runs one thread's clients until the requests or the time are used up; when that was.
 pub(super) async fn run(worker: &Worker<'_>, connections: usize) -> Instant {
     let lines: Vec<Line<'_>> = (0..connections).map(|_| worker.line()).collect();
-    let mut clients: FuturesUnordered<_> = lines
+    let streams = worker.streams.get();
+    let waiting: Vec<Since> = (0..connections * streams).map(|_| Cell::new(None)).collect();
+    let mut clients: FuturesUnordered<_> = waiting
         .iter()
-        .flat_map(|line| (0..worker.streams.get()).map(move |_| client(worker, line)))
+        .enumerate()
+        .map(|(number, since)| client(worker, &lines[number / streams], since))
         .collect();
     tokio::select! {
         biased;
-        () = time_is_up(worker) => {
-            let mut meter = worker.meter.borrow_mut();
-            let busy = worker.busy.get();
-            // Nobody had an answer: that is no accident of where the end fell.
-            match meter.tally.latency.is_empty() {
-                true => (0..busy).for_each(|_| meter.failed(Broken::Timeout, None)),
-                false => meter.tally.unfinished += busy as u64,
-            }
-        }
+        () = time_is_up(worker) => {}
         () = async { while clients.next().await.is_some() {} } => {}
     }
-    Instant::now()
+    let now = Instant::now();
+    let mut meter = worker.meter.borrow_mut();
+    let beyond = meter.tally.beyond_proportion();
+    for began in waiting.iter().filter_map(Cell::get) {
+        // As in the closed loop over HTTP/1: that is no accident of where the end fell.
+        match now - began >= beyond {
+            true => meter.failed(Broken::Timeout, None),
+            false => meter.tally.unfinished += 1,
+        }
+    }
+    now
 }
 
-async fn client(worker: &Worker<'_>, line: &Line<'_>) {
+async fn client(worker: &Worker<'_>, line: &Line<'_>, since: &Since) {
     let mut lane = None;
     loop {
         let now = Instant::now();
         if worker.is_over(now) || !worker.shared.next() {
             return;
         }
-        worker.play(line, &mut lane, None, now, now).await;
+        since.set(Some(now));
+        let played = worker.play(line, &mut lane, None, now, now).await;
+        since.set(None);
+        if played == Err(Broken::Connect) {
+            tokio::time::sleep(PAUSE).await;
+        }
     }
 }
 

@@ -13,6 +13,8 @@ const MOST_TRIES: usize = 8;
 
 /// Why an exchange came to nothing.
 enum Ended {
+    /// The connection had ended before.
+    NotSent,
     /// The server never took it up: it may be sent again.
     NotTakenUp,
     /// The connection broke, or what came on it was wrong.
@@ -21,12 +23,14 @@ enum Ended {
     Stream(Broken),
 }
 
-/// Sends a request on the lane that there is, or on a new one, and reads the whole answer; its status.
+/// Sends a request on the lane that there is, or on a new one, and reads the whole answer; its status. How often it was
+/// sent and not taken up is counted in `retried`.
 pub(super) async fn exchange(
     line: &Line<'_>,
     lane: &mut Option<Lane>,
     message: &Message,
     times: &mut Times,
+    retried: &mut u64,
 ) -> Result<u16, Broken> {
     for _ in 0..MOST_TRIES {
         let used = match lane {
@@ -41,7 +45,11 @@ pub(super) async fn exchange(
             Ok(status) => return Ok(status),
             Err(Ended::Stream(why)) => return Err(why),
             Err(Ended::Connection(why)) => Some(why),
-            Err(Ended::NotTakenUp) => None,
+            Err(Ended::NotSent) => None,
+            Err(Ended::NotTakenUp) => {
+                *retried += 1;
+                None
+            }
         };
         line.has_ended(used);
         *lane = None;
@@ -54,7 +62,7 @@ pub(super) async fn exchange(
 
 async fn on(lane: &mut Lane, message: &Message, times: &mut Times) -> Result<u16, Ended> {
     let sender = &mut lane.sender;
-    poll_fn(|context| sender.poll_ready(context)).await.map_err(|_| Ended::NotTakenUp)?;
+    poll_fn(|context| sender.poll_ready(context)).await.map_err(|_| Ended::NotSent)?;
     let whole = message.body.is_empty();
     let (answer, mut content) = sender.send_request(message.head.clone(), whole).map_err(ended)?;
     if !whole {

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, Ref, RefCell};
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -15,6 +16,7 @@ use tokio_util::io::InspectReader;
 
 use crate::connection::Broken;
 use crate::endpoint::{Address, Endpoint};
+use crate::worker::AGAIN;
 
 /// What a connection and each of its streams may hold back before they wait for us: as much as a browser
 /// allows, so that the figures are the server's.
@@ -80,7 +82,7 @@ impl<'a> Line<'a> {
                 socket.set_nodelay(true)?;
                 Box::new(socket)
             }
-            Address::Unix(path) => Box::new(UnixStream::connect(path).await?),
+            Address::Unix(path) => Box::new(queued(path).await?),
         };
         let wire: Box<dyn Wire> = match &self.endpoint.tls {
             None => plain,
@@ -102,6 +104,18 @@ impl<'a> Line<'a> {
             let _ = connection.await;
         });
         Ok(sender)
+    }
+}
+
+/// Connects, and tries again where the server's queue is full (connect(2)).
+async fn queued(path: &Path) -> io::Result<UnixStream> {
+    loop {
+        match UnixStream::connect(path).await {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                tokio::time::sleep(AGAIN).await;
+            }
+            other => return other,
+        }
     }
 }
 

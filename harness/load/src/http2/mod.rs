@@ -10,7 +10,7 @@ mod message;
 mod open;
 mod timer;
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -41,8 +41,6 @@ pub(crate) struct Worker<'a> {
     meter: RefCell<Meter<'a>>,
     /// Octets that came on all connections.
     received: Arc<AtomicU64>,
-    /// Requests under way.
-    busy: Cell<usize>,
     deadline: Instant,
 }
 
@@ -62,7 +60,6 @@ impl<'a> Worker<'a> {
             draw: RefCell::new(Draw::new(shared.plan, thread)),
             meter: RefCell::new(Meter::new(shared.watch)?),
             received: Arc::default(),
-            busy: Cell::new(0),
             deadline: Instant::now(),
         })
     }
@@ -91,7 +88,7 @@ impl<'a> Worker<'a> {
         Line::new(&self.shared.plan.endpoint, Arc::clone(&self.received))
     }
 
-    /// Plays one request to its end, and counts it.
+    /// Plays one request to its end, and counts it; what went wrong with it.
     async fn play(
         &self,
         line: &Line<'_>,
@@ -99,26 +96,34 @@ impl<'a> Worker<'a> {
         request: Option<usize>,
         intended: Instant,
         began: Instant,
-    ) {
+    ) -> Result<(), Broken> {
         let request = request.unwrap_or_else(|| self.draw.borrow_mut().next());
         let mut times = Times { intended, began, connected: None, first_byte: None };
-        self.busy.set(self.busy.get() + 1);
         let limit = self.shared.plan.request_limit;
-        let outcome =
-            tokio::time::timeout(limit, exchange(line, lane, &self.mix[request], &mut times)).await;
+        let mut retried = 0;
+        let played = exchange(line, lane, &self.mix[request], &mut times, &mut retried);
+        let outcome = tokio::time::timeout(limit, played).await;
         let end = Instant::now();
         let mut meter = self.meter.borrow_mut();
-        match outcome {
-            // Octets are counted where they are read.
-            Ok(Ok(status)) => meter.answered(Answered { status, bytes: 0 }, &times, end),
-            Ok(Err(why)) => meter.failed(why, line.error().as_ref()),
-            Err(_) => meter.failed(Broken::Timeout, None),
-        }
-        self.busy.set(self.busy.get() - 1);
+        meter.tally.retried += retried;
+        let why = match outcome {
+            Ok(Ok(status)) => {
+                // Octets are counted where they are read.
+                meter.answered(Answered { status, bytes: 0 }, &times, end);
+                return Ok(());
+            }
+            Ok(Err(why)) => why,
+            Err(_) => Broken::Timeout,
+        };
+        let error = line.error();
+        let error = error.as_ref().filter(|_| why == Broken::Connect);
+        self.shared.unconnected(error);
+        meter.failed(why, error);
+        Err(why)
     }
 
     fn is_stopped(&self) -> bool {
-        self.shared.watch.is_stopped()
+        self.shared.is_stopped()
     }
 
     fn is_over(&self, now: Instant) -> bool {

@@ -27,6 +27,7 @@ pub(super) async fn run(
     let lines: Vec<Line<'_>> = (0..most_connections).map(|_| worker.line()).collect();
     let timer = Timer::new()?;
     let started = worker.meter.borrow().started;
+    let mut ends = course.ends(started, worker.deadline);
     let give_up = worker.deadline + worker.shared.plan.request_limit;
     let mut seats = Seats {
         streams: worker.streams.get(),
@@ -45,6 +46,7 @@ pub(super) async fn run(
         for _ in 0..MOST_IN_A_ROW {
             let Some(first) = due.filter(|due| due.at <= now) else { break };
             if !worker.shared.next() {
+                ends = first.at;
                 due = None;
                 break;
             }
@@ -67,6 +69,7 @@ pub(super) async fn run(
                 due = next();
             }
             due = None;
+            ends = ends.min(now);
         }
         if due.is_some() {
             sent_all = now;
@@ -76,7 +79,8 @@ pub(super) async fn run(
             if stopped || flying.is_empty() {
                 let mut meter = worker.meter.borrow_mut();
                 meter.tally.unfinished += flying.len() as u64;
-                return Ok((sent_all.max(meter.last_answer), seats.used));
+                meter.tally.played = ends - started;
+                return Ok((sent_all.max(meter.last_answer).max(ends), seats.used));
             }
         }
         let behind = due.is_some_and(|due| due.at <= Instant::now());
@@ -108,7 +112,8 @@ async fn send(
     due: Due,
     began: Instant,
 ) -> Seat {
-    worker.play(&lines[seat.line], &mut seat.lane, due.request, due.at, began).await;
+    // What came of it is counted.
+    let _ = worker.play(&lines[seat.line], &mut seat.lane, due.request, due.at, began).await;
     seat
 }
 
