@@ -89,6 +89,11 @@ impl Slo {
         self.promises.iter().find_map(|promise| promise.broken_by(shot))
     }
 
+    /// Does it say itself how many may fail?
+    pub(crate) fn names_errors(&self) -> bool {
+        self.promises.iter().any(|promise| matches!(promise, Promise::Errors(_)))
+    }
+
     /// The first latency that is promised, in microseconds: a line in a chart.
     pub fn latency_us(&self) -> Option<f64> {
         self.promises.iter().find_map(|promise| match promise {

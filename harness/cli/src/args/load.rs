@@ -42,8 +42,8 @@ pub(crate) struct Load {
     /// -r is where it begins [default: 100], -t the time of each rate.
     #[arg(long, conflicts_with_all = ["shots", "poisson", "requests"], requires = "time")]
     pub(crate) sweep: bool,
-    /// What must hold: `p99<50ms,errors<0.1%`. With --sweep the highest rate is found that holds it, else a
-    /// run that breaks it fails.
+    /// What must hold: `p99<50ms,errors<0.1%`. With --sweep the highest rate is found that holds it, with 1 % of
+    /// errors at most where it does not name them, else a run that breaks it fails.
     #[arg(long, value_name = "SLO", value_parser = slo)]
     pub(crate) slo: Option<edgeproof_load::Slo>,
     /// How many times all of it is done.
