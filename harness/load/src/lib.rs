@@ -60,7 +60,7 @@ pub use capacity::{
 pub use change_points::change_points;
 pub use chart::chart;
 pub use compare::{
-    Change, Comparison, FEWEST_ROUNDS, Incomparable, Judged, Metric, Round, comparable, compare,
+    Change, Comparison, FEWEST_ROUNDS, Failures, Incomparable, Judged, Metric, Round, comparable, compare,
     rounds_of,
 };
 pub use connection::Broken;
