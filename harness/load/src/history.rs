@@ -422,7 +422,7 @@ mod tests {
             assert!(text.contains("Too few runs to show a change of throughput, p50, p99"), "{text}");
             assert!(!text.contains("No figure"), "{text}");
         }
-        let found = history(&[level(1.0, 4), level(0.1, 7)].concat(), None);
+        let found = history(&[level(1.0, 4), level(0.1, 8)].concat(), None);
         assert_eq!((found.regressions().count(), &*found.too_few), (2, &[][..]));
         // A figure that was not measured from the beginning.
         let mut runs = entries(&level(1.0, 20));
