@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use edgeproof_load::{LoadReport, Question, Shot, Slo, Sweep, capacity, chart, served};
+use edgeproof_load::{LoadReport, Marks, Question, Shot, Slo, Sweep, capacity, chart, served};
 use edgeproof_report::ExitCode;
 use serde::Deserialize;
 
@@ -23,13 +23,18 @@ pub(crate) fn plan(arguments: &Plan) -> Result<ExitCode, Failure> {
     let (mut shots, mut sweep): (Vec<Shot>, Option<Sweep>) = (Vec::new(), None);
     for file in &arguments.reports {
         let recorded = read(file)?;
+        let refused = |why: String| Failure::Usage(format!("{}: {why}", file.display()));
+        if recorded.report.interrupted {
+            return Err(refused("interrupted: a plan is made from whole runs".to_owned()));
+        }
         // A sweep goes beyond the knee on purpose, and judges its steps itself.
         if recorded.sweep.is_none() {
             served(&recorded.report.total).map_err(|why| {
-                let file = file.display();
-                let needs = "a plan is made from runs whose requests are answered";
-                Failure::Usage(format!("{file}: {why}: {needs}"))
+                refused(format!("{why}: a plan is made from runs whose requests are answered"))
             })?;
+        }
+        if sweep.is_some() && recorded.sweep.is_some() {
+            return Err(refused("a second sweep: a plan is made from one".to_owned()));
         }
         shots.extend(recorded.report.shots);
         sweep = sweep.or(recorded.sweep);
@@ -45,7 +50,13 @@ pub(crate) fn plan(arguments: &Plan) -> Result<ExitCode, Failure> {
     let found = found.map_err(|error| Failure::Usage(error.to_string()))?;
     let text = found.text(&question);
     let slo = found.slo.as_ref().and_then(|slo| slo.parse::<Slo>().ok());
-    let charts = [chart(&shots, &found, slo.and_then(|slo| slo.latency_us()))];
+    let marks = Marks {
+        slo_us: slo.and_then(|slo| slo.latency_us()),
+        knee_rps: found.knee_rps.map(|knee| knee.value),
+        utilisation: found.utilisation,
+        scalability: found.scalability,
+    };
+    let charts = [chart(&shots, &marks)];
     let (title, json) =
         (format!("Capacity for {} requests a second", arguments.rate), outputs::json(&found)?);
     let told =

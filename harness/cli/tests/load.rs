@@ -448,6 +448,78 @@ fn two_results_that_cannot_be_compared_are_never_the_same() {
     assert_eq!(code(&edgeproof(&["compare", &all, &some])), 5);
 }
 
+/// What a sweep or open loops came to: a rate, the server's processor time and whether the generator was late, for each.
+fn open_loops(folder: &Path, name: &str, shots: &[(f64, f64, bool)], more: Value) -> String {
+    let base = std::fs::read_to_string(result(folder, name, 1, 1.0)).unwrap();
+    let mut report: Value = serde_json::from_str(&base).unwrap();
+    let shot = |(rate, cpu, late): &(f64, f64, bool)| {
+        let mut shot = report["shots"][0].clone();
+        let latency = shot["latency_us"].clone();
+        (shot["rps"], shot["duration_s"]) = ((*rate).into(), 1.0.into());
+        shot["server_cpu_s"] = (*cpu).into();
+        shot["open"] = serde_json::json!({
+            "offered_rps": rate, "uncorrected_latency_us": latency, "send_lag_us": latency,
+            "uncorrected_histogram": "", "late_sends": 0, "waited": 0, "saturated": late,
+        });
+        shot
+    };
+    report["shots"] = shots.iter().map(shot).collect();
+    report.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let file = folder.join(name);
+    std::fs::write(&file, report.to_string()).unwrap();
+    file.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_plan_tells_what_it_is_made_of_or_why_there_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let loops = |name: &str, shots: &[(f64, f64, bool)]| {
+        open_loops(folder.path(), name, shots, serde_json::json!({}))
+    };
+    let sweep = |name: &str, sweep: Value| {
+        let more = serde_json::json!({ "sweep": sweep });
+        open_loops(folder.path(), name, &[(100.0, 0.1, false)], more)
+    };
+    let found = serde_json::json!({
+        "knee_rps": 1600.0, "failed_rps": null, "confirmed": true, "generator_limited": true,
+        "slo": null, "steps": [],
+    });
+    let known = sweep("sweep.json", found.clone());
+    let mut guess = found;
+    guess["confirmed"] = false.into();
+    let guess = sweep("guess.json", guess);
+    let good = loops("good.json", &[(100.0, 0.1, false), (200.0, 0.2, false), (400.0, 0.4, false)]);
+    let late = loops("late.json", &[(100.0, 0.1, false), (200.0, 0.2, true), (400.0, 0.4, true)]);
+    let one = loops("one.json", &[(100.0, 0.1, false), (101.0, 0.2, false), (99.0, 0.1, false)]);
+    let busy = loops("busy.json", &[(100.0, 1.6, false), (200.0, 1.7, false), (400.0, 1.9, false)]);
+    let stopped = {
+        let more = serde_json::json!({ "interrupted": true });
+        open_loops(folder.path(), "stopped.json", &[(100.0, 0.1, false)], more)
+    };
+    let plan = |files: &[&str]| edgeproof(&[&["plan", "--rate", "51200"], files].concat());
+    for (files, told) in [
+        (&[&*good][..], "you need 65 machines of this kind"),
+        (&[&known], "you need at most 41 machines of this kind"),
+        (&[&good, &late], "left out of the open loops: 2 whose generator was late"),
+    ] {
+        let output = plan(files);
+        assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+        assert!(text(&output.stdout).contains(told), "{}", text(&output.stdout));
+    }
+    for (files, why) in [
+        (&[&*late][..], "left out of the open loops: 2 whose generator was late"),
+        (&[&one], "found 99.0 to 101.0 requests a second"),
+        (&[&busy], "1.50 cores are busy without any request"),
+        (&[&guess], "not confirmed"),
+        (&[&known, &guess], "a second sweep"),
+        (&[&stopped], "interrupted"),
+    ] {
+        let output = plan(files);
+        assert_eq!(code(&output), 2, "{}", text(&output.stdout));
+        assert!(text(&output.stderr).contains(why), "{}", text(&output.stderr));
+    }
+}
+
 /// A server beside itself: whatever the verdict, it is not that one is another.
 #[test]
 fn two_urls_are_measured_in_pairs() {

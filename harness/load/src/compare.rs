@@ -328,7 +328,8 @@ impl Comparison {
         }
         if let Some(failures) = &self.failures {
             let percent = |share: f64| format!("{:.2} %", share * 100.0);
-            let interval = format!("{:+.2} to {:+.2} %", failures.low * 100.0, failures.high * 100.0);
+            let interval =
+                format!("{:+.2} to {:+.2} %", failures.low * 100.0, failures.high * 100.0);
             let _ = writeln!(
                 out,
                 "{:<12}{:>14}{:>14}{:>12}   {interval:<18}{}",

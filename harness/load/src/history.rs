@@ -419,7 +419,10 @@ mod tests {
             let found = history(&[level(1.0, few), level(0.1, few)].concat(), None);
             let text = found.text();
             assert_eq!(found.shifts, []);
-            assert!(text.contains("Too few runs to show a change of throughput, p50, p99"), "{text}");
+            assert!(
+                text.contains("Too few runs to show a change of throughput, p50, p99"),
+                "{text}"
+            );
             assert!(!text.contains("No figure"), "{text}");
         }
         let found = history(&[level(1.0, 4), level(0.1, 8)].concat(), None);

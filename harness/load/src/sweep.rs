@@ -4,14 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::figures::{LoadReport, Shot};
 use crate::plan::LoadError;
+use crate::served::MOST_FAILED;
 use crate::slo::Slo;
 
 /// The knee is known when the lowest rate that failed is above the highest that held by at most this share.
 const PRECISION: f64 = 0.05;
 /// A rate of which less than this share is served does not hold.
 const SERVED: f64 = 0.95;
-/// A rate at which more than this share fails does not hold, unless the promise names a share of its own.
-pub(crate) const MOST_FAILED: f64 = 0.01;
 /// So often a rate is tried at which the generator is late: on a busy machine it may be so once by chance.
 const MOST_TRIED: usize = 3;
 /// A knee that a longer look does not confirm is lowered so many times.
@@ -73,6 +72,7 @@ fn outcome(shot: &Shot, rate: f64, slo: Option<&Slo>) -> Outcome {
     if let Some(why) = slo.and_then(|slo| slo.broken_by(shot)) {
         return Outcome::Broken(why);
     }
+    // The promise may name a share of its own.
     let names_errors = slo.is_some_and(Slo::names_errors);
     if !names_errors && shot.share_failed() > MOST_FAILED {
         return Outcome::Broken(format!("{:.2} % failed", shot.share_failed() * 100.0));
