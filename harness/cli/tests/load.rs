@@ -299,6 +299,21 @@ fn history(folder: &Path, speeds: &[f64]) -> String {
     name
 }
 
+/// No generator of a test keeps up with a million requests a second.
+#[test]
+fn a_run_whose_generator_was_late_is_of_no_history() {
+    let folder = tempfile::tempdir().unwrap();
+    let (address, _requests) = server(GOOD);
+    let file = folder.path().join("runs.jsonl");
+    let (url, name) = (format!("http://{address}/"), file.to_str().unwrap());
+    let words = ["load", &url, "-r", "1000000", "-t", "200ms", "--history", name];
+    let output = edgeproof(&words);
+    assert!([1, 6].contains(&code(&output)), "{}", text(&output.stdout));
+    let told = text(&output.stderr);
+    assert!(told.contains("the run is not added: the generator could not keep"), "{told}");
+    assert!(!file.exists());
+}
+
 #[test]
 fn a_history_tells_since_when_it_is_worse() {
     let folder = tempfile::tempdir().unwrap();
@@ -409,7 +424,26 @@ fn two_results_that_cannot_be_compared_are_never_the_same() {
             .for_each(|it| it["connections"] = 20.into());
     });
     let mixed = spoilt("mixed.json", &|report| report["shots"][2]["connections"] = 20.into());
+    let late = &[(100.0, 0.1, false), (100.0, 0.1, true)];
+    let late = open_loops(folder.path(), "late.json", late, &serde_json::json!({}));
+    let asked = |name: &str, key: &str, value: Value| {
+        spoilt(name, &|report| {
+            assert_ne!(report["asked"][key], Value::Null, "{key}");
+            report["asked"][key] = value.clone();
+        })
+    };
+    // Before and after often have a port of their own.
+    let elsewhere = asked("elsewhere.json", "address", "127.0.0.1:1".into());
+    assert_eq!(code(&edgeproof(&["compare", &base, &elsewhere])), 0);
+    let unkept = asked("unkept.json", "keep_alive", false.into());
+    let other = asked("other.json", "requests", serde_json::json!(["GET /other"]));
     for (file, why) in [
+        (&late, "the generator of B could not keep its schedule"),
+        (
+            &unkept,
+            "A is with connections that are kept, and B is with a connection for each request",
+        ),
+        (&other, "A is of `GET /`, and B is of `GET /other`"),
         (&stopped, "B was interrupted"),
         (&wider, "A is a closed loop of 10 clients, and B is a closed loop of 20 clients"),
         (&mixed, "B is a closed loop of 10 clients and a closed loop of 20 clients"),
@@ -449,7 +483,7 @@ fn two_results_that_cannot_be_compared_are_never_the_same() {
 }
 
 /// What a sweep or open loops came to: a rate, the server's processor time and whether the generator was late, for each.
-fn open_loops(folder: &Path, name: &str, shots: &[(f64, f64, bool)], more: Value) -> String {
+fn open_loops(folder: &Path, name: &str, shots: &[(f64, f64, bool)], more: &Value) -> String {
     let base = std::fs::read_to_string(result(folder, name, 1, 1.0)).unwrap();
     let mut report: Value = serde_json::from_str(&base).unwrap();
     let shot = |(rate, cpu, late): &(f64, f64, bool)| {
@@ -474,11 +508,11 @@ fn open_loops(folder: &Path, name: &str, shots: &[(f64, f64, bool)], more: Value
 fn a_plan_tells_what_it_is_made_of_or_why_there_is_none() {
     let folder = tempfile::tempdir().unwrap();
     let loops = |name: &str, shots: &[(f64, f64, bool)]| {
-        open_loops(folder.path(), name, shots, serde_json::json!({}))
+        open_loops(folder.path(), name, shots, &serde_json::json!({}))
     };
     let sweep = |name: &str, sweep: Value| {
         let more = serde_json::json!({ "sweep": sweep });
-        open_loops(folder.path(), name, &[(100.0, 0.1, false)], more)
+        open_loops(folder.path(), name, &[(100.0, 0.1, false)], &more)
     };
     let found = serde_json::json!({
         "knee_rps": 1600.0, "failed_rps": null, "confirmed": true, "generator_limited": true,
@@ -494,7 +528,7 @@ fn a_plan_tells_what_it_is_made_of_or_why_there_is_none() {
     let busy = loops("busy.json", &[(100.0, 1.6, false), (200.0, 1.7, false), (400.0, 1.9, false)]);
     let stopped = {
         let more = serde_json::json!({ "interrupted": true });
-        open_loops(folder.path(), "stopped.json", &[(100.0, 0.1, false)], more)
+        open_loops(folder.path(), "stopped.json", &[(100.0, 0.1, false)], &more)
     };
     let plan = |files: &[&str]| edgeproof(&[&["plan", "--rate", "51200"], files].concat());
     for (files, told) in [

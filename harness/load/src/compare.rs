@@ -51,6 +51,11 @@ pub enum Incomparable {
     /// One was stopped before its end.
     #[error("{0} was interrupted: its figures are not those of a whole run")]
     Interrupted(&'static str),
+    /// In one the generator was the limit.
+    #[error(
+        "the generator of {0} could not keep its schedule: its figures say nothing of the server"
+    )]
+    Saturated(&'static str),
     /// The loads differ.
     #[error("A is {a}, and B is {b}: compare two results of the same load")]
     Loads {
@@ -64,12 +69,20 @@ pub enum Incomparable {
 /// Whether two results can be compared.
 ///
 /// # Errors
-/// When one was interrupted, or not all shots of both are of the same load.
+/// When one was interrupted or its generator was late, or not all shots of both are of the same load: what was asked for and
+/// how, as far as the results say it.
 pub fn comparable(a: &LoadReport, b: &LoadReport) -> Result<(), Incomparable> {
     for (side, report) in [("A", a), ("B", b)] {
         if report.interrupted {
             return Err(Incomparable::Interrupted(side));
         }
+        if report.is_saturated() {
+            return Err(Incomparable::Saturated(side));
+        }
+    }
+    let asked = a.asked.as_ref().zip(b.asked.as_ref());
+    if let Some([a, b]) = asked.and_then(|(a, b)| a.differs(b)) {
+        return Err(Incomparable::Loads { a, b });
     }
     let loads = |report: &LoadReport| report.shots.iter().map(load_of).collect::<BTreeSet<_>>();
     let (a, b) = (loads(a), loads(b));

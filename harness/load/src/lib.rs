@@ -17,6 +17,7 @@
 
 mod ab;
 mod answer;
+mod asked;
 mod bootstrap;
 mod capacity;
 mod change_points;
@@ -56,6 +57,7 @@ mod utilisation;
 mod worker;
 
 pub use ab::{Subject, ab};
+pub use asked::Asked;
 pub use capacity::{Capacity, Machines, NoLaw, Question, Range, capacity};
 pub use change_points::change_points;
 pub use chart::{Marks, chart};
@@ -113,5 +115,5 @@ pub fn run_watched(plan: &LoadPlan, watch: &Watch) -> Result<LoadReport, LoadErr
         }
     }
     let report = figures::report(figures::Manner::of(plan), fired)?;
-    Ok(LoadReport { interrupted: watch.is_stopped(), ..report })
+    Ok(LoadReport { interrupted: watch.is_stopped(), asked: Some(Asked::of(plan)), ..report })
 }
