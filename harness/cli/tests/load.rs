@@ -554,6 +554,45 @@ fn a_plan_tells_what_it_is_made_of_or_why_there_is_none() {
     }
 }
 
+#[test]
+fn a_plan_is_for_the_busiest_hour_of_a_log_and_its_bursts() {
+    let folder = tempfile::tempdir().unwrap();
+    let shots = &[(100.0, 0.1, false), (200.0, 0.2, false), (400.0, 0.4, false)];
+    let results = open_loops(folder.path(), "good.json", shots, &serde_json::json!({}));
+    let log = folder.path().join("access.log");
+    let line = |second: u32| {
+        let (minute, second) = (second / 60, second % 60);
+        format!(
+            "127.0.0.1 - - [22/Nov/2026:10:{minute:02}:{second:02} +0000] \"GET / HTTP/1.1\" 200 500 \"-\" \"-\"\n"
+        )
+    };
+    let lines: String = (0..1000).map(line).collect();
+    std::fs::write(&log, format!("{lines}{}torn\n", line(5).repeat(1600))).unwrap();
+    let words = ["plan", &results, "--log", log.to_str().unwrap(), "--spare", "0"];
+    let output = edgeproof(&words);
+    assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+    let told = text(&output.stdout);
+    for part in [
+        "its busiest second 1601",
+        "A body has 500 octets",
+        "For 1601 requests a second",
+        "you need 3 machines",
+    ] {
+        assert!(told.contains(part), "{part}\n{told}");
+    }
+    assert!(text(&output.stderr).contains("1 lines do not fit"), "{}", text(&output.stderr));
+    let output = edgeproof(&[&words[..], &["--rate", "100", "--format", "json"]].concat());
+    let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&found["rate"], &found["machines"]["needed"]), (&100.0.into(), &1.into()));
+    assert_eq!(found["traffic"]["busiest"]["requests"], 2600);
+    std::fs::write(&log, "").unwrap();
+    for (wrong, why) in [(&words[..], "no request with a time"), (&["plan", &results], "--rate")] {
+        let output = edgeproof(wrong);
+        assert_eq!(code(&output), 2);
+        assert!(text(&output.stderr).contains(why), "{}", text(&output.stderr));
+    }
+}
+
 /// A server beside itself: whatever the verdict, it is not that one is another.
 #[test]
 fn two_urls_are_measured_in_pairs() {

@@ -250,8 +250,14 @@ pub(crate) struct Plan {
     #[arg(value_name = "REPORT", required = true)]
     pub(crate) reports: Vec<PathBuf>,
     /// Requests a second, of all machines together.
-    #[arg(short, long, value_name = "RATE", value_parser = positive)]
-    pub(crate) rate: f64,
+    #[arg(short, long, value_name = "RATE", value_parser = positive, required_unless_present = "log")]
+    pub(crate) rate: Option<f64>,
+    /// An access log: without --rate the machines are planned for its busiest hour times its burst factor.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) log: Option<PathBuf>,
+    /// The log's format: a preset, or a format's text as for `logs parse`.
+    #[arg(long, value_name = "FORMAT", default_value = "combined", requires = "log")]
+    pub(crate) log_format: String,
     /// Machines that may be gone at any time.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) spare: u32,
