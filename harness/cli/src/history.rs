@@ -19,6 +19,12 @@ pub(crate) fn history(arguments: &args::History) -> Result<ExitCode, Failure> {
     let text = std::fs::read_to_string(file).map_err(|error| Failure::read(file, &error))?;
     let entries = Entry::read(&text)
         .map_err(|error| Failure::Usage(format!("{}: {error}", file.display())))?;
+    let is_known = |metric: &Metric| entries.iter().any(|entry| entry.has(*metric));
+    let unknown = arguments.metrics.iter().find(|metric| !is_known(metric));
+    if let Some(metric) = unknown.filter(|_| !entries.is_empty()) {
+        let (file, metric) = (file.display(), metric.as_str());
+        return Err(Failure::Usage(format!("{file}: {metric} was measured in none of its runs")));
+    }
     let metrics = if arguments.metrics.is_empty() { &Metric::ALL[..] } else { &arguments.metrics };
     let accepted = arguments.accept.map(|at| format!("{at:.3}"));
     let found = History::of(&entries, arguments.margin, metrics, accepted.as_deref());

@@ -330,6 +330,9 @@ fn a_history_tells_since_when_it_is_worse() {
     let drawn = std::fs::read_to_string(svg).unwrap();
     assert!(drawn.matches("<circle").count() == 60 && drawn.contains("class=\"worse\""), "{drawn}");
     assert_eq!(code(&edgeproof(&["history", &slower, "--metrics", "p99"])), 0);
+    let output = edgeproof(&["history", &slower, "--metrics", "cpu"]);
+    assert_eq!(code(&output), 2);
+    assert!(text(&output.stderr).contains("cpu was measured in none"), "{}", text(&output.stderr));
     assert_eq!(code(&edgeproof(&["history", &slower, "--accept", "2026-01-11T00:00:00Z"])), 0);
     assert_eq!(code(&edgeproof(&["history", &history(folder.path(), &[1.0; 20])])), 0);
     // A run without an answer hides no change, and as the last it is one.

@@ -58,6 +58,11 @@ impl Entry {
         Ok(entries)
     }
 
+    /// Was this figure measured?
+    pub fn has(&self, metric: Metric) -> bool {
+        metric.cost(&self.round).is_some()
+    }
+
     fn has_answers(&self) -> bool {
         self.round.rps > 0.0
     }
