@@ -4,6 +4,7 @@ use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::Path;
 
+use edgeproof_diagnostics::one_line;
 use edgeproof_load::{Entry, History, LoadReport, Metric, trend};
 use edgeproof_report::ExitCode;
 use jiff::Timestamp;
@@ -18,6 +19,12 @@ pub(crate) fn history(arguments: &args::History) -> Result<ExitCode, Failure> {
     let text = std::fs::read_to_string(file).map_err(|error| Failure::read(file, &error))?;
     let entries = Entry::read(&text)
         .map_err(|error| Failure::Usage(format!("{}: {error}", file.display())))?;
+    let is_known = |metric: &Metric| entries.iter().any(|entry| entry.has(*metric));
+    let unknown = arguments.metrics.iter().find(|metric| !is_known(metric));
+    if let Some(metric) = unknown.filter(|_| !entries.is_empty()) {
+        let (file, metric) = (file.display(), metric.as_str());
+        return Err(Failure::Usage(format!("{file}: {metric} was measured in none of its runs")));
+    }
     let metrics = if arguments.metrics.is_empty() { &Metric::ALL[..] } else { &arguments.metrics };
     let accepted = arguments.accept.map(|at| format!("{at:.3}"));
     let found = History::of(&entries, arguments.margin, metrics, accepted.as_deref());
@@ -38,13 +45,23 @@ pub(crate) fn history(arguments: &args::History) -> Result<ExitCode, Failure> {
     })
 }
 
-/// Adds a run: a line in one write, so that two that end at once do not mix.
+/// Adds a run: a line in one write, so that two that end at once do not mix. What was stopped is no run like the others, and
+/// what a generator could not keep up with is none of the server's: such a run is told, and not added.
 pub(crate) fn add(
     file: &Path,
     report: &LoadReport,
     began: Timestamp,
     label: Option<&str>,
 ) -> Result<(), Failure> {
+    let unfit = match (report.interrupted, report.is_saturated()) {
+        (true, _) => Some("interrupted"),
+        (_, true) => Some("the generator could not keep its schedule"),
+        _ => None,
+    };
+    if let Some(why) = unfit {
+        eprintln!("{}: the run is not added: {why}", one_line(&file.display().to_string()));
+        return Ok(());
+    }
     let entry = Entry::of(report, format!("{began:.3}"), label.map(str::to_owned));
     let line = entry.line().map_err(|error| Failure::Broken(error.to_string()))?;
     let opened = OpenOptions::new().create(true).append(true).open(file);

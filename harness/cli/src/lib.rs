@@ -30,6 +30,7 @@ mod run;
 mod scenarios;
 mod suite;
 mod targets;
+mod traffic;
 
 use std::process::ExitCode;
 

@@ -4,12 +4,18 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, ErrorKind, Write};
 use std::path::Path;
 
-use edgeproof_accesslog::{Dialect, Format, put_escaped};
+use edgeproof_accesslog::{Dialect, Format, Parsed, put_escaped};
 use edgeproof_diagnostics::{Diagnostic, Diagnostics, Source};
 use edgeproof_report::ExitCode;
+use jiff::Timestamp;
+use jiff::fmt::strtime;
 
 use crate::args::LogsParse;
 use crate::failure::Failure;
+
+/// The common log format's date, and what formats of one's own most often have.
+const DATES: [&str; 3] =
+    ["%d/%b/%Y:%H:%M:%S %z", "%Y-%m-%dT%H:%M:%S%.f%:z", "%Y-%m-%dT%H:%M:%S%.f%z"];
 
 pub(crate) fn parse(arguments: &LogsParse) -> Result<ExitCode, Failure> {
     let format = format(&arguments.format, &arguments.dialect, "--format")?;
@@ -35,6 +41,29 @@ pub(crate) fn format(text: &str, dialect: &str, option: &str) -> Result<Format, 
         mistakes.push(mistake.at(&source.span(error.span())));
         Failure::mistakes(&mistakes)
     })
+}
+
+/// Takes each line of a file, its end with it.
+pub(crate) fn each_line(log: &Path, mut take: impl FnMut(&[u8])) -> Result<(), Failure> {
+    let failed = |error: io::Error| Failure::read(log, &error);
+    let mut file = BufReader::with_capacity(1 << 18, File::open(log).map_err(failed)?);
+    let mut line = Vec::new();
+    while file.read_until(b'\n', &mut line).map_err(failed)? > 0 {
+        take(&line);
+        line.clear();
+    }
+    Ok(())
+}
+
+/// A variable of a line, where it is text.
+pub(crate) fn text<'a>(parsed: &'a Parsed<'_>, name: &str) -> Option<&'a str> {
+    std::str::from_utf8(parsed.get(name)??).ok()
+}
+
+/// When the request was made: its own time, or that of its answer.
+pub(crate) fn moment(parsed: &Parsed<'_>) -> Option<Timestamp> {
+    let date = text(parsed, "request_time").or_else(|| text(parsed, "completion_date"))?;
+    DATES.iter().find_map(|format| strtime::parse(format, date).ok()?.to_timestamp().ok())
 }
 
 /// Prints each line's object; gives the number of lines that did not fit.

@@ -373,6 +373,21 @@ fn history(folder: &Path, speeds: &[f64]) -> String {
     name
 }
 
+/// No generator of a test keeps up with a million requests a second.
+#[test]
+fn a_run_whose_generator_was_late_is_of_no_history() {
+    let folder = tempfile::tempdir().unwrap();
+    let (address, _requests) = server(GOOD);
+    let file = folder.path().join("runs.jsonl");
+    let (url, name) = (format!("http://{address}/"), file.to_str().unwrap());
+    let words = ["load", &url, "-r", "1000000", "-t", "200ms", "--history", name];
+    let output = edgeproof(&words);
+    assert!([1, 6].contains(&code(&output)), "{}", text(&output.stdout));
+    let told = text(&output.stderr);
+    assert!(told.contains("the run is not added: the generator could not keep"), "{told}");
+    assert!(!file.exists());
+}
+
 #[test]
 fn a_history_tells_since_when_it_is_worse() {
     let folder = tempfile::tempdir().unwrap();
@@ -389,6 +404,9 @@ fn a_history_tells_since_when_it_is_worse() {
     let drawn = std::fs::read_to_string(svg).unwrap();
     assert!(drawn.matches("<circle").count() == 60 && drawn.contains("class=\"worse\""), "{drawn}");
     assert_eq!(code(&edgeproof(&["history", &slower, "--metrics", "p99"])), 0);
+    let output = edgeproof(&["history", &slower, "--metrics", "cpu"]);
+    assert_eq!(code(&output), 2);
+    assert!(text(&output.stderr).contains("cpu was measured in none"), "{}", text(&output.stderr));
     assert_eq!(code(&edgeproof(&["history", &slower, "--accept", "2026-01-11T00:00:00Z"])), 0);
     assert_eq!(code(&edgeproof(&["history", &history(folder.path(), &[1.0; 20])])), 0);
     // A run without an answer hides no change, and as the last it is one.
@@ -483,7 +501,26 @@ fn two_results_that_cannot_be_compared_are_never_the_same() {
             .for_each(|it| it["connections"] = 20.into());
     });
     let mixed = spoilt("mixed.json", &|report| report["shots"][2]["connections"] = 20.into());
+    let late = &[(100.0, 0.1, false), (100.0, 0.1, true)];
+    let late = open_loops(folder.path(), "late.json", late, &serde_json::json!({}));
+    let asked = |name: &str, key: &str, value: Value| {
+        spoilt(name, &|report| {
+            assert_ne!(report["asked"][key], Value::Null, "{key}");
+            report["asked"][key] = value.clone();
+        })
+    };
+    // Before and after often have a port of their own.
+    let elsewhere = asked("elsewhere.json", "address", "127.0.0.1:1".into());
+    assert_eq!(code(&edgeproof(&["compare", &base, &elsewhere])), 0);
+    let unkept = asked("unkept.json", "keep_alive", false.into());
+    let other = asked("other.json", "requests", serde_json::json!(["GET /other"]));
     for (file, why) in [
+        (&late, "the generator of B could not keep its schedule"),
+        (
+            &unkept,
+            "A is with connections that are kept, and B is with a connection for each request",
+        ),
+        (&other, "A is of `GET /`, and B is of `GET /other`"),
         (&stopped, "B was interrupted"),
         (&wider, "A is a closed loop of 10 clients, and B is a closed loop of 20 clients"),
         (&mixed, "B is a closed loop of 10 clients and a closed loop of 20 clients"),
@@ -520,6 +557,117 @@ fn two_results_that_cannot_be_compared_are_never_the_same() {
     let (all, some) = (open("all.json", 0), open("some.json", 40));
     assert_eq!(code(&edgeproof(&["compare", &all, &all])), 0);
     assert_eq!(code(&edgeproof(&["compare", &all, &some])), 5);
+}
+
+/// What a sweep or open loops came to: a rate, the server's processor time and whether the generator was late, for each.
+fn open_loops(folder: &Path, name: &str, shots: &[(f64, f64, bool)], more: &Value) -> String {
+    let base = std::fs::read_to_string(result(folder, name, 1, 1.0)).unwrap();
+    let mut report: Value = serde_json::from_str(&base).unwrap();
+    let shot = |(rate, cpu, late): &(f64, f64, bool)| {
+        let mut shot = report["shots"][0].clone();
+        let latency = shot["latency_us"].clone();
+        (shot["rps"], shot["duration_s"]) = ((*rate).into(), 1.0.into());
+        shot["server_cpu_s"] = (*cpu).into();
+        shot["open"] = serde_json::json!({
+            "offered_rps": rate, "uncorrected_latency_us": latency, "send_lag_us": latency,
+            "uncorrected_histogram": "", "late_sends": 0, "waited": 0, "saturated": late,
+        });
+        shot
+    };
+    report["shots"] = shots.iter().map(shot).collect();
+    report.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let file = folder.join(name);
+    std::fs::write(&file, report.to_string()).unwrap();
+    file.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_plan_tells_what_it_is_made_of_or_why_there_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let loops = |name: &str, shots: &[(f64, f64, bool)]| {
+        open_loops(folder.path(), name, shots, &serde_json::json!({}))
+    };
+    let sweep = |name: &str, sweep: Value| {
+        let more = serde_json::json!({ "sweep": sweep });
+        open_loops(folder.path(), name, &[(100.0, 0.1, false)], &more)
+    };
+    let found = serde_json::json!({
+        "knee_rps": 1600.0, "failed_rps": null, "confirmed": true, "generator_limited": true,
+        "slo": null, "steps": [],
+    });
+    let known = sweep("sweep.json", found.clone());
+    let mut guess = found;
+    guess["confirmed"] = false.into();
+    let guess = sweep("guess.json", guess);
+    let good = loops("good.json", &[(100.0, 0.1, false), (200.0, 0.2, false), (400.0, 0.4, false)]);
+    let late = loops("late.json", &[(100.0, 0.1, false), (200.0, 0.2, true), (400.0, 0.4, true)]);
+    let one = loops("one.json", &[(100.0, 0.1, false), (101.0, 0.2, false), (99.0, 0.1, false)]);
+    let busy = loops("busy.json", &[(100.0, 1.6, false), (200.0, 1.7, false), (400.0, 1.9, false)]);
+    let stopped = {
+        let more = serde_json::json!({ "interrupted": true });
+        open_loops(folder.path(), "stopped.json", &[(100.0, 0.1, false)], &more)
+    };
+    let plan = |files: &[&str]| edgeproof(&[&["plan", "--rate", "51200"], files].concat());
+    for (files, told) in [
+        (&[&*good][..], "you need 65 machines of this kind"),
+        (&[&known], "you need at most 41 machines of this kind"),
+        (&[&good, &late], "left out of the open loops: 2 whose generator was late"),
+    ] {
+        let output = plan(files);
+        assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+        assert!(text(&output.stdout).contains(told), "{}", text(&output.stdout));
+    }
+    for (files, why) in [
+        (&[&*late][..], "left out of the open loops: 2 whose generator was late"),
+        (&[&one], "found 99.0 to 101.0 requests a second"),
+        (&[&busy], "1.50 cores are busy without any request"),
+        (&[&guess], "not confirmed"),
+        (&[&known, &guess], "a second sweep"),
+        (&[&stopped], "interrupted"),
+    ] {
+        let output = plan(files);
+        assert_eq!(code(&output), 2, "{}", text(&output.stdout));
+        assert!(text(&output.stderr).contains(why), "{}", text(&output.stderr));
+    }
+}
+
+#[test]
+fn a_plan_is_for_the_busiest_hour_of_a_log_and_its_bursts() {
+    let folder = tempfile::tempdir().unwrap();
+    let shots = &[(100.0, 0.1, false), (200.0, 0.2, false), (400.0, 0.4, false)];
+    let results = open_loops(folder.path(), "good.json", shots, &serde_json::json!({}));
+    let log = folder.path().join("access.log");
+    let line = |second: u32| {
+        let (minute, second) = (second / 60, second % 60);
+        format!(
+            "127.0.0.1 - - [22/Nov/2026:10:{minute:02}:{second:02} +0000] \"GET / HTTP/1.1\" 200 500 \"-\" \"-\"\n"
+        )
+    };
+    let lines: String = (0..1000).map(line).collect();
+    std::fs::write(&log, format!("{lines}{}torn\n", line(5).repeat(1600))).unwrap();
+    let words = ["plan", &results, "--log", log.to_str().unwrap(), "--spare", "0"];
+    let output = edgeproof(&words);
+    assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+    let told = text(&output.stdout);
+    for part in [
+        "its busiest second 1601",
+        "A body has 500 octets",
+        "For 1601 requests a second",
+        "you need 3 machines",
+    ] {
+        assert!(told.contains(part), "{part}\n{told}");
+    }
+    assert!(text(&output.stderr).contains("1 lines do not fit"), "{}", text(&output.stderr));
+    let output = edgeproof(&[&words[..], &["--rate", "100", "--format", "json"]].concat());
+    let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&found["rate"], &found["machines"]["needed"]), (&100.0.into(), &1.into()));
+    assert_eq!(found["traffic"]["busiest"]["requests"], 2600);
+    std::fs::write(&log, "").unwrap();
+    for (wrong, why) in [(&words[..], "no request with a time"), (&["plan", &results], "--rate")] {
+        let output = edgeproof(wrong);
+        assert_eq!(code(&output), 2);
+        assert!(text(&output.stderr).contains(why), "{}", text(&output.stderr));
+    }
 }
 
 /// A server beside itself: whatever the verdict, it is not that one is another.

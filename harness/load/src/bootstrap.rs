@@ -56,7 +56,8 @@ fn resampled_mean(samples: &[f64], random: &mut Random) -> f64 {
     drawn.sum::<f64>() / samples.len() as f64
 }
 
-fn mean(samples: &[f64]) -> f64 {
+/// The arithmetic mean; no number where there is no sample.
+pub(crate) fn mean(samples: &[f64]) -> f64 {
     samples.iter().sum::<f64>() / samples.len() as f64
 }
 

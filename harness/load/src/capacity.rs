@@ -1,13 +1,16 @@
-//! How many machines: the utilisation law over the rates of an open loop, the Universal Scalability Law
-//! (Gunther 2007) over the clients of a closed one, and what a sweep has seen.
+//! How many machines: what a sweep has seen, or where the fitted laws have their limit.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use serde::{Deserialize, Serialize};
 
 use crate::figures::Shot;
-use crate::least_squares::{Line, line, solve};
-use crate::sweep::{MOST_FAILED, Sweep};
+use crate::scalability::{self, Scalability, scalability};
+use crate::sweep::Sweep;
+use crate::utilisation::{self, LeftOut, Utilisation, utilisation};
+
+/// More machines than this are a mistake in the question.
+const MOST_MACHINES: f64 = 1e9;
 
 /// What is asked.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,35 +34,29 @@ pub struct Range {
     pub value: f64,
     /// The least it may be.
     pub low: f64,
-    /// The most.
-    pub high: f64,
+    /// The most; none where nothing shows one.
+    pub high: Option<f64>,
 }
 
-/// Processor time over rate: cores = idle + seconds a request × requests a second.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Utilisation {
-    /// Processor time of a request in microseconds, with its 95 % range.
-    pub cpu_us: Range,
-    /// Cores busy without any request.
-    pub idle_cores: f64,
-    /// Requests a second at which all cores are busy.
-    pub saturation_rps: Range,
+impl Range {
+    fn times(self, factor: f64) -> Self {
+        Self {
+            value: self.value * factor,
+            low: self.low * factor,
+            high: self.high.map(|high| high * factor),
+        }
+    }
 }
 
-/// X(N) = rate of one client × N / (1 + contention·(N−1) + coherency·N·(N−1)).
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Scalability {
-    /// Requests a second of one client alone.
-    pub single_rps: f64,
-    /// The share of work that only one client at a time can have done.
-    pub contention: f64,
-    /// What each pair of clients costs the others.
-    pub coherency: f64,
-    /// The most requests a second, at whatever number of clients, and its range when each point is left out
-    /// in turn.
-    pub peak_rps: Range,
-    /// The clients at which it is reached; none where more clients always give more.
-    pub peak_clients: Option<f64>,
+impl fmt::Display for Range {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let decimals = f.precision().unwrap_or_default();
+        write!(f, "{:.decimals$} to ", self.low)?;
+        match self.high {
+            Some(high) => write!(f, "{high:.decimals$}"),
+            None => f.write_str("any"),
+        }
+    }
 }
 
 /// The answer.
@@ -71,10 +68,12 @@ pub struct Capacity {
     pub utilisation: Option<Utilisation>,
     /// From closed-loop shots.
     pub scalability: Option<Scalability>,
-    /// From a sweep: the highest rate that held and the lowest that did not.
+    /// From a sweep: the highest rate that held, and the lowest that did not, where one was found.
     pub knee_rps: Option<Range>,
     /// What had to hold in the sweep.
     pub slo: Option<String>,
+    /// What of the results was not used, and why.
+    pub notes: Vec<String>,
     /// Requests a second that one machine is given.
     pub machine_rps: Range,
     /// Machines, the spare ones with them.
@@ -95,193 +94,144 @@ pub struct Machines {
 }
 
 /// The results tell nothing of capacity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 pub enum NoLaw {
     /// There is too little to fit one.
     #[error(
-        "no law can be fitted: give a sweep, three or more open-loop results with --pid, or three or more closed-loop results with different -c"
+        "no law can be fitted: give a sweep, three or more open-loop results with --pid, or closed-loop results with four or more different -c"
     )]
     TooFew,
+    /// There would be enough, if it could be used.
+    #[error("{}: {_0}", NoLaw::TooFew)]
+    LeftOut(LeftOut),
     /// The rate grows with the clients all the way.
     #[error(
         "the results show no limit, so that none can be foretold: measure with more clients, or give a sweep"
     )]
     NoLimit,
-}
-
-/// Of requests that failed in any number nothing can be foretold: what it costs to refuse is not what it costs to serve.
-#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
-pub enum Unserved {
-    /// None was answered.
-    #[error("none of its requests was answered")]
-    None,
-    /// Too many failed.
-    #[error("{:.1} % of its {requests} requests failed", share * 100.0)]
-    Failed {
-        /// As a share.
-        share: f64,
-        /// All requests.
-        requests: u64,
+    /// Noise at one rate says nothing of others.
+    #[error(
+        "the utilisation law wants rates of which the highest is twice the lowest or more, found {low:.1} to {high:.1} requests a second: measure at other rates too"
+    )]
+    OneRate {
+        /// The lowest, in requests a second.
+        low: f64,
+        /// The highest.
+        high: f64,
     },
-}
-
-/// Whether something can be foretold from these requests.
-///
-/// # Errors
-/// When none was answered, or more than 1 % failed.
-pub fn served(shot: &Shot) -> Result<(), Unserved> {
-    let (share, requests) = (shot.share_failed(), shot.requests + shot.errors);
-    match shot.requests {
-        0 => Err(Unserved::None),
-        _ if share > MOST_FAILED => Err(Unserved::Failed { share, requests }),
-        _ => Ok(()),
-    }
+    /// A limit of the processor cannot be seen.
+    #[error(
+        "the server's processor time does not grow with the rate: is --pid that of the process that works?"
+    )]
+    Flat,
+    /// There is nothing left to serve with.
+    #[error(
+        "by the results {idle:.2} cores are busy without any request, and a machine has {cores} to serve with: say --cores as it is"
+    )]
+    Busy {
+        /// Busy cores.
+        idle: f64,
+        /// All cores.
+        cores: f64,
+    },
+    /// The sweep has no result.
+    #[error("the sweep found no rate that holds: there is nothing to plan with")]
+    NoKnee,
+    /// The sweep's result is a guess.
+    #[error(
+        "the sweep's rate was not confirmed by a longer look, so that nothing is known of it: sweep again, with a longer -t or a generator on a machine of its own"
+    )]
+    Unconfirmed,
+    /// The question or the results are wrong by orders.
+    #[error(
+        "at {rps:.3} requests a second of one machine, {rate} would need more than a billion machines"
+    )]
+    TooMany {
+        /// What one machine is given.
+        rps: f64,
+        /// What all are asked for.
+        rate: f64,
+    },
 }
 
 /// Answers the question from shots and what a sweep found.
 ///
 /// # Errors
-/// When neither law has enough points and there is no knee.
+/// When the sweep found nothing that can be relied on, or when there is none and neither law can be fitted.
 pub fn capacity(
     shots: &[Shot],
     sweep: Option<&Sweep>,
     question: &Question,
 ) -> Result<Capacity, NoLaw> {
-    let utilisation = utilisation(shots, question.cores);
-    let fitted = scalability(&points(shots));
-    let is_unlimited = fitted.as_ref().is_some_and(|law| law.peak_rps.value == f64::MAX);
-    let scalability = fitted.filter(|_| !is_unlimited);
-    let knee_rps = sweep.and_then(|sweep| {
-        let knee = sweep.knee_rps?;
-        let high = sweep.failed_rps.filter(|_| !sweep.generator_limited).unwrap_or(knee);
-        Some(Range { value: knee, low: knee.min(high), high: knee.max(high) })
-    });
-    // What was seen counts more than what was fitted; of two fits the lower is the safer.
-    let fitted = [
-        utilisation.as_ref().map(|law| law.saturation_rps),
-        scalability.as_ref().map(|law| law.peak_rps),
-    ];
-    let fitted = fitted.into_iter().flatten().min_by(|a, b| a.value.total_cmp(&b.value));
-    let nothing = if is_unlimited { NoLaw::NoLimit } else { NoLaw::TooFew };
-    let most = knee_rps.or(fitted).ok_or(nothing)?;
-    let give = |rps: f64| rps * question.headroom;
-    let machine_rps = Range { value: give(most.value), low: give(most.low), high: give(most.high) };
-    let machines = |rps: f64| {
-        let needed =
-            if rps > 0.0 { (question.rate / rps - 1e-9).ceil().max(1.0) } else { f64::INFINITY };
-        needed as u64 + u64::from(question.spare)
+    let (points, left_out) = utilisation::points(shots);
+    let by_rate = utilisation(&points, question.cores);
+    let by_clients = scalability(&scalability::points(shots));
+    let knee_rps = sweep.map(knee).transpose()?;
+    let most = match (knee_rps, by_rate, by_clients) {
+        // What was seen counts more than what was fitted; of two fits the lower is the safer.
+        (Some(knee), ..) => knee,
+        (None, Ok(a), Ok(b)) if b.peak_rps.value < a.saturation_rps.value => b.peak_rps,
+        (None, Ok(law), _) => law.saturation_rps,
+        (None, Err(_), Ok(law)) => law.peak_rps,
+        (None, Err(NoLaw::TooFew), Err(NoLaw::NoLimit)) => return Err(NoLaw::NoLimit),
+        (None, Err(NoLaw::TooFew), Err(_)) if !left_out.is_empty() => {
+            return Err(NoLaw::LeftOut(left_out));
+        }
+        (None, Err(why), Err(_)) => return Err(why),
     };
+    let machine_rps = most.times(question.headroom);
     let machines = Machines {
-        needed: machines(machine_rps.value),
-        low: machines(machine_rps.high),
-        high: machines(machine_rps.low),
+        needed: question.machines(machine_rps.value)?,
+        low: machine_rps.high.map_or(Ok(question.fewest()), |high| question.machines(high))?,
+        high: question.machines(machine_rps.low)?,
     };
     Ok(Capacity {
         rate: question.rate,
-        utilisation,
-        scalability,
+        utilisation: by_rate.ok(),
+        scalability: by_clients.ok(),
         knee_rps,
         slo: sweep.and_then(|sweep| sweep.slo.clone()),
+        notes: notes(by_rate, &points, left_out),
         machine_rps,
         machines,
         cost: question.cost.map(|cost| cost * machines.needed as f64),
     })
 }
 
-fn utilisation(shots: &[Shot], cores: f64) -> Option<Utilisation> {
-    // An overloaded server's time says nothing of its law.
-    let good = |shot: &&Shot| {
-        shot.open
-            .as_ref()
-            .is_some_and(|open| !open.saturated && shot.rps >= open.offered_rps * 0.95)
-    };
-    let point = |shot: &Shot| Some((shot.rps, shot.server_cpu_s? / shot.duration_s));
-    let points: Vec<(f64, f64)> = shots.iter().filter(good).filter_map(point).collect();
-    let Line { intercept, slope, error } = line(&points)?;
-    let idle = intercept.max(0.0);
-    let saturated =
-        |slope: f64| if slope > 0.0 { (cores - idle).max(0.0) / slope } else { f64::MAX };
-    let (low, high) = (slope - error, slope + error);
-    (slope > 0.0).then(|| Utilisation {
-        cpu_us: Range { value: slope * 1e6, low: low.max(0.0) * 1e6, high: high * 1e6 },
-        idle_cores: idle,
-        saturation_rps: Range {
-            value: saturated(slope),
-            low: saturated(high),
-            high: saturated(low.max(slope / 10.0)),
-        },
-    })
-}
-
-/// Clients and requests a second of the closed-loop shots.
-fn points(shots: &[Shot]) -> Vec<(f64, f64)> {
-    let closed = shots.iter().filter(|shot| shot.open.is_none() && shot.rps > 0.0);
-    closed.map(|shot| (shot.clients() as f64, shot.rps)).collect()
-}
-
-fn scalability(points: &[(f64, f64)]) -> Option<Scalability> {
-    let all = fitted(points)?;
-    let peak = |law: &Scalability| law.peak_rps.value;
-    let without = (0..points.len()).filter_map(|left_out| {
-        let mut rest = points.to_vec();
-        rest.remove(left_out);
-        fitted(&rest)
-    });
-    let peaks: Vec<f64> = without.map(|law| peak(&law)).chain([peak(&all)]).collect();
-    let low = peaks.iter().copied().fold(f64::MAX, f64::min);
-    let high = peaks.iter().copied().filter(|peak| *peak < f64::MAX).fold(peak(&all), f64::max);
-    Some(Scalability { peak_rps: Range { value: peak(&all), low, high }, ..all })
-}
-
-/// N/X is linear in the law's three constants; each point's weight makes its error a relative one.
-fn fitted(points: &[(f64, f64)]) -> Option<Scalability> {
-    let mut clients: Vec<f64> = points.iter().map(|(clients, _)| *clients).collect();
-    clients.sort_by(f64::total_cmp);
-    clients.dedup();
-    if clients.len() < 3 {
-        return None;
-    }
-    let row = |n: f64| [1.0, n - 1.0, n * (n - 1.0)];
-    // A negative constant means nothing: it is taken for zero and the others fitted again.
-    for used in [[true, true, true], [true, true, false], [true, false, true], [true, false, false]]
-    {
-        let rows: Vec<([f64; 3], f64, f64)> = points
-            .iter()
-            .map(|(n, x)| {
-                let mut terms = row(*n);
-                for (term, used) in terms.iter_mut().zip(used) {
-                    *term *= f64::from(u8::from(used));
-                }
-                (terms, n / x, x / n)
-            })
-            .collect();
-        let Some([c0, c1, c2]) = solve(&rows, used) else { continue };
-        if c0 > 0.0 && c1 >= 0.0 && c2 >= 0.0 {
-            return Some(law(1.0 / c0, c1 / c0, c2 / c0));
+impl Question {
+    /// With so many requests a second for each, the spare ones counted.
+    fn machines(&self, rps: f64) -> Result<u64, NoLaw> {
+        let needed = (self.rate / rps - 1e-9).ceil().max(1.0);
+        if needed.is_nan() || needed > MOST_MACHINES {
+            return Err(NoLaw::TooMany { rps, rate: self.rate });
         }
+        Ok(needed as u64 + u64::from(self.spare))
     }
-    None
+
+    /// However much one of them can do.
+    fn fewest(&self) -> u64 {
+        1 + u64::from(self.spare)
+    }
 }
 
-fn law(single_rps: f64, contention: f64, coherency: f64) -> Scalability {
-    let at = |n: f64| single_rps * n / (1.0 + contention * (n - 1.0) + coherency * n * (n - 1.0));
-    let peak_clients = (coherency > 0.0 && contention < 1.0)
-        .then(|| ((1.0 - contention) / coherency).sqrt().max(1.0));
-    let peak = match peak_clients {
-        Some(clients) => at(clients),
-        None if contention > 0.0 => single_rps / contention,
-        None => f64::MAX,
-    };
-    let peak_rps = Range { value: peak, low: peak, high: peak };
-    Scalability { single_rps, contention, coherency, peak_rps, peak_clients }
+/// What a sweep has seen: at least the rate that held, and less than the one that did not.
+fn knee(sweep: &Sweep) -> Result<Range, NoLaw> {
+    let held = sweep.knee_rps.ok_or(NoLaw::NoKnee)?;
+    if !sweep.confirmed {
+        return Err(NoLaw::Unconfirmed);
+    }
+    Ok(Range { value: held, low: held, high: sweep.failed_rps })
 }
 
-impl Scalability {
-    /// Requests a second of so many clients.
-    pub fn rps(&self, clients: f64) -> f64 {
-        let more = clients - 1.0;
-        self.single_rps * clients / (1.0 + self.contention * more + self.coherency * clients * more)
-    }
+/// Where somebody measured the server's processor time, what became of it.
+fn notes(law: Result<Utilisation, NoLaw>, points: &[(f64, f64)], left_out: LeftOut) -> Vec<String> {
+    let measured = !points.is_empty();
+    let without = law.err().filter(|_| measured).map(|why| match why {
+        NoLaw::TooFew => "no utilisation law: fewer than three open loops can be used".to_owned(),
+        why => format!("no utilisation law: {why}"),
+    });
+    let left_out = (measured && !left_out.is_empty()).then(|| left_out.to_string());
+    without.into_iter().chain(left_out).collect()
 }
 
 impl Capacity {
@@ -291,15 +241,13 @@ impl Capacity {
         if let Some(law) = &self.utilisation {
             let _ = writeln!(
                 out,
-                "Utilisation law: {:.2} us of CPU a request ({:.2} to {:.2}), {:.3} cores idle; {} cores are busy at {:.0} requests a second ({:.0} to {:.0})",
+                "Utilisation law: {:.2} us of CPU a request ({:.2}), {:.3} cores idle; {} cores are busy at {:.0} requests a second ({:.0})",
                 law.cpu_us.value,
-                law.cpu_us.low,
-                law.cpu_us.high,
+                law.cpu_us,
                 law.idle_cores,
                 question.cores,
                 law.saturation_rps.value,
-                law.saturation_rps.low,
-                law.saturation_rps.high,
+                law.saturation_rps,
             );
         }
         if let Some(law) = &self.scalability {
@@ -308,28 +256,32 @@ impl Capacity {
                 .map_or("ever more clients".to_owned(), |n| format!("{n:.0} clients"));
             let _ = writeln!(
                 out,
-                "Universal Scalability Law: {:.0} requests a second of one client, contention {:.4}, coherency {:.6}; at most {:.0} ({:.0} to {:.0}) with {clients}",
-                law.single_rps,
-                law.contention,
-                law.coherency,
-                law.peak_rps.value,
-                law.peak_rps.low,
-                law.peak_rps.high,
+                "Universal Scalability Law: {:.0} requests a second of one client, contention {:.4}, coherency {:.6}; at most {:.0} ({:.0}) with {clients}",
+                law.single_rps, law.contention, law.coherency, law.peak_rps.value, law.peak_rps,
             );
         }
         if let Some(knee) = &self.knee_rps {
-            let _ = writeln!(
-                out,
-                "Sweep: {:.0} requests a second held, {:.0} did not",
-                knee.low, knee.high
-            );
+            let beyond = match knee.high {
+                Some(failed) => format!("{failed:.0} did not"),
+                None => "and no higher rate was seen not to: it holds at least that".to_owned(),
+            };
+            let _ = writeln!(out, "Sweep: {:.0} requests a second held, {beyond}", knee.low);
+        }
+        for note in &self.notes {
+            let _ = writeln!(out, "Note: {note}");
         }
         let slo = self.slo.as_ref().map_or(String::new(), |slo| format!(" at {slo}"));
         let Machines { needed, low, high } = self.machines;
+        let given = self.machine_rps;
+        let machines = match given.high {
+            Some(_) => format!("{needed} machines of this kind, between {low} and {high}"),
+            None if given.low == given.value => format!("at most {high} machines of this kind"),
+            None => format!("{needed} machines of this kind, at most {high}"),
+        };
         let _ = writeln!(
             out,
-            "\nA machine is given {:.0} requests a second ({:.0} %).\nFor {:.0} requests a second{slo} with N+{} you need {needed} machines of this kind, between {low} and {high}.",
-            self.machine_rps.value,
+            "\nA machine is given {:.0} requests a second ({:.0} %).\nFor {:.0} requests a second{slo} with N+{} you need {machines}.",
+            given.value,
             question.headroom * 100.0,
             question.rate,
             question.spare,
@@ -345,22 +297,50 @@ impl Capacity {
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_constants_of_a_known_law_are_found_again() {
-        let known = law(1000.0, 0.03, 0.0005);
-        let points: Vec<(f64, f64)> =
-            [1.0, 2.0, 4.0, 8.0, 16.0].map(|n| (n, known.rps(n))).to_vec();
-        let found = scalability(&points).unwrap();
-        assert!((found.contention - 0.03).abs() < 1e-6 && (found.coherency - 0.0005).abs() < 1e-7);
-        assert!((found.peak_rps.value / known.peak_rps.value - 1.0).abs() < 1e-4);
-        assert!((found.peak_clients.unwrap() - known.peak_clients.unwrap()).abs() < 0.1);
+    fn asked(rate: f64) -> Question {
+        Question { rate, spare: 1, headroom: 0.8, cores: 1.0, cost: Some(10.0) }
+    }
+
+    fn found() -> Sweep {
+        Sweep {
+            knee_rps: Some(1600.0),
+            failed_rps: Some(1660.0),
+            confirmed: true,
+            generator_limited: false,
+            slo: None,
+            steps: Vec::new(),
+        }
     }
 
     #[test]
-    fn a_law_without_losses_has_no_negative_constants() {
-        // A little better than linear: only noise is.
-        let found = fitted(&[(1.0, 100.0), (2.0, 203.0), (4.0, 398.0), (8.0, 802.0)]).unwrap();
-        assert!(found.contention >= 0.0 && found.coherency >= 0.0, "{found:?}");
-        assert_eq!(fitted(&[(1.0, 100.0), (2.0, 190.0), (2.0, 191.0)]), None);
+    fn a_sweep_between_two_rates_gives_a_number_of_machines() {
+        let question = asked(51_200.0);
+        let plan = capacity(&[], Some(&found()), &question).unwrap();
+        assert_eq!(plan.machines, Machines { needed: 41, low: 40, high: 41 });
+        insta::assert_snapshot!(plan.text(&question));
+    }
+
+    #[test]
+    fn a_sweep_that_found_no_end_gives_the_most_machines_only() {
+        let open_ended = Sweep { failed_rps: None, generator_limited: true, ..found() };
+        let question = asked(51_200.0);
+        let plan = capacity(&[], Some(&open_ended), &question).unwrap();
+        assert_eq!((plan.machine_rps.high, plan.machines.low, plan.machines.high), (None, 2, 41));
+        let text = plan.text(&question);
+        assert!(text.contains("at least that") && text.contains("at most 41 machines"), "{text}");
+    }
+
+    #[test]
+    fn a_sweep_without_a_result_gives_no_plan() {
+        let guess = Sweep { confirmed: false, ..found() };
+        assert_eq!(capacity(&[], Some(&guess), &asked(100.0)), Err(NoLaw::Unconfirmed));
+        let nothing = Sweep { knee_rps: None, ..guess };
+        assert_eq!(capacity(&[], Some(&nothing), &asked(100.0)), Err(NoLaw::NoKnee));
+    }
+
+    #[test]
+    fn more_machines_than_there_are_is_no_answer() {
+        let why = capacity(&[], Some(&found()), &asked(1e300));
+        assert!(matches!(why, Err(NoLaw::TooMany { .. })), "{why:?}");
     }
 }

@@ -11,6 +11,9 @@ use crate::random::Random;
 
 /// A level has at least so many values, so that one odd run is none.
 const FEWEST: usize = 3;
+/// A series has at least so many. Ten can be halved in 252 ways, of which two look like the largest step there can be: hardly
+/// fewer than one in a hundred, so that chance would decide. Of twelve, four on each side show it; of fifteen, three.
+pub(crate) const FEWEST_RUNS: usize = 12;
 /// Permutations of each test.
 const PERMUTATIONS: usize = 499;
 /// A division by chance is accepted so often at most.
@@ -18,6 +21,9 @@ const SIGNIFICANCE: f64 = 0.01;
 
 /// The index of the first value of each new level, in order.
 pub fn change_points(series: &[f64], seed: u64) -> Vec<usize> {
+    if series.len() < FEWEST_RUNS {
+        return Vec::new();
+    }
     let mut random = Random::new(seed);
     let mut bounds = vec![0, series.len()];
     while let Some((at, distance)) = best(series, &bounds) {
@@ -163,6 +169,12 @@ mod tests {
         assert!(change_points(&series, 1).is_empty());
         for few in [&[][..], &[1.0], &[1.0, 2.0], &[1.0, 1.0, 1.0, 2.0, 2.0]] {
             assert!(change_points(few, 1).is_empty(), "{few:?}");
+        }
+        // Where a step is seen whatever the permutations, and never below.
+        for (before, after, is_seen) in [(5, 6, false), (4, 8, true), (8, 4, true), (6, 6, true)] {
+            let step = levels(&[(1.0, before), (10.0, after)], 0.01, 3);
+            let seen = (0..20).filter(|seed| !change_points(&step, *seed).is_empty()).count();
+            assert_eq!(seen, if is_seen { 20 } else { 0 }, "{before} and {after}");
         }
         assert!(change_points(&[1.0; 40], 1).is_empty());
     }

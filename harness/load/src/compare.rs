@@ -5,12 +5,12 @@ use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
-use crate::bootstrap::{Interval, of_difference, of_mean};
+use crate::bootstrap::{Interval, mean, of_difference, of_mean};
 use crate::figures::{LoadReport, Shot};
 
 /// With fewer rounds than this an interval is a guess.
 pub const FEWEST_ROUNDS: usize = 5;
-/// A share of failed requests that is larger by this is worse, whatever the speed.
+/// Shares of failed requests that differ by less are the same.
 pub(crate) const MORE_FAILURES: f64 = 0.001;
 
 /// What one round gave of one side.
@@ -51,6 +51,11 @@ pub enum Incomparable {
     /// One was stopped before its end.
     #[error("{0} was interrupted: its figures are not those of a whole run")]
     Interrupted(&'static str),
+    /// In one the generator was the limit.
+    #[error(
+        "the generator of {0} could not keep its schedule: its figures say nothing of the server"
+    )]
+    Saturated(&'static str),
     /// The loads differ.
     #[error("A is {a}, and B is {b}: compare two results of the same load")]
     Loads {
@@ -64,12 +69,20 @@ pub enum Incomparable {
 /// Whether two results can be compared.
 ///
 /// # Errors
-/// When one was interrupted, or not all shots of both are of the same load.
+/// When one was interrupted or its generator was late, or not all shots of both are of the same load: what was asked for and
+/// how, as far as the results say it.
 pub fn comparable(a: &LoadReport, b: &LoadReport) -> Result<(), Incomparable> {
     for (side, report) in [("A", a), ("B", b)] {
         if report.interrupted {
             return Err(Incomparable::Interrupted(side));
         }
+        if report.is_saturated() {
+            return Err(Incomparable::Saturated(side));
+        }
+    }
+    let asked = a.asked.as_ref().zip(b.asked.as_ref());
+    if let Some([a, b]) = asked.and_then(|(a, b)| a.differs(b)) {
+        return Err(Incomparable::Loads { a, b });
     }
     let loads = |report: &LoadReport| report.shots.iter().map(load_of).collect::<BTreeSet<_>>();
     let (a, b) = (loads(a), loads(b));
@@ -163,8 +176,8 @@ impl Change {
         }
     }
 
+    /// What an interval around 0 says; all of it beyond the margin is a change.
     fn of(interval: Interval, margin: f64) -> Self {
-        let margin = margin.ln_1p();
         match interval {
             Interval { low, .. } if low > margin => Change::Worse,
             Interval { high, .. } if high < -margin => Change::Better,
@@ -189,10 +202,25 @@ pub struct Judged {
     pub verdict: Change,
 }
 
+/// The verdict on requests that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Failures {
+    /// The mean share of A's rounds that failed ([`Shot::share_failed`]).
+    pub a: f64,
+    /// B's.
+    pub b: f64,
+    /// The 99 % interval of B's share less A's.
+    pub low: f64,
+    /// Its upper end.
+    pub high: f64,
+    /// What it says; the margin is a thousandth of all requests.
+    pub verdict: Change,
+}
+
 /// All of a comparison.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {
-    /// The worst of the metrics'.
+    /// The worst of the metrics' and the failures'.
     pub verdict: Change,
     /// The share that is not worth a word.
     pub margin: f64,
@@ -203,8 +231,8 @@ pub struct Comparison {
     /// Metrics that only some of the rounds have, as one without an answer has no latency: nothing is shown of them.
     #[serde(default)]
     pub unjudged: Vec<Metric>,
-    /// B fails more requests than A, which is worse whatever its speed.
-    pub fails_more: bool,
+    /// Of requests that failed, which are judged whatever the speed; none without any round.
+    pub failures: Option<Failures>,
     /// A's rounds, in the order they were measured.
     pub a: Vec<Round>,
     /// B's.
@@ -222,13 +250,11 @@ pub fn compare(a: &[Round], b: &[Round], paired: bool, margin: f64, of: &[Metric
         .copied()
         .filter(|metric| !is_judged(*metric) && all().any(|round| metric.cost(round).is_some()));
     let unjudged: Vec<Metric> = unjudged.collect();
-    let failed = |rounds: &[Round]| {
-        rounds.iter().map(|round| round.failed).sum::<f64>() / rounds.len().max(1) as f64
-    };
-    let fails_more = failed(b) > failed(a) + MORE_FAILURES;
-    let has = |verdict| metrics.iter().any(|judged| judged.verdict == verdict);
+    let failures = failures(a, b, paired);
+    let verdicts = || metrics.iter().map(|it| it.verdict).chain(failures.map(|it| it.verdict));
+    let has = |verdict| verdicts().any(|it| it == verdict);
     let too_few = a.len().min(b.len()) < FEWEST_ROUNDS;
-    let verdict = if fails_more || (has(Change::Worse) && !too_few) {
+    let verdict = if has(Change::Worse) && !too_few {
         Change::Worse
     } else if too_few || metrics.is_empty() || !unjudged.is_empty() || has(Change::Inconclusive) {
         Change::Inconclusive
@@ -238,26 +264,45 @@ pub fn compare(a: &[Round], b: &[Round], paired: bool, margin: f64, of: &[Metric
         Change::Same
     };
     let (a, b) = (a.to_vec(), b.to_vec());
-    Comparison { verdict, margin, paired, metrics, unjudged, fails_more, a, b }
+    Comparison { verdict, margin, paired, metrics, unjudged, failures, a, b }
 }
 
 fn judged(metric: Metric, a: &[Round], b: &[Round], paired: bool, margin: f64) -> Option<Judged> {
     let costs = |rounds: &[Round]| rounds.iter().map(|round| metric.cost(round)).collect();
     let (a, b): (Option<Vec<f64>>, Option<Vec<f64>>) = (costs(a), costs(b));
-    let (a, b) = (a.filter(|a| !a.is_empty())?, b.filter(|b| !b.is_empty())?);
-    let seed = 0x5EED + metric as u64;
-    let interval = if paired {
-        let differences: Vec<f64> = a.iter().zip(&b).map(|(a, b)| b - a).collect();
-        of_mean(&differences, seed)
-    } else {
-        of_difference(&a, &b, seed)
-    };
+    let interval = difference(&a?, &b?, paired, 0x5EED + metric as u64)?;
     Some(Judged {
         metric,
         ratio: interval.mean.exp(),
         low: interval.low.exp(),
         high: interval.high.exp(),
-        verdict: Change::of(interval, margin),
+        verdict: Change::of(interval, margin.ln_1p()),
+    })
+}
+
+fn failures(a: &[Round], b: &[Round], paired: bool) -> Option<Failures> {
+    let shares = |rounds: &[Round]| rounds.iter().map(|round| round.failed).collect::<Vec<_>>();
+    let (a, b) = (shares(a), shares(b));
+    let interval = difference(&a, &b, paired, 0xFA11)?;
+    Some(Failures {
+        a: mean(&a),
+        b: mean(&b),
+        low: interval.low,
+        high: interval.high,
+        verdict: Change::of(interval, MORE_FAILURES),
+    })
+}
+
+/// B's mean less A's; none where a side has no round.
+fn difference(a: &[f64], b: &[f64], paired: bool, seed: u64) -> Option<Interval> {
+    if a.is_empty() || b.is_empty() {
+        return None;
+    }
+    Some(if paired {
+        let differences: Vec<f64> = a.iter().zip(b).map(|(a, b)| b - a).collect();
+        of_mean(&differences, seed)
+    } else {
+        of_difference(a, b, seed)
     })
 }
 
@@ -277,8 +322,7 @@ impl Comparison {
         );
         for judged in &self.metrics {
             let mean = |rounds: &[Round]| {
-                rounds.iter().map(|round| of(judged.metric, round)).sum::<f64>()
-                    / rounds.len() as f64
+                mean(&rounds.iter().map(|round| of(judged.metric, round)).collect::<Vec<_>>())
             };
             let interval = format!("{:.3} to {:.3}", judged.low, judged.high);
             let _ = writeln!(
@@ -295,8 +339,26 @@ impl Comparison {
             let metric = metric.as_str();
             let _ = writeln!(out, "{metric:<12}not in every round: nothing is shown of it");
         }
-        if self.fails_more {
-            out.push_str("\nB fails more requests than A.\n");
+        if let Some(failures) = &self.failures {
+            let percent = |share: f64| format!("{:.2} %", share * 100.0);
+            let interval =
+                format!("{:+.2} to {:+.2} %", failures.low * 100.0, failures.high * 100.0);
+            let _ = writeln!(
+                out,
+                "{:<12}{:>14}{:>14}{:>12}   {interval:<18}{}",
+                "failed",
+                percent(failures.a),
+                percent(failures.b),
+                "",
+                failures.verdict.as_str()
+            );
+            match failures.verdict {
+                Change::Worse => out.push_str("\nB fails more requests than A.\n"),
+                Change::Better => out.push_str(
+                    "\nA fails more requests than B: what A's cost is partly the cost of failing.\n",
+                ),
+                Change::Same | Change::Inconclusive => {}
+            }
         }
         if self.a.len().min(self.b.len()) < FEWEST_ROUNDS {
             let _ = writeln!(out, "\nFewer than {FEWEST_ROUNDS} rounds decide nothing.");
@@ -373,7 +435,33 @@ mod tests {
         let a = rounds(&NOISE);
         let b: Vec<Round> = a.iter().map(|round| Round { failed: 0.01, ..*round }).collect();
         let found = compare(&a, &b, true, 0.05, &Metric::ALL);
-        assert!(found.fails_more && found.verdict == Change::Worse);
+        assert_eq!(found.failures.unwrap().verdict, Change::Worse);
+        assert_eq!(found.verdict, Change::Worse);
+        assert!(found.text().contains("B fails more"), "{}", found.text());
+        let found = compare(&b, &a, true, 0.05, &Metric::ALL);
+        assert_eq!(found.verdict, Change::Better);
+        assert!(found.text().contains("A fails more"), "{}", found.text());
+    }
+
+    /// One in a hundred fails on both sides, as chance has it: two means always differ.
+    #[test]
+    fn failures_by_chance_are_no_regression_and_more_of_them_are() {
+        let mut random = crate::random::Random::new(7);
+        let mut side = |share: f64| -> Vec<Round> {
+            let rounds = (0..20).map(|_| {
+                let failed = (0..500).filter(|_| random.unit() < share).count();
+                Round { failed: failed as f64 / 500.0, ..round(1.0) }
+            });
+            rounds.collect()
+        };
+        let mut worse = |a: f64, b: f64, paired| {
+            let all = (0..100).map(|_| compare(&side(a), &side(b), paired, 0.05, &Metric::ALL));
+            all.filter(|found| found.verdict == Change::Worse).count()
+        };
+        for paired in [true, false] {
+            let (alarms, caught) = (worse(0.01, 0.01, paired), worse(0.01, 0.03, paired));
+            assert!(alarms <= 1 && caught >= 99, "{alarms} alarms, {caught} caught");
+        }
     }
 
     #[test]

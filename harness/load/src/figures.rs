@@ -5,6 +5,7 @@ use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{Deserializer, Serializer as _, V2Serializer};
 use serde::{Deserialize, Serialize};
 
+use crate::asked::Asked;
 use crate::plan::{LoadError, LoadPlan, Pace};
 use crate::series::Second;
 use crate::server::ServerCpu;
@@ -123,6 +124,17 @@ pub struct LoadReport {
     /// It was stopped before its end.
     #[serde(default)]
     pub interrupted: bool,
+    /// What was asked for; a journey says so itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Asked>,
+}
+
+impl LoadReport {
+    /// The generator could not keep its schedule: its figures say nothing of the target.
+    pub fn is_saturated(&self) -> bool {
+        let mut shots = std::iter::once(&self.total).chain(&self.shots);
+        shots.any(|shot| shot.open.as_ref().is_some_and(|open| open.saturated))
+    }
 }
 
 /// A shot as it was measured.
@@ -162,7 +174,7 @@ pub(crate) fn report(manner: Manner, fired: Vec<Fired>) -> Result<LoadReport, Lo
     let server_cpu = cpu.unwrap_or(ServerCpu::NotAsked);
     let shots = fired.into_iter().map(|fired| shot(manner, fired)).collect::<Result<_, _>>()?;
     let total = shot(manner, Fired { tally: total, series: Vec::new(), server_cpu })?;
-    Ok(LoadReport { total, shots, interrupted: false })
+    Ok(LoadReport { total, shots, interrupted: false, asked: None })
 }
 
 fn shot(manner: Manner, fired: Fired) -> Result<Shot, LoadError> {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
-use crate::change_points::change_points;
+use crate::change_points::{FEWEST_RUNS, change_points};
 use crate::compare::{MORE_FAILURES, Metric, Round};
 use crate::figures::LoadReport;
 
@@ -58,13 +58,18 @@ impl Entry {
         Ok(entries)
     }
 
+    /// Was this figure measured?
+    pub fn has(&self, metric: Metric) -> bool {
+        metric.cost(&self.round).is_some()
+    }
+
     fn has_answers(&self) -> bool {
         self.round.rps > 0.0
     }
 
-    /// Do more of its requests fail than is usual?
-    fn fails(&self, usual: f64) -> bool {
-        !self.has_answers() || self.round.failed > usual + MORE_FAILURES
+    /// Do more of its requests fail than do usually?
+    fn fails(&self, most: f64) -> bool {
+        !self.has_answers() || self.round.failed > most
     }
 
     /// What it is called in a table.
@@ -150,6 +155,9 @@ pub struct History {
     /// Runs that failed, in order. What refusing costs is not what serving costs, so they are of no level.
     #[serde(default)]
     pub failed: Vec<FailedRun>,
+    /// Metrics of so few runs that no change could be shown, however large.
+    #[serde(default)]
+    pub too_few: Vec<Metric>,
 }
 
 impl History {
@@ -157,8 +165,8 @@ impl History {
     /// after `accepted` (RFC 3339, UTC) is accepted, and so is a failure up to then.
     pub fn of(entries: &[Entry], margin: f64, metrics: &[Metric], accepted: Option<&str>) -> Self {
         let shifts = metrics.iter().flat_map(|metric| shifts(entries, margin, *metric, accepted));
-        let usual = usual_failures(entries);
-        let failed = entries.iter().enumerate().filter(|(_, entry)| entry.fails(usual));
+        let most = most_failures(entries);
+        let failed = entries.iter().enumerate().filter(|(_, entry)| entry.fails(most));
         let failed = failed.map(|(run, entry)| FailedRun {
             run,
             at: entry.at.clone(),
@@ -167,7 +175,14 @@ impl History {
             lasts: run + 1 == entries.len(),
             accepted: is_accepted(entry, accepted),
         });
-        Self { runs: entries.len(), margin, shifts: shifts.collect(), failed: failed.collect() }
+        let few = |metric: &Metric| (1..FEWEST_RUNS).contains(&costs(entries, *metric).len());
+        Self {
+            runs: entries.len(),
+            margin,
+            shifts: shifts.collect(),
+            failed: failed.collect(),
+            too_few: metrics.iter().copied().filter(few).collect(),
+        }
     }
 
     /// The last run failed, and nobody has accepted that.
@@ -199,11 +214,18 @@ impl History {
         if self.fails() {
             out.push_str("\nThe last run failed.\n");
         }
+        if !self.too_few.is_empty() {
+            let metrics: Vec<&str> = self.too_few.iter().map(|metric| metric.as_str()).collect();
+            let metrics = metrics.join(", ");
+            let _ = writeln!(
+                out,
+                "\nToo few runs to show a change of {metrics}: {FEWEST_RUNS} are the fewest."
+            );
+        }
         if self.shifts.is_empty() {
-            out.push_str(match self.runs - self.failed.len() {
-                0..FEWEST_RUNS => "\nFewer than six runs show nothing.\n",
-                _ => "\nNo figure has changed its level.\n",
-            });
+            if self.runs - self.failed.len() >= FEWEST_RUNS {
+                out.push_str("\nNo figure is shown to have changed its level.\n");
+            }
             return out;
         }
         let _ = writeln!(
@@ -240,21 +262,31 @@ impl History {
     }
 }
 
-/// Two levels of three runs.
-const FEWEST_RUNS: usize = 6;
+/// A run of which as much more fails than usual, in standard deviations, failed by more than chance.
+const BEYOND_CHANCE: f64 = 5.0;
+/// A normal standard deviation over the median distance from the median.
+const NORMAL_SPREAD: f64 = 1.4826;
 
 /// The runs that did not fail and have a metric, counted from 0, with the logarithms of its costs.
 pub(crate) fn costs(entries: &[Entry], metric: Metric) -> Vec<(usize, f64)> {
-    let usual = usual_failures(entries);
-    let good = entries.iter().enumerate().filter(|(_, entry)| !entry.fails(usual));
+    let most = most_failures(entries);
+    let good = entries.iter().enumerate().filter(|(_, entry)| !entry.fails(most));
     good.filter_map(|(run, entry)| Some((run, metric.cost(&entry.round)?))).collect()
 }
 
-/// The median of the shares that failed: where a page is measured that is not found, all did.
-fn usual_failures(entries: &[Entry]) -> f64 {
-    let mut shares: Vec<f64> = entries.iter().map(|entry| entry.round.failed).collect();
-    shares.sort_by(f64::total_cmp);
-    shares.get(shares.len().saturating_sub(1) / 2).copied().unwrap_or_default()
+/// The largest share that fails usually: around the median, for where a page is measured that is not found, all do; and as
+/// far from it as the runs themselves are, for where one in a hundred fails at random, no two runs have the same share.
+fn most_failures(entries: &[Entry]) -> f64 {
+    let shares: Vec<f64> = entries.iter().map(|entry| entry.round.failed).collect();
+    let usual = median(shares.clone());
+    let spread = median(shares.iter().map(|share| (share - usual).abs()).collect());
+    usual + MORE_FAILURES + BEYOND_CHANCE * NORMAL_SPREAD * spread
+}
+
+/// The lower one of two in the middle; 0 of none.
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len().saturating_sub(1) / 2).copied().unwrap_or_default()
 }
 
 fn is_accepted(entry: &Entry, accepted: Option<&str>) -> bool {
@@ -364,6 +396,48 @@ mod tests {
         assert!(!told(&runs, Some("2026-01-12T00:00:00Z")));
         runs.iter_mut().for_each(|run| run.round.failed = 1.0);
         assert!(!told(&runs, None));
+    }
+
+    /// One in a hundred fails, as chance has it: each run's share is another.
+    #[test]
+    fn failures_by_chance_are_usual_and_more_of_them_are_not() {
+        let mut random = crate::random::Random::new(3);
+        let mut flaky = |runs: usize| {
+            let mut entries = entries(&level(1.0, runs));
+            for entry in &mut entries {
+                let failed = (0..2000).filter(|_| random.unit() < 0.01).count();
+                entry.round.failed = failed as f64 / 2000.0;
+            }
+            entries
+        };
+        let fails = |runs: &[Entry]| History::of(runs, 0.05, &[Metric::P99], None).fails();
+        let alarms = (0..100).filter(|_| fails(&flaky(20))).count();
+        assert!(alarms <= 1, "{alarms} of 100");
+        let mut worse = flaky(20);
+        worse[19].round.failed = 0.04;
+        assert!(fails(&worse));
+    }
+
+    #[test]
+    fn too_few_runs_are_said_to_be_and_never_unchanged() {
+        for few in [3, 4, 5] {
+            let found = history(&[level(1.0, few), level(0.1, few)].concat(), None);
+            let text = found.text();
+            assert_eq!(found.shifts, []);
+            assert!(
+                text.contains("Too few runs to show a change of throughput, p50, p99"),
+                "{text}"
+            );
+            assert!(!text.contains("No figure"), "{text}");
+        }
+        let found = history(&[level(1.0, 4), level(0.1, 8)].concat(), None);
+        assert_eq!((found.regressions().count(), &*found.too_few), (2, &[][..]));
+        // A figure that was not measured from the beginning.
+        let mut runs = entries(&level(1.0, 20));
+        runs[17..].iter_mut().for_each(|run| run.round.cpu_us = Some(3.0));
+        let found = History::of(&runs, 0.05, &Metric::ALL, None);
+        assert_eq!(found.too_few, [Metric::Cpu]);
+        assert!(found.text().contains("No figure is shown to have changed"), "{}", found.text());
     }
 
     #[test]

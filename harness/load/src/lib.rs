@@ -17,6 +17,7 @@
 
 mod ab;
 mod answer;
+mod asked;
 mod bootstrap;
 mod capacity;
 mod change_points;
@@ -42,8 +43,10 @@ mod random;
 mod recorder;
 mod replay;
 mod request;
+mod scalability;
 mod schedule;
 mod series;
+mod served;
 mod server;
 mod shot;
 mod slo;
@@ -51,18 +54,17 @@ mod stream;
 mod sweep;
 mod tally;
 mod trend;
+mod utilisation;
 mod worker;
 
 pub use ab::{Subject, ab};
-pub use capacity::{
-    Capacity, Machines, NoLaw, Question, Range, Scalability, Unserved, Utilisation, capacity,
-    served,
-};
+pub use asked::Asked;
+pub use capacity::{Capacity, Machines, NoLaw, Question, Range, capacity};
 pub use change_points::change_points;
-pub use chart::chart;
+pub use chart::{Marks, chart};
 pub use compare::{
-    Change, Comparison, FEWEST_ROUNDS, Incomparable, Judged, Metric, Round, comparable, compare,
-    rounds_of,
+    Change, Comparison, FEWEST_ROUNDS, Failures, Incomparable, Judged, Metric, Round, comparable,
+    compare, rounds_of,
 };
 pub use connection::Broken;
 pub use endpoint::{Address, Endpoint, Tls};
@@ -75,13 +77,16 @@ pub use random::{Random, shuffled_pairs};
 pub use recorder::Recorder;
 pub use replay::Replay;
 pub use request::{Message, RequestError, Url};
+pub use scalability::Scalability;
 pub use schedule::{Arrivals, Schedule, ScheduleError};
 pub use series::{Second, Watch};
+pub use served::{Unserved, served};
 pub use server::cpu_of;
 pub use slo::{Slo, SloError};
 pub use sweep::{Step, Sweep, SweepReport, sweep};
 pub use tally::Errors;
 pub use trend::trend;
+pub use utilisation::{LeftOut, Utilisation};
 
 /// Runs a plan and blocks until its last shot is over.
 ///
@@ -114,5 +119,5 @@ pub fn run_watched(plan: &LoadPlan, watch: &Watch) -> Result<LoadReport, LoadErr
         }
     }
     let report = figures::report(figures::Manner::of(plan), fired)?;
-    Ok(LoadReport { interrupted: watch.is_stopped(), ..report })
+    Ok(LoadReport { interrupted: watch.is_stopped(), asked: Some(Asked::of(plan)), ..report })
 }

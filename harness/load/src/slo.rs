@@ -97,6 +97,11 @@ impl Slo {
         });
         bounds.reduce(f64::min)
     }
+
+    /// Does it say itself how many may fail?
+    pub(crate) fn names_errors(&self) -> bool {
+        self.promises.iter().any(|promise| matches!(promise, Promise::Errors(_)))
+    }
 }
 
 impl Promise {

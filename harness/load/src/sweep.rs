@@ -4,14 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::figures::{LoadReport, Shot};
 use crate::plan::LoadError;
+use crate::served::MOST_FAILED;
 use crate::slo::Slo;
 
 /// The knee is known when the lowest rate that failed is above the highest that held by at most this share.
 const PRECISION: f64 = 0.05;
 /// A rate of which less than this share is served does not hold.
 const SERVED: f64 = 0.95;
-/// More failed requests than this share break any promise, where none was given.
-pub(crate) const MOST_FAILED: f64 = 0.01;
 /// So often a rate is tried at which the generator is late: on a busy machine it may be so once by chance.
 const MOST_TRIED: usize = 3;
 /// A knee that a longer look does not confirm is lowered so many times.
@@ -73,7 +72,9 @@ fn outcome(shot: &Shot, rate: f64, slo: Option<&Slo>) -> Outcome {
     if let Some(why) = slo.and_then(|slo| slo.broken_by(shot)) {
         return Outcome::Broken(why);
     }
-    if slo.is_none() && shot.share_failed() > MOST_FAILED {
+    // The promise may name a share of its own.
+    let names_errors = slo.is_some_and(Slo::names_errors);
+    if !names_errors && shot.share_failed() > MOST_FAILED {
         return Outcome::Broken(format!("{:.2} % failed", shot.share_failed() * 100.0));
     }
     if shot.rps < rate * SERVED {
@@ -265,6 +266,28 @@ mod tests {
                 assert_eq!(found.steps.len(), shots.len());
             }
         }
+    }
+
+    /// Answers of 503 are quick: they keep every latency, and only their share tells.
+    #[test]
+    fn a_server_that_sheds_holds_no_more_for_a_promise_on_latency() {
+        let capacity = 300.0;
+        let sheds = |rate: f64, _| {
+            let mut shot = Shot { requests: 1000, rps: rate, ..blank() };
+            shot.latency_us.p99 = 1000;
+            shot.non_2xx = (1000.0 * (1.0 - capacity / rate)).max(0.0) as u64;
+            Ok(Some(shot))
+        };
+        let knee = |slo: Option<&str>| {
+            let slo: Option<Slo> = slo.map(|slo| slo.parse().unwrap());
+            sweep(100.0, 1e4, slo.as_ref(), sheds).unwrap().0.knee_rps.unwrap()
+        };
+        for slo in [None, Some("p99<50ms")] {
+            assert!(knee(slo) < 310.0, "{slo:?}");
+        }
+        // Who names a share means that one.
+        assert!((320.0..400.0).contains(&knee(Some("p99<50ms,errors<20%"))));
+        assert!(knee(Some("errors<100%")) > 5000.0);
     }
 
     #[test]

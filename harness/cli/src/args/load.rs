@@ -42,8 +42,8 @@ pub(crate) struct Load {
     /// -r is where it begins [default: 100], -t the time of each rate.
     #[arg(long, conflicts_with_all = ["shots", "poisson", "requests"], requires = "time")]
     pub(crate) sweep: bool,
-    /// What must hold: `p99<50ms,errors<0.1%`. With --sweep the highest rate is found that holds it, else a
-    /// run that breaks it fails.
+    /// What must hold: `p99<50ms,errors<0.1%`. With --sweep the highest rate is found that holds it, with 1 % of
+    /// errors at most where it does not name them, else a run that breaks it fails.
     #[arg(long, value_name = "SLO", value_parser = slo)]
     pub(crate) slo: Option<edgeproof_load::Slo>,
     /// How many times all of it is done.
@@ -250,8 +250,14 @@ pub(crate) struct Plan {
     #[arg(value_name = "REPORT", required = true)]
     pub(crate) reports: Vec<PathBuf>,
     /// Requests a second, of all machines together.
-    #[arg(short, long, value_name = "RATE", value_parser = positive)]
-    pub(crate) rate: f64,
+    #[arg(short, long, value_name = "RATE", value_parser = positive, required_unless_present = "log")]
+    pub(crate) rate: Option<f64>,
+    /// An access log: without --rate the machines are planned for its busiest hour times its burst factor.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) log: Option<PathBuf>,
+    /// The log's format: a preset, or a format's text as for `logs parse`.
+    #[arg(long, value_name = "FORMAT", default_value = "combined", requires = "log")]
+    pub(crate) log_format: String,
     /// Machines that may be gone at any time.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(crate) spare: u32,

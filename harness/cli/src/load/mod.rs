@@ -58,8 +58,7 @@ pub(crate) fn load(arguments: &Load) -> Result<ExitCode, Failure> {
     if let Some(file) = &arguments.hdr {
         outputs::latencies(file, &report, began)?;
     }
-    // What was stopped is no run like the others.
-    if let Some(file) = arguments.history.as_deref().filter(|_| !report.interrupted) {
+    if let Some(file) = &arguments.history {
         let began = jiff::Timestamp::try_from(began).map_err(|e| Failure::Broken(e.to_string()))?;
         history::add(file, &report, began, arguments.label.as_deref())?;
     }

@@ -1,24 +1,17 @@
 //! `edgeproof load --replay`: what an access log asked for, and when.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::time::Duration;
 
 use edgeproof_accesslog::{Format, Parsed};
 use edgeproof_diagnostics::one_line;
 use edgeproof_load::Replay;
-use jiff::Timestamp;
-use jiff::fmt::strtime;
 
 use crate::args::Load;
 use crate::failure::Failure;
-use crate::logs;
+use crate::logs::{self, text};
 
-/// The common log format's date, and what formats of one's own most often have.
-const DATES: [&str; 3] =
-    ["%d/%b/%Y:%H:%M:%S %z", "%Y-%m-%dT%H:%M:%S%.f%:z", "%Y-%m-%dT%H:%M:%S%.f%z"];
 /// So many numbers of lines that are not replayed are told.
 const FIRST: usize = 5;
 /// Moments of a log that knows whole seconds only are spread over the second.
@@ -34,13 +27,8 @@ pub(super) struct Logged {
 /// Reads it, and tells on standard error what of it cannot be played.
 pub(super) fn read(log: &Path, arguments: &Load) -> Result<Logged, Failure> {
     let format = logs::format(&arguments.replay_format, "current", "--replay-format")?;
-    let failed = |error: std::io::Error| Failure::read(log, &error);
-    let mut file = BufReader::with_capacity(1 << 18, File::open(log).map_err(failed)?);
-    let (mut line, mut found) = (Vec::new(), Found::default());
-    while file.read_until(b'\n', &mut line).map_err(failed)? > 0 {
-        found.line(&format, &line);
-        line.clear();
-    }
+    let mut found = Found::default();
+    logs::each_line(log, |line| found.line(&format, line))?;
     found.tell(log);
     let whole_seconds = found.told.iter().all(|(at, _)| at % 1_000_000 == 0);
     let grain = if whole_seconds { SECOND } else { Duration::ZERO };
@@ -100,7 +88,7 @@ impl Found {
     }
 
     fn take(&mut self, parsed: &Parsed<'_>) {
-        let Some((at, request)) = moment(parsed).zip(request(parsed)) else {
+        let Some((at, request)) = logs::moment(parsed).zip(request(parsed)) else {
             self.untold.add(self.lines);
             return;
         };
@@ -112,7 +100,7 @@ impl Found {
             self.asked.push(request.clone());
             self.asked.len() - 1
         });
-        self.told.push((at, place));
+        self.told.push((at.as_microsecond(), place));
     }
 
     fn tell(&self, log: &Path) {
@@ -127,17 +115,6 @@ impl Found {
             }
         }
     }
-}
-
-fn text<'a>(parsed: &'a Parsed<'_>, name: &str) -> Option<&'a str> {
-    std::str::from_utf8(parsed.get(name)??).ok()
-}
-
-/// When the request was made, in microseconds: its own time, or that of its answer.
-fn moment(parsed: &Parsed<'_>) -> Option<i64> {
-    let date = text(parsed, "request_time").or_else(|| text(parsed, "completion_date"))?;
-    let read = |format: &&str| strtime::parse(format, date).ok()?.to_timestamp().ok();
-    DATES.iter().find_map(read).map(Timestamp::as_microsecond)
 }
 
 /// Method and request-target; a target that is a whole URL loses its server.

@@ -3,8 +3,8 @@
 use std::time::SystemTime;
 
 use edgeproof_load::{
-    Arrivals, LoadError, LoadPlan, LoadReport, Pace, Question, Schedule, Slo, SweepReport, Watch,
-    capacity, chart, run_watched, sweep,
+    Arrivals, LoadError, LoadPlan, LoadReport, Marks, Pace, Schedule, Slo, SweepReport, Watch,
+    chart, run_watched, sweep,
 };
 use edgeproof_report::ExitCode;
 
@@ -69,15 +69,12 @@ pub(super) fn sweep_of(arguments: &Load, target: &Target) -> Result<ExitCode, Fa
     })
 }
 
-/// Throughput and latency over the rates; nothing where no rate held.
+/// Throughput and latency over the rates; nothing where no rate held. How many cores the server may use is not known here,
+/// and with them where its law bends.
 fn drawn(report: &SweepReport, arguments: &Load) -> Option<String> {
-    let shots = &report.report.shots;
-    let rate = report.sweep.knee_rps?;
-    let question = Question { rate, spare: 0, headroom: 1.0, cores: 1.0, cost: None };
-    let mut found = capacity(shots, Some(&report.sweep), &question).ok()?;
-    // How many cores it may use is not known here, and with them where the law bends.
-    found.utilisation = None;
-    Some(chart(shots, &found, arguments.slo.as_ref().and_then(Slo::p99_us)))
+    let knee_rps = Some(report.sweep.knee_rps?);
+    let slo_us = arguments.slo.as_ref().and_then(Slo::p99_us);
+    Some(chart(&report.report.shots, &Marks { slo_us, knee_rps, ..Marks::default() }))
 }
 
 fn plan(arguments: &Load, target: &Target, rate: f64, longer: bool) -> Result<LoadPlan, LoadError> {

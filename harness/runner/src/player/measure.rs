@@ -165,6 +165,8 @@ fn figures(name: &str, report: &LoadReport) -> Vec<Figure> {
         make("p50", "µs", |shot| shot.latency_us.p50 as f64),
         make("p99", "µs", |shot| shot.latency_us.p99 as f64),
         make("max", "µs", |shot| shot.latency_us.max as f64),
+        // Both of ab's "Time per request": "(mean)" and "(mean, across all concurrent requests)".
+        make("time_per_request", "µs", |shot| shot.mean_us),
         make("mean_across_all", "µs", |shot| shot.mean_across_all_us),
         make("bytes", "B", |shot| shot.bytes as f64),
         make("generator_cpu", "µs/req", |shot| shot.generator_cpu_us_per_request),

@@ -32,6 +32,9 @@ fn users_go_all_the_way() {
     // Of the 160 answers 40 are delayed by 2 ms, and nothing in the other figures is thought.
     assert!(figure("shop.read.p50") >= 2_000.0);
     assert!(figure("shop.rps") > 0.0 && figure("shop.mean_across_all") > 0.0);
+    // Both of ab's mean times, of 8 clients.
+    let of_ab = figure("shop.time_per_request") / figure("shop.mean_across_all");
+    assert!((of_ab - 8.0).abs() < 1e-6, "{of_ab}");
     // Each user thinks for at least 30 ms in each of 5 rounds.
     assert!(160.0 / figure("shop.rps") >= 0.150, "{}", figure("shop.rps"));
 }
