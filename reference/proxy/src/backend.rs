@@ -53,7 +53,7 @@ impl Backend {
                 }
                 match to_process(worker, limits, &lease, protocol).await {
                     // It has ended, and that is not known yet: who asks then learns what comes next.
-                    Err(Failure::Unreachable) if timeout(TOLD, lease.ended()).await.is_ok() => {}
+                    Err(Failure::Unreachable) if has_ended(&lease).await => {}
                     made => return Ok(made?.holding(lease)),
                 }
                 let lease = process.lease().await?;
@@ -64,8 +64,13 @@ impl Backend {
     }
 }
 
-/// How long the end of a process that takes no connections may take to be known.
+/// How long the end of a process that takes no connections, or ends them, may take to be known.
 const TOLD: Duration = Duration::from_secs(1);
+
+/// Whether a process that does not answer has ended.
+pub(crate) async fn has_ended(process: &Lease) -> bool {
+    timeout(TOLD, process.ended()).await.is_ok()
+}
 
 async fn to_process(
     worker: &Worker,

@@ -23,8 +23,9 @@ use crate::worker::Worker;
 use edgeproof_mutant::{self as mutant, Mutant};
 
 /// Sends a request without body and reads the final response's head, interim ones passed on. A
-/// kept connection that turns out to be dead is replaced by a new one, once, and only for methods
-/// that may be repeated (RFC 9110 §9.2.2).
+/// kept connection that turns out to be dead is replaced by a new one, once, and so is one to a process that turns out
+/// to have ended: what it left behind may take connections until it is stopped too. Only methods that may be repeated
+/// are (RFC 9110 §9.2.2).
 pub(crate) async fn ask<W: AsyncWrite + Unpin>(
     worker: &Worker,
     backend: &Backend,
@@ -32,7 +33,7 @@ pub(crate) async fn ask<W: AsyncWrite + Unpin>(
     head: &RequestHead,
     reply: &mut Reply<'_, W>,
 ) -> Result<(Connected, ParsedResponse), Failure> {
-    let mut fresh = false;
+    let (mut fresh, mut ended) = (false, false);
     loop {
         let mut connected = backend.connect(worker, limits, fresh).await?;
         let idle = Idle::new(limits.upstream_timeout);
@@ -47,10 +48,12 @@ pub(crate) async fn ask<W: AsyncWrite + Unpin>(
         };
         match answer {
             Ok(response) => return Ok((connected, response)),
-            Err(Failure::OriginClosed { unused: true })
-                if connected.reused && !fresh && may_repeat(&head.method) =>
-            {
-                fresh = true;
+            Err(Failure::OriginClosed { unused: true }) if may_repeat(&head.method) => {
+                let is_old = connected.reused && !fresh;
+                if !is_old && (ended || !connected.process_has_ended().await) {
+                    return Err(Failure::OriginClosed { unused: true });
+                }
+                (fresh, ended) = (true, ended || !is_old);
             }
             Err(failure) => return Err(failure),
         }

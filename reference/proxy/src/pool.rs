@@ -12,6 +12,7 @@ use edgeproof_upstream::{Endpoint, Lease};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::Instant;
 
+use crate::backend;
 use crate::gateway::{Gateway, To};
 use crate::limits::Limits;
 use crate::link::{Reading, Writing};
@@ -44,6 +45,14 @@ impl Connected {
             Place::Unix(path) => Self::over_unix(path, Arc::clone(key)).await?,
         };
         Ok(made.speaking(upstream.protocol(), limits, || To::Stderr(Arc::clone(key))))
+    }
+
+    /// Whether it leads to a process that the proxy started and that has ended.
+    pub(crate) async fn process_has_ended(&self) -> bool {
+        match &self.lease {
+            Some(process) => backend::has_ended(process).await,
+            None => false,
+        }
     }
 
     /// Connects to a process that the proxy started.
