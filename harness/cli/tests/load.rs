@@ -444,6 +444,12 @@ fn a_page_has_its_charts_and_its_table() {
     assert!(page.contains("Requests per second:") && !page.contains("<script"), "{page}");
 }
 
+fn written(folder: &Path, name: &str, report: &Value) -> String {
+    let file = folder.join(name);
+    std::fs::write(&file, report.to_string()).unwrap();
+    file.to_str().unwrap().to_owned()
+}
+
 /// A result whose shots are all alike, as many and as fast as asked for.
 fn result(folder: &Path, name: &str, shots: usize, speed: f64) -> String {
     let (address, _requests) = server(GOOD);
@@ -456,9 +462,7 @@ fn result(folder: &Path, name: &str, shots: usize, speed: f64) -> String {
         shot["latency_us"][key] = Value::from((10_000.0 / speed) as u64);
     }
     report["shots"] = Value::from(vec![shot; shots]);
-    let file = folder.join(name);
-    std::fs::write(&file, report.to_string()).unwrap();
-    file.to_str().unwrap().to_owned()
+    written(folder, name, &report)
 }
 
 #[test]
@@ -576,9 +580,7 @@ fn open_loops(folder: &Path, name: &str, shots: &[(f64, f64, bool)], more: &Valu
     };
     report["shots"] = shots.iter().map(shot).collect();
     report.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-    let file = folder.join(name);
-    std::fs::write(&file, report.to_string()).unwrap();
-    file.to_str().unwrap().to_owned()
+    written(folder, name, &report)
 }
 
 #[test]

@@ -5,6 +5,10 @@ use crate::figures::Shot;
 /// Where more than this share fails, a server does not serve.
 pub(crate) const MOST_FAILED: f64 = 0.01;
 
+/// A server that answers a smaller share of what is offered is overloaded: that rate does not hold, and its time says
+/// nothing of its law.
+pub(crate) const KEPT_UP: f64 = 0.95;
+
 /// Of requests that failed in any number nothing can be foretold.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 pub enum Unserved {

@@ -4,13 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::figures::{LoadReport, Shot};
 use crate::plan::LoadError;
-use crate::served::MOST_FAILED;
+use crate::served::{KEPT_UP, MOST_FAILED};
 use crate::slo::Slo;
 
 /// The knee is known when the lowest rate that failed is above the highest that held by at most this share.
 const PRECISION: f64 = 0.05;
-/// A rate of which less than this share is served does not hold.
-const SERVED: f64 = 0.95;
 /// So often a rate is tried at which the generator is late: on a busy machine it may be so once by chance.
 const MOST_TRIED: usize = 3;
 /// A knee that a longer look does not confirm is lowered so many times.
@@ -77,7 +75,7 @@ fn outcome(shot: &Shot, rate: f64, slo: Option<&Slo>) -> Outcome {
     if !names_errors && shot.share_failed() > MOST_FAILED {
         return Outcome::Broken(format!("{:.2} % failed", shot.share_failed() * 100.0));
     }
-    if shot.rps < rate * SERVED {
+    if shot.rps < rate * KEPT_UP {
         return Outcome::Broken(format!(
             "{:.0} of {rate:.0} requests a second were served",
             shot.rps
@@ -261,7 +259,7 @@ mod tests {
                 let knee = found.knee_rps.unwrap();
                 assert!(found.confirmed && !found.generator_limited, "{found:?}");
                 // Without a promise on latency, 95 % served is held.
-                let most = if slo.is_some() { capacity } else { capacity / SERVED };
+                let most = if slo.is_some() { capacity } else { capacity / KEPT_UP };
                 assert!(knee <= most && knee > capacity * 0.89, "{knee} of {capacity}");
                 assert_eq!(found.steps.len(), shots.len());
             }

@@ -7,14 +7,12 @@ use serde::{Deserialize, Serialize};
 use crate::capacity::{NoLaw, Range};
 use crate::figures::Shot;
 use crate::least_squares::{Line, line};
-use crate::served::served;
+use crate::served::{KEPT_UP, served};
 
 /// Fewer points make no line with an error.
 const FEWEST_POINTS: usize = 3;
 /// The highest rate is at least so many times the lowest: closer together, the line is that of noise.
 const SPREAD: f64 = 2.0;
-/// A server that answers a smaller share of what is offered is overloaded, and its time says nothing of its law.
-const KEPT_UP: f64 = 0.95;
 
 /// Processor time over rate: cores = idle + seconds a request × requests a second.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

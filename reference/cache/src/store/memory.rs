@@ -13,6 +13,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use smallvec::SmallVec;
 
+use super::MOST_VARIANTS;
 use super::pattern::Pattern;
 use super::removals::{Removals, Since};
 use super::shard::{Shard, Variants, entry_bytes};
@@ -28,9 +29,6 @@ pub(super) struct Memory {
     used: AtomicUsize,
     hand: AtomicUsize,
 }
-
-/// The responses of one key at most; the oldest leave first.
-const MOST_VARIANTS: usize = 128;
 
 #[derive(Default)]
 struct Locked {

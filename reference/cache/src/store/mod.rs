@@ -22,6 +22,9 @@ pub use pattern::Purge;
 use redis::Redis;
 pub use redis::{PurgeOwed, RedisAddressError, RedisSettings, RedisStats, Warn};
 
+/// The responses of one URL at most; the oldest leave first.
+const MOST_VARIANTS: usize = 128;
+
 /// The bounds of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {

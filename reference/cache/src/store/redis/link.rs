@@ -15,9 +15,7 @@ use super::names;
 use super::record::{ARRIVAL_IN_LUA, DATE_IN_LUA, DIGEST_IN_LUA, Digest, Record, Variant};
 use super::scripts::{Scripts, call};
 use crate::Moment;
-
-/// The responses of one URL at most; the oldest leave first.
-pub(super) const MOST_VARIANTS: usize = 128;
+use crate::store::MOST_VARIANTS;
 
 /// The name of a variant, and its record.
 pub(super) type Entry = (Vec<u8>, Vec<u8>);

@@ -34,6 +34,7 @@ use redis::{Client, IntoConnectionInfo};
 use smallvec::SmallVec;
 use tokio::sync::{mpsc, oneshot};
 
+use super::MOST_VARIANTS;
 use crate::Stored;
 use crate::store::{Pattern, Stats};
 use claims::Claims;
@@ -41,7 +42,7 @@ pub use desk::Warn;
 use desk::{Desk, Shared};
 use driver::{Driver, Operation, Waiting};
 use history::History;
-use link::{Change, Found, Identity, MOST_VARIANTS, What};
+use link::{Change, Found, Identity, What};
 use missed::Removal;
 use record::{Record, Variant};
 
