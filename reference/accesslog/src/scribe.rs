@@ -16,6 +16,10 @@ use crate::{
 /// Octets of room that an idle log keeps, in each of its two buffers.
 const KEPT: usize = 16 << 10;
 
+/// Without a line for so long a log is idle. Between two batches of a busy one there is no line for a moment either:
+/// to give the room back then would be to ask for it again, page by page, with each batch.
+const QUIET: Duration = Duration::from_secs(1);
+
 /// The thread's side.
 pub(crate) struct Scribe {
     shared: Arc<Shared>,
@@ -71,13 +75,19 @@ impl Scribe {
     fn next(&mut self) -> Orders {
         let failing = self.failing;
         let mut state = self.shared.lock();
+        let mut is_quiet = false;
         while state.incoming.is_empty() && self.batch.is_empty() && !state.asked() {
             state.idle = true;
-            // A burst is over: give its memory back, which the next lines of the burst could still use.
-            for buffer in [&mut self.batch, &mut state.incoming] {
-                buffer.shrink_to(KEPT);
+            if is_quiet {
+                for buffer in [&mut self.batch, &mut state.incoming] {
+                    buffer.shrink_to(KEPT);
+                }
+                state = self.shared.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
+                continue;
             }
-            state = self.shared.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
+            let woken = self.shared.wake.wait_timeout(state, QUIET);
+            let (guard, waited) = woken.unwrap_or_else(PoisonError::into_inner);
+            (state, is_quiet) = (guard, waited.timed_out());
         }
         state.idle = false;
         // A failing disk is not asked more often because more lines come.
