@@ -18,6 +18,7 @@
 mod ab;
 mod answer;
 mod asked;
+mod awake;
 mod bootstrap;
 mod capacity;
 mod change_points;

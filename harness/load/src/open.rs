@@ -9,6 +9,7 @@ use mio::{Events, Interest, Token};
 use nix::sys::time::TimeSpec;
 use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
 
+use crate::awake::Awake;
 use crate::connection::Progress;
 use crate::course::{Course, Due};
 use crate::plan::LoadError;
@@ -29,6 +30,7 @@ pub(crate) fn run(
     let timer = Timer::new(&worker)?;
     let ends = course.ends(worker.meter.started, worker.deadline);
     let give_up = worker.deadline + worker.shared.plan.request_limit;
+    let awake = Awake::new(worker.meter.started);
     Loop {
         worker,
         course,
@@ -37,6 +39,7 @@ pub(crate) fn run(
         waiting: VecDeque::new(),
         due: None,
         timer,
+        awake,
         ends,
         give_up,
     }
@@ -54,6 +57,7 @@ struct Loop<'a> {
     /// What is to be sent next; `None` when nothing is left.
     due: Option<Due>,
     timer: Timer,
+    awake: Awake,
     /// The schedule is played until then.
     ends: Instant,
     /// A generator that is behind catches up after the deadline, but not for ever.
@@ -90,8 +94,10 @@ impl Loop<'_> {
     }
 
     fn wait(&mut self, events: &mut Events, now: Instant) -> Result<(), LoadError> {
+        let at = self.due.map(|due| due.at);
         let until = match self.due {
             Some(due) if due.at <= now => Some(now),
+            _ if self.awake.stays(now, at, self.worker.busy > 0) => Some(now),
             Some(due) => {
                 // epoll counts in milliseconds, a timer in nanoseconds.
                 self.timer.set(due.at - now)?;
@@ -108,6 +114,7 @@ impl Loop<'_> {
             let progress = self.worker.ready(slot, event);
             if progress != Progress::Pending {
                 let now = Instant::now();
+                self.awake.acts(now);
                 self.worker.finish(slot, progress, now);
                 self.is_free(slot, now);
             }
@@ -129,6 +136,7 @@ impl Loop<'_> {
                 break;
             }
             self.worker.meter.tally.taken_up(now - due.at);
+            self.awake.acts(now);
             self.send(due, now);
             self.due = self.next_due();
             now = Instant::now();

@@ -7,6 +7,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _};
 
 use super::timer::Timer;
 use super::{Lane, Line, Worker};
+use crate::awake::Awake;
 use crate::course::{Course, Due};
 use crate::open::MOST_IN_A_ROW;
 use crate::plan::LoadError;
@@ -40,6 +41,7 @@ pub(super) async fn run(
     let mut next = || course.next_due(started, worker.deadline);
     let mut due = next();
     let mut sent_all = started;
+    let mut awake = Awake::new(started);
     let mut ticks = tokio::time::interval(TICK);
     loop {
         let mut now = Instant::now();
@@ -50,6 +52,7 @@ pub(super) async fn run(
                 due = None;
                 break;
             }
+            awake.acts(now);
             worker.meter.borrow_mut().tally.taken_up(now - first.at);
             match seats.take() {
                 Some(seat) => flying.push(send(worker, &lines, seat, first, now)),
@@ -83,16 +86,23 @@ pub(super) async fn run(
                 return Ok((sent_all.max(meter.last_answer).max(ends), seats.used));
             }
         }
-        let behind = due.is_some_and(|due| due.at <= Instant::now());
+        now = Instant::now();
+        let at = due.map(|due| due.at);
+        let behind = at.is_some_and(|at| at <= now);
+        let stays = behind || awake.stays(now, at, !flying.is_empty());
         tokio::select! {
             biased;
-            Some(seat) = flying.next(), if !flying.is_empty() => match waiting.pop_front() {
-                Some(first) => flying.push(send(worker, &lines, seat, first, Instant::now())),
-                None => seats.resting.push(seat),
-            },
+            Some(seat) = flying.next(), if !flying.is_empty() => {
+                now = Instant::now();
+                awake.acts(now);
+                match waiting.pop_front() {
+                    Some(first) => flying.push(send(worker, &lines, seat, first, now)),
+                    None => seats.resting.push(seat),
+                }
+            }
             // A generator that is behind still reads.
-            () = tokio::task::yield_now(), if behind => {}
-            waited = until(&timer, due), if due.is_some() && !behind => waited?,
+            () = tokio::task::yield_now(), if stays => {}
+            waited = until(&timer, due), if due.is_some() && !stays => waited?,
             _ = ticks.tick() => {}
         }
         worker.meter.borrow_mut().tell(Instant::now());
