@@ -75,7 +75,10 @@ fn measured(arguments: &Compare) -> Result<Sides, Failure> {
     let plan = |url: &str, pid: Option<u32>| {
         let target = Target::of_url(url, &arguments.how)?;
         Ok::<_, Failure>(LoadPlan {
-            pace: Pace::Closed { connections: usize::from(arguments.connections) },
+            pace: Pace::Closed {
+                connections: usize::from(arguments.connections),
+                think: std::time::Duration::ZERO,
+            },
             requests: u64::MAX,
             time_limit: arguments.time,
             server_pid: pid,

@@ -633,6 +633,104 @@ fn a_plan_tells_what_it_is_made_of_or_why_there_is_none() {
     }
 }
 
+/// Closed loops of so many clients at these rates, who think for so long.
+fn closed_loops(folder: &Path, name: &str, points: &[(u64, f64, f64)]) -> String {
+    let base = std::fs::read_to_string(result(folder, name, 1, 1.0)).unwrap();
+    let mut report: Value = serde_json::from_str(&base).unwrap();
+    let shot = |(clients, rate, think): &(u64, f64, f64)| {
+        let mut shot = report["shots"][0].clone();
+        (shot["connections"], shot["rps"]) = ((*clients).into(), (*rate).into());
+        shot["think_s"] = (*think).into();
+        shot
+    };
+    report["shots"] = points.iter().map(shot).collect();
+    written(folder, name, &report)
+}
+
+#[test]
+fn a_plan_over_users_says_how_long_they_think() {
+    let folder = tempfile::tempdir().unwrap();
+    // X(N) = 10 N / (1 + 0.01 (N - 1)): at most a thousand a second, at any number of users.
+    let points = |think: f64| {
+        [10_u64, 20, 50, 100, 400].map(|n| {
+            let users = n as f64;
+            (n, 10.0 * users / (1.0 + 0.01 * (users - 1.0)), think)
+        })
+    };
+    let users = closed_loops(folder.path(), "users.json", &points(0.1));
+    let output = edgeproof(&["plan", &users, "--rate", "1600", "--spare", "0"]);
+    assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+    let told = text(&output.stdout);
+    assert!(told.contains("with ever more clients who think for 0.1 s"), "{told}");
+    assert!(told.contains("you need 2 machines"), "{told}");
+    let mixed = [&points(0.1)[..2], &points(0.2)[2..]].concat();
+    let mixed = closed_loops(folder.path(), "mixed.json", &mixed);
+    let output = edgeproof(&["plan", &mixed, "--rate", "1600"]);
+    assert_eq!(code(&output), 2);
+    assert!(text(&output.stderr).contains("different think times"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_plan_weighs_hits_and_misses_by_the_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let loops = |name: &str, us: f64| {
+        let shots = [100.0, 200.0, 400.0].map(|rate| (rate, rate * us / 1e6, false));
+        open_loops(folder.path(), name, &shots, &serde_json::json!({}))
+    };
+    let (hits, misses) = (loops("hits.json", 100.0), loops("misses.json", 1000.0));
+    let log = folder.path().join("access.log");
+    let line = |at: usize| {
+        let status = if at % 4 == 0 { "edge; fwd=miss" } else { "edge; hit" };
+        format!("2026-11-22T10:00:{:02}+00:00 2000 \"{status}\"\n", at % 60)
+    };
+    std::fs::write(&log, (0..1200).map(line).collect::<String>()).unwrap();
+    let format =
+        "{completion_date:%Y-%m-%dT%H:%M:%S%:z} {response_size} \"{response_header:Cache-Status}\"";
+    let of_log = ["--log", log.to_str().unwrap(), "--log-format", format];
+    let question = ["--rate", "10000", "--spare", "0", "--headroom", "99.9%"];
+    let plan = |more: &[&str]| edgeproof(&[&["plan", &hits], &question[..], more].concat());
+    let output = plan(&[&of_log[..], &["--misses", &misses]].concat());
+    assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+    let told = text(&output.stdout);
+    // 3/4 of 100 us and 1/4 of 1000 us are 325 us: 3077 a second of one core.
+    for part in [
+        "Hits of the cache: 75.0 %",
+        "Hits, 75.0 % of all:\nUtilisation law: 100.00 us",
+        "Misses, 25.0 % of all:\nUtilisation law: 1000.00 us",
+        "A machine is given 3074 requests a second",
+        "you need 4 machines",
+        "Bodies alone are 160.0 Mbit/s then, up to 49.2 of each machine.",
+    ] {
+        assert!(told.contains(part), "{part}\n{told}");
+    }
+    let words = ["--misses", &misses, "--hits", "0%", "--format", "json"];
+    let found: Value = serde_json::from_slice(&plan(&words).stdout).unwrap();
+    assert!((found["machine_rps"]["value"].as_f64().unwrap() - 999.0).abs() < 1e-6, "{found}");
+    assert_eq!(
+        (&found["misses"]["share"], &found["machines"]["needed"]),
+        (&1.0.into(), &11.into())
+    );
+    let page = folder.path().join("plan.html");
+    let html = format!("html={}", page.display());
+    assert_eq!(code(&plan(&["--misses", &misses, "--hits", "75%", "--format", &html])), 0);
+    assert_eq!(std::fs::read_to_string(page).unwrap().matches("<svg").count(), 2);
+    std::fs::write(
+        &log,
+        "127.0.0.1 - - [22/Nov/2026:10:00:00 +0000] \"GET / HTTP/1.1\" 200 5 \"-\" \"-\"\n",
+    )
+    .unwrap();
+    for (more, why) in [
+        (&["--misses", &misses][..], "wants the share of hits: --hits 90%"),
+        (&["--misses", &misses, "--log", of_log[1]], "the log does not tell it"),
+        (&["--hits", "75%"], "--misses"),
+        (&["--misses", &misses, "--hits", "175%"], "a share such as `90%`"),
+    ] {
+        let output = plan(more);
+        assert_eq!(code(&output), 2, "{}", text(&output.stdout));
+        assert!(text(&output.stderr).contains(why), "{}", text(&output.stderr));
+    }
+}
+
 #[test]
 fn a_plan_is_for_the_busiest_hour_of_a_log_and_its_bursts() {
     let folder = tempfile::tempdir().unwrap();

@@ -70,6 +70,13 @@ fn head(out: &mut String, report: &LoadReport, subject: &Subject) {
         let (connections, streams) = (total.connections, total.streams);
         line(out, "HTTP/2 streams", &format!("{streams} on each of {connections} connections"));
     }
+    if total.think_s > 0.0 {
+        line(
+            out,
+            "Think time",
+            &format!("{:.3} seconds (mean) before each request", total.think_s),
+        );
+    }
 }
 
 fn counts(out: &mut String, shot: &Shot) {

@@ -1,5 +1,7 @@
 //! What was asked for, and how: two results are of the same load where it is the same.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::endpoint::Address;
@@ -22,7 +24,7 @@ pub struct Asked {
     pub protocol: String,
     /// One connection for many requests?
     pub keep_alive: bool,
-    /// `closed`, or how the moments of an open loop are spread: `even`, `poisson`, `replay`.
+    /// `closed`, with its think time where it has one, or how the moments of an open loop are spread: `even`, `poisson`, `replay`.
     pub pace: String,
     /// Method and target of each request of the mix, after its weight where that is not 1; of a large mix the first.
     pub requests: Vec<String>,
@@ -47,12 +49,12 @@ impl Asked {
             },
             keep_alive: plan.keep_alive,
             pace: match &plan.pace {
-                Pace::Closed { .. } => "closed",
-                Pace::Open { arrivals: Arrivals::Even, .. } => "even",
-                Pace::Open { arrivals: Arrivals::Poisson, .. } => "poisson",
-                Pace::Replay { .. } => "replay",
-            }
-            .to_owned(),
+                Pace::Closed { think: Duration::ZERO, .. } => "closed".to_owned(),
+                Pace::Closed { think, .. } => format!("closed, think time {think:?}"),
+                Pace::Open { arrivals: Arrivals::Even, .. } => "even".to_owned(),
+                Pace::Open { arrivals: Arrivals::Poisson, .. } => "poisson".to_owned(),
+                Pace::Replay { .. } => "replay".to_owned(),
+            },
             requests: plan.mix.iter().take(MOST_TOLD).map(told).collect(),
             kinds: plan.mix.len(),
         }
@@ -71,9 +73,9 @@ impl Asked {
             true => "with connections that are kept",
             false => "with a connection for each request",
         };
-        let moments = match self.pace.as_str() {
-            "closed" => "a closed loop".to_owned(),
-            pace => format!("an open loop ({pace})"),
+        let moments = match self.pace.strip_prefix("closed") {
+            Some(think) => format!("a closed loop{think}"),
+            None => format!("an open loop ({})", self.pace),
         };
         let tls = if self.tls { "with TLS" } else { "without TLS" };
         let mut words =
@@ -108,7 +110,6 @@ fn told(request: &Request) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     fn plan(target: &str, weight: u32) -> LoadPlan {
         let bytes = format!("GET {target} HTTP/1.1\r\nhost: a.test\r\n\r\nhost: b");

@@ -5,7 +5,7 @@ use std::fmt::{self, Write as _};
 use serde::{Deserialize, Serialize};
 
 use crate::figures::Shot;
-use crate::scalability::{self, Scalability, scalability};
+use crate::scalability::{Scalability, scalability};
 use crate::sweep::Sweep;
 use crate::utilisation::{self, LeftOut, Utilisation, utilisation};
 
@@ -39,6 +39,23 @@ pub struct Range {
 }
 
 impl Range {
+    /// The rate of requests of which `share` come from the rate `other` and the rest from this one: the time that a
+    /// machine needs for each adds up.
+    fn mixed(self, share: f64, other: Self) -> Self {
+        let mix = |a: f64, b: f64| 1.0 / ((1.0 - share) / a + share / b);
+        Self {
+            value: mix(self.value, other.value),
+            low: mix(self.low, other.low),
+            // What has no bound costs no time at best.
+            high: match (self.high, other.high) {
+                (Some(a), Some(b)) => Some(mix(a, b)),
+                (Some(a), None) if share < 1.0 => Some(a / (1.0 - share)),
+                (None, Some(b)) if share > 0.0 => Some(b / share),
+                _ => None,
+            },
+        }
+    }
+
     fn times(self, factor: f64) -> Self {
         Self {
             value: self.value * factor,
@@ -59,11 +76,9 @@ impl fmt::Display for Range {
     }
 }
 
-/// The answer.
+/// What results of one kind of requests show of one machine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Capacity {
-    /// Requests a second that were asked for.
-    pub rate: f64,
+pub struct Limits {
     /// From open-loop shots with the server's processor time.
     pub utilisation: Option<Utilisation>,
     /// From closed-loop shots.
@@ -74,6 +89,31 @@ pub struct Capacity {
     pub slo: Option<String>,
     /// What of the results was not used, and why.
     pub notes: Vec<String>,
+    /// The most requests a second of one machine, by what counts first of these.
+    pub most_rps: Range,
+}
+
+/// What results of requests show that no cache answers, where they were measured apart from the hits.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Misses {
+    /// Their share of all requests.
+    pub share: f64,
+    /// What one machine can do of them alone.
+    #[serde(flatten)]
+    pub limits: Limits,
+}
+
+/// The answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Capacity {
+    /// Requests a second that were asked for.
+    pub rate: f64,
+    /// Of all requests, or of those that a cache answers.
+    #[serde(flatten)]
+    pub limits: Limits,
+    /// Of the others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub misses: Option<Misses>,
     /// Requests a second that one machine is given.
     pub machine_rps: Range,
     /// Machines, the spare ones with them.
@@ -104,6 +144,11 @@ pub enum NoLaw {
     /// There would be enough, if it could be used.
     #[error("{}: {_0}", NoLaw::TooFew)]
     LeftOut(LeftOut),
+    /// Clients who think longer are others.
+    #[error(
+        "the closed loops have different think times: the Universal Scalability Law wants one, and different -c"
+    )]
+    ThinkTimes,
     /// The rate grows with the clients all the way.
     #[error(
         "the results show no limit, so that none can be foretold: measure with more clients, or give a sweep"
@@ -154,30 +199,51 @@ pub enum NoLaw {
     },
 }
 
-/// Answers the question from shots and what a sweep found.
+/// What one machine of so many cores can do, from shots and what a sweep found.
 ///
 /// # Errors
 /// When the sweep found nothing that can be relied on, or when there is none and neither law can be fitted.
-pub fn capacity(
-    shots: &[Shot],
-    sweep: Option<&Sweep>,
-    question: &Question,
-) -> Result<Capacity, NoLaw> {
+pub fn limits(shots: &[Shot], sweep: Option<&Sweep>, cores: f64) -> Result<Limits, NoLaw> {
     let (points, left_out) = utilisation::points(shots);
-    let by_rate = utilisation(&points, question.cores);
-    let by_clients = scalability(&scalability::points(shots));
+    let by_rate = utilisation(&points, cores);
+    let by_clients = scalability(shots);
     let knee_rps = sweep.map(knee).transpose()?;
-    let most = match (knee_rps, by_rate, by_clients) {
+    let most_rps = match (knee_rps, by_rate, by_clients) {
         // What was seen counts more than what was fitted; of two fits the lower is the safer.
         (Some(knee), ..) => knee,
         (None, Ok(a), Ok(b)) if b.peak_rps.value < a.saturation_rps.value => b.peak_rps,
         (None, Ok(law), _) => law.saturation_rps,
         (None, Err(_), Ok(law)) => law.peak_rps,
-        (None, Err(NoLaw::TooFew), Err(NoLaw::NoLimit)) => return Err(NoLaw::NoLimit),
+        (None, Err(NoLaw::TooFew), Err(why @ (NoLaw::NoLimit | NoLaw::ThinkTimes))) => {
+            return Err(why);
+        }
         (None, Err(NoLaw::TooFew), Err(_)) if !left_out.is_empty() => {
             return Err(NoLaw::LeftOut(left_out));
         }
         (None, Err(why), Err(_)) => return Err(why),
+    };
+    Ok(Limits {
+        utilisation: by_rate.ok(),
+        scalability: by_clients.ok(),
+        knee_rps,
+        slo: sweep.and_then(|sweep| sweep.slo.clone()),
+        notes: notes(by_rate, &points, left_out),
+        most_rps,
+    })
+}
+
+/// Answers the question from what a machine can do.
+///
+/// # Errors
+/// When that would be more machines than there are.
+pub fn capacity(
+    limits: Limits,
+    misses: Option<Misses>,
+    question: &Question,
+) -> Result<Capacity, NoLaw> {
+    let most = match &misses {
+        Some(misses) => limits.most_rps.mixed(misses.share, misses.limits.most_rps),
+        None => limits.most_rps,
     };
     let machine_rps = most.times(question.headroom);
     let machines = Machines {
@@ -187,11 +253,8 @@ pub fn capacity(
     };
     Ok(Capacity {
         rate: question.rate,
-        utilisation: by_rate.ok(),
-        scalability: by_clients.ok(),
-        knee_rps,
-        slo: sweep.and_then(|sweep| sweep.slo.clone()),
-        notes: notes(by_rate, &points, left_out),
+        limits,
+        misses,
         machine_rps,
         machines,
         cost: question.cost.map(|cost| cost * machines.needed as f64),
@@ -234,18 +297,17 @@ fn notes(law: Result<Utilisation, NoLaw>, points: &[(f64, f64)], left_out: LeftO
     without.into_iter().chain(left_out).collect()
 }
 
-impl Capacity {
-    /// For people.
-    pub fn text(&self, question: &Question) -> String {
+impl Limits {
+    /// For people, a line for each thing that is known.
+    fn text(&self, cores: f64) -> String {
         let mut out = String::new();
         if let Some(law) = &self.utilisation {
             let _ = writeln!(
                 out,
-                "Utilisation law: {:.2} us of CPU a request ({:.2}), {:.3} cores idle; {} cores are busy at {:.0} requests a second ({:.0})",
+                "Utilisation law: {:.2} us of CPU a request ({:.2}), {:.3} cores idle; {cores} cores are busy at {:.0} requests a second ({:.0})",
                 law.cpu_us.value,
                 law.cpu_us,
                 law.idle_cores,
-                question.cores,
                 law.saturation_rps.value,
                 law.saturation_rps,
             );
@@ -254,9 +316,13 @@ impl Capacity {
             let clients = law
                 .peak_clients
                 .map_or("ever more clients".to_owned(), |n| format!("{n:.0} clients"));
+            let think = match law.think_s {
+                0.0 => String::new(),
+                think => format!(" who think for {think} s"),
+            };
             let _ = writeln!(
                 out,
-                "Universal Scalability Law: {:.0} requests a second of one client, contention {:.4}, coherency {:.6}; at most {:.0} ({:.0}) with {clients}",
+                "Universal Scalability Law: {:.0} requests a second of one client, contention {:.4}, coherency {:.6}; at most {:.0} ({:.0}) with {clients}{think}",
                 law.single_rps, law.contention, law.coherency, law.peak_rps.value, law.peak_rps,
             );
         }
@@ -270,7 +336,28 @@ impl Capacity {
         for note in &self.notes {
             let _ = writeln!(out, "Note: {note}");
         }
-        let slo = self.slo.as_ref().map_or(String::new(), |slo| format!(" at {slo}"));
+        out
+    }
+}
+
+impl Capacity {
+    /// For people.
+    pub fn text(&self, question: &Question) -> String {
+        let mut out = String::new();
+        let limits = self.limits.text(question.cores);
+        match &self.misses {
+            None => out += &limits,
+            Some(misses) => {
+                let (hits, of_misses) = (1.0 - misses.share, misses.limits.text(question.cores));
+                let _ = write!(
+                    out,
+                    "Hits, {:.1} % of all:\n{limits}Misses, {:.1} % of all:\n{of_misses}",
+                    hits * 100.0,
+                    misses.share * 100.0
+                );
+            }
+        }
+        let slo = self.limits.slo.as_ref().map_or(String::new(), |slo| format!(" at {slo}"));
         let Machines { needed, low, high } = self.machines;
         let given = self.machine_rps;
         let machines = match given.high {
@@ -312,10 +399,41 @@ mod tests {
         }
     }
 
+    fn swept(sweep: &Sweep) -> Result<Limits, NoLaw> {
+        limits(&[], Some(sweep), 1.0)
+    }
+
+    #[test]
+    fn hits_and_misses_take_their_time_each_by_its_share() {
+        let hits = swept(&found()).unwrap();
+        let slow = Sweep { knee_rps: Some(100.0), failed_rps: Some(105.0), ..found() };
+        let misses = |share| Some(Misses { share, limits: swept(&slow).unwrap() });
+        let question = Question { headroom: 1.0, ..asked(1000.0) };
+        let plan = |share| capacity(hits.clone(), misses(share), &question).unwrap();
+        // Of ten requests nine take 1/1600 s each and one 1/100 s.
+        let given = plan(0.1).machine_rps;
+        assert!((given.value - 10.0 / (9.0 / 1600.0 + 0.01)).abs() < 1e-9, "{given:?}");
+        assert!((given.high.unwrap() - 10.0 / (9.0 / 1660.0 + 1.0 / 105.0)).abs() < 1e-9);
+        assert_eq!((plan(0.0).machine_rps.value, plan(1.0).machine_rps.value), (1600.0, 100.0));
+        insta::assert_snapshot!(plan(0.1).text(&question));
+    }
+
+    #[test]
+    fn where_one_kind_showed_no_limit_the_other_bounds_the_mix() {
+        let hits = Sweep { failed_rps: None, ..found() };
+        let slow = Sweep { knee_rps: Some(100.0), failed_rps: Some(105.0), ..found() };
+        let mix = |share| {
+            let misses = Misses { share, limits: swept(&slow).unwrap() };
+            capacity(swept(&hits).unwrap(), Some(misses), &asked(1.0)).unwrap().machine_rps
+        };
+        assert!((mix(0.5).high.unwrap() - 0.8 * 210.0).abs() < 1e-9);
+        assert_eq!(mix(0.0).high, None);
+    }
+
     #[test]
     fn a_sweep_between_two_rates_gives_a_number_of_machines() {
         let question = asked(51_200.0);
-        let plan = capacity(&[], Some(&found()), &question).unwrap();
+        let plan = capacity(swept(&found()).unwrap(), None, &question).unwrap();
         assert_eq!(plan.machines, Machines { needed: 41, low: 40, high: 41 });
         insta::assert_snapshot!(plan.text(&question));
     }
@@ -324,7 +442,7 @@ mod tests {
     fn a_sweep_that_found_no_end_gives_the_most_machines_only() {
         let open_ended = Sweep { failed_rps: None, generator_limited: true, ..found() };
         let question = asked(51_200.0);
-        let plan = capacity(&[], Some(&open_ended), &question).unwrap();
+        let plan = capacity(swept(&open_ended).unwrap(), None, &question).unwrap();
         assert_eq!((plan.machine_rps.high, plan.machines.low, plan.machines.high), (None, 2, 41));
         let text = plan.text(&question);
         assert!(text.contains("at least that") && text.contains("at most 41 machines"), "{text}");
@@ -333,14 +451,14 @@ mod tests {
     #[test]
     fn a_sweep_without_a_result_gives_no_plan() {
         let guess = Sweep { confirmed: false, ..found() };
-        assert_eq!(capacity(&[], Some(&guess), &asked(100.0)), Err(NoLaw::Unconfirmed));
+        assert_eq!(swept(&guess), Err(NoLaw::Unconfirmed));
         let nothing = Sweep { knee_rps: None, ..guess };
-        assert_eq!(capacity(&[], Some(&nothing), &asked(100.0)), Err(NoLaw::NoKnee));
+        assert_eq!(swept(&nothing), Err(NoLaw::NoKnee));
     }
 
     #[test]
     fn more_machines_than_there_are_is_no_answer() {
-        let why = capacity(&[], Some(&found()), &asked(1e300));
+        let why = capacity(swept(&found()).unwrap(), None, &asked(1e300));
         assert!(matches!(why, Err(NoLaw::TooMany { .. })), "{why:?}");
     }
 }

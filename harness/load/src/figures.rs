@@ -1,5 +1,7 @@
 //! Figures of a load, with ab's definitions where ab has them.
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{Deserializer, Serializer as _, V2Serializer};
@@ -60,8 +62,11 @@ pub struct Shot {
     /// Requests at a time on each of them: more than one with HTTP/2.
     #[serde(default = "one")]
     pub streams: u64,
+    /// How long a client of a closed loop thought before each request, on average, in seconds.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub think_s: f64,
     /// ab's "Time per request … (mean)", in microseconds: clients × real time / requests. In an open loop,
-    /// where there are no clients, the mean latency.
+    /// where there are no clients, and where clients think, the mean latency.
     pub mean_us: f64,
     /// ab's "(mean, across all concurrent requests)", in microseconds: real time / requests.
     pub mean_across_all_us: f64,
@@ -151,12 +156,21 @@ pub(crate) struct Manner {
     pub(crate) streams: u64,
     /// Clients at a time; `None` in an open loop.
     pub(crate) clients: Option<u64>,
+    /// How long each of them thinks before a request.
+    pub(crate) think: Duration,
 }
 
 impl Manner {
     pub(crate) fn of(plan: &LoadPlan) -> Self {
-        let closed = matches!(plan.pace, Pace::Closed { .. });
-        Self { streams: plan.streams() as u64, clients: closed.then(|| plan.clients() as u64) }
+        let streams = plan.streams() as u64;
+        match plan.pace {
+            Pace::Closed { think, .. } => {
+                Self { streams, clients: Some(plan.clients() as u64), think }
+            }
+            Pace::Open { .. } | Pace::Replay { .. } => {
+                Self { streams, clients: None, think: Duration::ZERO }
+            }
+        }
     }
 }
 
@@ -197,9 +211,10 @@ fn shot(manner: Manner, fired: Fired) -> Result<Shot, LoadError> {
         rps: if duration_s > 0.0 { requests as f64 / duration_s } else { 0.0 },
         connections: tally.connections,
         streams: manner.streams,
+        think_s: manner.think.as_secs_f64(),
         mean_us: match manner.clients {
-            Some(clients) => clients as f64 * across_all,
-            None => latency_us.mean,
+            Some(clients) if manner.think.is_zero() => clients as f64 * across_all,
+            _ => latency_us.mean,
         },
         mean_across_all_us: across_all,
         latency_us,
@@ -254,6 +269,11 @@ fn is_zero(number: &u64) -> bool {
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref)] // as serde gives it
+fn is_none(seconds: &f64) -> bool {
+    *seconds == 0.0
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref)] // as serde gives it
 fn is_false(it: &bool) -> bool {
     !*it
 }
@@ -300,7 +320,7 @@ fn encode(histogram: &Histogram<u64>) -> Result<String, LoadError> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, Instant};
+    use std::time::Instant;
 
     use proptest::prelude::*;
 

@@ -54,13 +54,15 @@ mod slo;
 mod stream;
 mod sweep;
 mod tally;
+mod think;
+mod timer;
 mod trend;
 mod utilisation;
 mod worker;
 
 pub use ab::{Subject, ab};
 pub use asked::Asked;
-pub use capacity::{Capacity, Machines, NoLaw, Question, Range, capacity};
+pub use capacity::{Capacity, Limits, Machines, Misses, NoLaw, Question, Range, capacity, limits};
 pub use change_points::change_points;
 pub use chart::{Marks, chart};
 pub use compare::{

@@ -1,23 +1,18 @@
 //! The open loop: requests are sent at moments that were decided before, whatever the target does.
 
 use std::collections::VecDeque;
-use std::os::fd::{AsFd, AsRawFd};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use mio::unix::SourceFd;
-use mio::{Events, Interest, Token};
-use nix::sys::time::TimeSpec;
-use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
+use mio::Events;
 
 use crate::awake::Awake;
 use crate::connection::Progress;
 use crate::course::{Course, Due};
 use crate::plan::LoadError;
 use crate::tally::Tally;
+use crate::timer::{TIMER, Timer};
 use crate::worker::Worker;
 
-/// The timer's token: no connection has it.
-const TIMER: Token = Token(usize::MAX);
 /// After so many requests in a row answers are looked at, so that a generator that is behind still reads.
 pub(crate) const MOST_IN_A_ROW: usize = 64;
 
@@ -27,7 +22,7 @@ pub(crate) fn run(
     course: Course<'_>,
     most_connections: usize,
 ) -> Result<Tally, LoadError> {
-    let timer = Timer::new(&worker)?;
+    let timer = Timer::new(&worker.poll)?;
     let ends = course.ends(worker.meter.started, worker.deadline);
     let give_up = worker.deadline + worker.shared.plan.request_limit;
     let awake = Awake::new(worker.meter.started);
@@ -99,7 +94,6 @@ impl Loop<'_> {
             Some(due) if due.at <= now => Some(now),
             _ if self.awake.stays(now, at, self.worker.busy > 0) => Some(now),
             Some(due) => {
-                // epoll counts in milliseconds, a timer in nanoseconds.
                 self.timer.set(due.at - now)?;
                 None
             }
@@ -188,26 +182,5 @@ impl Loop<'_> {
             self.worker.finish(slot, progress, now);
         }
         self.resting.push(slot);
-    }
-}
-
-/// A timer that wakes the poll.
-struct Timer(TimerFd);
-
-impl Timer {
-    fn new(worker: &Worker<'_>) -> Result<Self, LoadError> {
-        let flags = TimerFlags::TFD_NONBLOCK | TimerFlags::TFD_CLOEXEC;
-        let timer = TimerFd::new(ClockId::CLOCK_MONOTONIC, flags).map_err(std::io::Error::from)?;
-        let descriptor = timer.as_fd().as_raw_fd();
-        let registry = worker.poll.registry();
-        registry.register(&mut SourceFd(&descriptor), TIMER, Interest::READABLE)?;
-        Ok(Self(timer))
-    }
-
-    fn set(&self, after: Duration) -> Result<(), LoadError> {
-        // Nothing at all would disarm it.
-        let after = TimeSpec::from_duration(after.max(Duration::from_nanos(1)));
-        let set = self.0.set(Expiration::OneShot(after), TimerSetTimeFlags::empty());
-        Ok(set.map_err(std::io::Error::from)?)
     }
 }

@@ -110,7 +110,7 @@ mod tests {
         };
         let series = vec![second(0, 9, 2000), second(1, 0, 0), second(2, 9, 3000)];
         let (tally, server_cpu) = (Tally::new().unwrap(), ServerCpu::NotAsked);
-        let manner = Manner { streams: 1, clients: Some(1) };
+        let manner = Manner { streams: 1, clients: Some(1), think: std::time::Duration::ZERO };
         let report = report(manner, vec![Fired { tally, series, server_cpu }]).unwrap();
         let drawn = seconds_chart(&report);
         assert!(drawn.contains(">0 requests<") && !drawn.contains(">0 ms<"), "{drawn}");

@@ -87,6 +87,8 @@ pub enum Pace {
     Closed {
         /// Clients at a time, each with one connection.
         connections: usize,
+        /// How long a client thinks before each request, on average: exponential times. Zero: not at all.
+        think: Duration,
     },
     /// A schedule that was made before: the target's slowness changes nothing about it.
     Open {
@@ -110,7 +112,7 @@ impl Pace {
     /// The most connections at a time.
     pub fn connections(&self) -> usize {
         match self {
-            Pace::Closed { connections } => *connections,
+            Pace::Closed { connections, .. } => *connections,
             Pace::Open { most_connections, .. } | Pace::Replay { most_connections, .. } => {
                 *most_connections
             }
@@ -143,7 +145,7 @@ impl LoadPlan {
             endpoint: endpoint.into(),
             mix: vec![Request::new(request)],
             protocol: Protocol::Http1,
-            pace: Pace::Closed { connections },
+            pace: Pace::Closed { connections, think: Duration::ZERO },
             requests,
             time_limit,
             request_limit: REQUEST_LIMIT,

@@ -74,7 +74,7 @@ impl Recorder {
         tally.connections = clients as u64;
         (0..forsaken).for_each(|_| tally.errors.count(Broken::Timeout));
         tally.unfinished = unfinished;
-        let manner = Manner { streams: 1, clients: Some(clients as u64) };
+        let manner = Manner { streams: 1, clients: Some(clients as u64), think: Duration::ZERO };
         let fired = Fired { tally, series: Vec::new(), server_cpu: ServerCpu::NotAsked };
         figures::report(manner, vec![fired])
     }

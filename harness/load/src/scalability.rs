@@ -1,4 +1,5 @@
-//! The Universal Scalability Law (N. J. Gunther, "Guerrilla Capacity Planning", 2007) over the clients of a closed loop.
+//! The Universal Scalability Law (N. J. Gunther, "Guerrilla Capacity Planning", 2007) over the clients of a closed loop,
+//! who think between their requests or do not.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,12 +9,17 @@ use crate::least_squares::solve;
 
 /// Numbers of clients that are needed: with as many as there are constants every fit is exact, and so is its range.
 const FEWEST_CLIENTS: usize = 4;
+/// A coherency whose peak lies beyond is none, but what is left of a sum.
+const MOST_CLIENTS: f64 = 1e6;
 /// The constants of the law.
 const CONSTANTS: usize = 3;
 
 /// X(N) = rate of one client × N / (1 + contention·(N−1) + coherency·N·(N−1)).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Scalability {
+    /// How long each client thinks before a request, on average, in seconds: where that is not zero, clients are users.
+    #[serde(default)]
+    pub think_s: f64,
     /// Requests a second of one client alone.
     pub single_rps: f64,
     /// The share of work that only one client at a time can have done.
@@ -46,7 +52,8 @@ impl Law {
             // Whoever comes second costs more than he brings.
             return Some(1.0);
         }
-        (self.coherency > 0.0).then(|| ((1.0 - self.contention) / self.coherency).sqrt().max(1.0))
+        let peak = ((1.0 - self.contention) / self.coherency).sqrt();
+        (peak < MOST_CLIENTS).then(|| peak.max(1.0))
     }
 
     /// None where the rate grows with the clients for ever.
@@ -58,17 +65,25 @@ impl Law {
     }
 }
 
-/// Clients and requests a second of the closed-loop shots.
-pub(crate) fn points(shots: &[Shot]) -> Vec<(f64, f64)> {
-    let closed = shots.iter().filter(|shot| shot.open.is_none() && shot.rps > 0.0);
-    closed.map(|shot| (shot.clients() as f64, shot.rps)).collect()
+/// The law of the closed-loop shots among these.
+///
+/// # Errors
+/// As for [`through`], and where clients of some think longer than those of others.
+pub(crate) fn scalability(shots: &[Shot]) -> Result<Scalability, NoLaw> {
+    let closed = || shots.iter().filter(|shot| shot.open.is_none() && shot.rps > 0.0);
+    let think_s = closed().next().map_or(0.0, |shot| shot.think_s);
+    if closed().any(|shot| shot.think_s != think_s) {
+        return Err(NoLaw::ThinkTimes);
+    }
+    let points: Vec<(f64, f64)> = closed().map(|shot| (shot.clients() as f64, shot.rps)).collect();
+    Ok(Scalability { think_s, ..through(&points)? })
 }
 
-/// The law through these points.
+/// The law through these numbers of clients and requests a second.
 ///
 /// # Errors
 /// When there are too few numbers of clients, or the rate grows with them all the way.
-pub(crate) fn scalability(points: &[(f64, f64)]) -> Result<Scalability, NoLaw> {
+fn through(points: &[(f64, f64)]) -> Result<Scalability, NoLaw> {
     if numbers(points) < FEWEST_CLIENTS {
         return Err(NoLaw::TooFew);
     }
@@ -83,6 +98,7 @@ pub(crate) fn scalability(points: &[(f64, f64)]) -> Result<Scalability, NoLaw> {
     let low = peaks.iter().flatten().copied().fold(peak, f64::min);
     let high = peaks.iter().copied().try_fold(peak, |high, peak| peak.map(|peak| high.max(peak)));
     Ok(Scalability {
+        think_s: 0.0,
         single_rps: law.single_rps,
         contention: law.contention,
         coherency: law.coherency,
@@ -142,7 +158,7 @@ mod tests {
     fn the_constants_of_a_known_law_are_found_again() {
         let known = Law { single_rps: 1000.0, contention: 0.03, coherency: 0.0005 };
         let points = [1.0, 2.0, 4.0, 8.0, 16.0].map(|n| (n, known.rps(n)));
-        let found = scalability(&points).unwrap();
+        let found = through(&points).unwrap();
         assert!((found.contention - 0.03).abs() < 1e-6 && (found.coherency - 0.0005).abs() < 1e-7);
         assert!((found.peak_rps.value / known.peak_rps().unwrap() - 1.0).abs() < 1e-4);
         assert!((found.peak_clients.unwrap() - known.peak_clients().unwrap()).abs() < 0.1);
@@ -159,8 +175,8 @@ mod tests {
     #[test]
     fn three_numbers_of_clients_fit_any_law_and_show_none() {
         let points = [(1.0, 100.0), (2.0, 160.0), (4.0, 210.0), (4.0, 205.0), (8.0, 190.0)];
-        assert_eq!(scalability(&points[..4]), Err(NoLaw::TooFew));
-        let Range { value, low, high } = scalability(&points).unwrap().peak_rps;
+        assert_eq!(through(&points[..4]), Err(NoLaw::TooFew));
+        let Range { value, low, high } = through(&points).unwrap().peak_rps;
         assert!(low < value && value <= high.unwrap(), "{low} {value} {high:?}");
     }
 
@@ -168,7 +184,7 @@ mod tests {
     fn who_gets_slower_with_the_second_client_is_at_his_best_with_one() {
         let known = Law { single_rps: 10_000.0, contention: 1.3, coherency: 0.0 };
         let points = [1.0, 2.0, 4.0, 8.0].map(|n| (n, known.rps(n)));
-        let found = scalability(&points).unwrap();
+        let found = through(&points).unwrap();
         assert_eq!(found.peak_clients, Some(1.0));
         assert!((found.peak_rps.value - 10_000.0).abs() < 1.0, "{found:?}");
     }

@@ -14,6 +14,7 @@ use crate::plan::{LoadError, LoadPlan, Pace, Protocol};
 use crate::schedule::Moments;
 use crate::series::{Second, Watch};
 use crate::tally::Tally;
+use crate::think::Think;
 use crate::worker::Worker;
 use crate::{closed, http2, lack, open};
 
@@ -117,7 +118,7 @@ fn by_http1(shared: &Shared<'_>, thread: usize) -> Result<Tally, LoadError> {
     worker.start();
     let share = shared.share(thread);
     let mut tally = match shared.course(thread) {
-        None => closed::run(worker, share),
+        None => closed::run(worker, share, Think::of(shared.plan, thread)),
         Some(course) => open::run(worker, course, share),
     }?;
     tally.cpu = cpu_time()?.saturating_sub(cpu_before);

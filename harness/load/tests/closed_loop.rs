@@ -48,7 +48,7 @@ fn plan(address: SocketAddr) -> LoadPlan {
 }
 
 fn clients(connections: usize) -> Pace {
-    Pace::Closed { connections }
+    Pace::Closed { connections, think: Duration::ZERO }
 }
 
 #[test]
@@ -64,6 +64,25 @@ fn each_shot_makes_its_requests_on_kept_connections() {
     }
     assert_eq!(report.total.requests, 200);
     assert_eq!(connections.load(Ordering::SeqCst), 8);
+}
+
+/// Of so many clients each makes a request for each time that he has thought, and the first too comes after a thought.
+#[test]
+fn clients_think_before_each_request() {
+    let (address, connections) = server(|_| b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+    let think = Duration::from_millis(10);
+    let pace = Pace::Closed { connections: 20, think };
+    let thinking = LoadPlan { pace, requests: 200, shots: 1, ..plan(address) };
+    let total = run_load(&thinking).unwrap().total;
+    assert_eq!((total.requests, total.errors, total.clients()), (200, 0, 20));
+    assert_eq!((total.think_s, connections.load(Ordering::SeqCst)), (0.01, 20));
+    // Ten thoughts each; what chance makes of two hundred is far from half of that.
+    assert!(total.duration_s > 0.05, "{}", total.duration_s);
+    assert!((total.mean_us - total.latency_us.mean).abs() < 1e-6);
+    let pace = Pace::Closed { connections: 20, think: Duration::from_secs(3600) };
+    let time_limit = Duration::from_millis(50);
+    let total = run_load(&LoadPlan { pace, time_limit, ..thinking }).unwrap().total;
+    assert_eq!((total.requests, total.errors, total.unfinished), (0, 0, 0));
 }
 
 #[test]

@@ -130,6 +130,20 @@ fn streams_share_the_connections() {
 }
 
 #[test]
+fn clients_think_before_each_request() {
+    let (address, _seen) = server(GOOD, None);
+    let think =
+        |think| LoadPlan { pace: Pace::Closed { connections: 2, think }, ..plan(address, 2, 10) };
+    let total = run_load(&think(Duration::from_millis(10))).unwrap().total;
+    assert_eq!((total.requests, total.errors, total.think_s), (200, 0, 0.01));
+    assert!(total.duration_s > 0.05, "{}", total.duration_s);
+    let time_limit = Duration::from_millis(50);
+    let forever = LoadPlan { time_limit, ..think(Duration::from_secs(3600)) };
+    let total = run_load(&forever).unwrap().total;
+    assert_eq!((total.requests, total.errors, total.unfinished), (0, 0, 0));
+}
+
+#[test]
 fn threads_share_the_load() {
     let (address, seen) = server(GOOD, None);
     let total = run_load(&LoadPlan { threads: 2, ..plan(address, 3, 2) }).unwrap().total;

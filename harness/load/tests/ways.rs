@@ -60,7 +60,7 @@ fn a_full_queue_of_a_unix_socket_is_waited_for() {
         }
     });
     let endpoint = Endpoint { address: Address::Unix(path), tls: None };
-    let pace = Pace::Closed { connections: 50 };
+    let pace = Pace::Closed { connections: 50, think: Duration::ZERO };
     let total = run_load(&LoadPlan { pace, requests: 500, ..plan(endpoint) }).unwrap().total;
     assert_eq!((total.requests, total.errors), (500, 0), "{:?}", total.first_error);
 }

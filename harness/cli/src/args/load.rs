@@ -22,6 +22,9 @@ pub(crate) struct Load {
     /// The requests of each shot.
     #[arg(short = 'n', long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) requests: Option<u64>,
+    /// Closed loop: how long a client thinks before each request, on average (exponential times): `-c` are users then.
+    #[arg(long, value_name = "D", value_parser = some_time, conflicts_with_all = ["rate", "replay", "sweep"])]
+    pub(crate) think: Option<Duration>,
     /// Open loop: requests a second, sent by plan whatever the target does. Also a ramp, `100..1000`, or
     /// steps, `100@10s,500..1000@30s`.
     #[arg(short, long, value_name = "RATE")]
@@ -229,13 +232,21 @@ fn slo(text: &str) -> Result<edgeproof_load::Slo, String> {
     text.parse().map_err(|error: edgeproof_load::SloError| error.to_string())
 }
 
-/// `5%`, or `0.05`.
+/// `5%`, or `0.05`: neither nothing nor all.
 fn share(text: &str) -> Result<f64, String> {
-    let (number, part) = text.strip_suffix('%').map_or((text, 1.0), |number| (number, 100.0));
-    let value = number.trim().parse::<f64>().ok().map(|number| number / part);
-    value
+    part(text)
+        .ok()
         .filter(|share| *share > 0.0 && *share < 1.0)
         .ok_or_else(|| "expected a share such as `5%`".to_owned())
+}
+
+/// The same, or nothing, or all.
+fn part(text: &str) -> Result<f64, String> {
+    let (number, whole) = text.strip_suffix('%').map_or((text, 1.0), |number| (number, 100.0));
+    let value = number.trim().parse::<f64>().ok().map(|number| number / whole);
+    value
+        .filter(|share| (0.0..=1.0).contains(share))
+        .ok_or_else(|| "expected a share such as `90%`".to_owned())
 }
 
 fn metric(text: &str) -> Result<edgeproof_load::Metric, String> {
@@ -249,6 +260,12 @@ pub(crate) struct Plan {
     /// with several -c.
     #[arg(value_name = "REPORT", required = true)]
     pub(crate) reports: Vec<PathBuf>,
+    /// Results of requests that the cache does not answer; the others are of hits then, and each counts by its share.
+    #[arg(long, value_name = "REPORT", num_args = 1..)]
+    pub(crate) misses: Vec<PathBuf>,
+    /// The share of hits [default: what --log tells].
+    #[arg(long, value_name = "SHARE", value_parser = part, requires = "misses")]
+    pub(crate) hits: Option<f64>,
     /// Requests a second, of all machines together.
     #[arg(short, long, value_name = "RATE", value_parser = positive, required_unless_present = "log")]
     pub(crate) rate: Option<f64>,

@@ -90,7 +90,10 @@ fn plan(arguments: &Load, target: &Target, replay: Option<Replay>) -> Result<Loa
     let mut time_limit = arguments.time.unwrap_or(LONGEST);
     let pace = match (replay, &arguments.rate) {
         (Some(replay), _) => Pace::Replay { replay, most_connections: connections(1000) },
-        (None, None) => Pace::Closed { connections: connections(10) },
+        (None, None) => Pace::Closed {
+            connections: connections(10),
+            think: arguments.think.unwrap_or_default(),
+        },
         (None, Some(rate)) => {
             if rate.contains("..") && !rate.contains('@') && arguments.time.is_none() {
                 let message = format!(

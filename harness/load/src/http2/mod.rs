@@ -23,6 +23,7 @@ use crate::meter::Meter;
 use crate::plan::LoadError;
 use crate::shot::Shared;
 use crate::tally::Tally;
+use crate::think::Think;
 use crate::worker::TICK;
 
 use exchange::exchange;
@@ -34,6 +35,7 @@ pub(crate) use line::Wire;
 /// A thread of a shot.
 pub(crate) struct Worker<'a> {
     shared: &'a Shared<'a>,
+    thread: usize,
     runtime: tokio::runtime::Runtime,
     streams: NonZeroUsize,
     mix: Vec<Message>,
@@ -54,6 +56,7 @@ impl<'a> Worker<'a> {
         let mix = shared.plan.mix.iter().map(|request| Message::of(&request.bytes, https));
         Ok(Self {
             shared,
+            thread,
             runtime: tokio::runtime::Builder::new_current_thread().enable_all().build()?,
             streams,
             mix: mix.collect::<Result<_, _>>()?,
@@ -70,12 +73,13 @@ impl<'a> Worker<'a> {
         connections: usize,
         course: Option<Course<'a>>,
     ) -> Result<Tally, LoadError> {
+        let think = Think::of(self.shared.plan, self.thread).map(RefCell::new);
         let now = Instant::now();
         self.meter.get_mut().start(now);
         self.deadline = now + self.shared.plan.time_limit;
         let (over, used) = self.runtime.block_on(async {
             match course {
-                None => Ok((closed::run(&self, connections).await, connections)),
+                None => Ok((closed::run(&self, connections, think).await, connections)),
                 Some(course) => open::run(&self, course, connections).await,
             }
         })?;
