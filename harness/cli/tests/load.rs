@@ -680,7 +680,7 @@ fn a_plan_weighs_hits_and_misses_by_the_log() {
     let (hits, misses) = (loops("hits.json", 100.0), loops("misses.json", 1000.0));
     let log = folder.path().join("access.log");
     let line = |at: usize| {
-        let status = if at % 4 == 0 { "edge; fwd=miss" } else { "edge; hit" };
+        let status = if at.is_multiple_of(4) { "edge; fwd=miss" } else { "edge; hit" };
         format!("2026-11-22T10:00:{:02}+00:00 2000 \"{status}\"\n", at % 60)
     };
     std::fs::write(&log, (0..1200).map(line).collect::<String>()).unwrap();
