@@ -19,6 +19,14 @@ pub(crate) fn history(arguments: &args::History) -> Result<ExitCode, Failure> {
     let text = std::fs::read_to_string(file).map_err(|error| Failure::read(file, &error))?;
     let entries = Entry::read(&text)
         .map_err(|error| Failure::Usage(format!("{}: {error}", file.display())))?;
+    if let Some((entry, [own, first])) = Entry::of_another_load(&entries) {
+        let label = entry.label.as_ref().map_or(String::new(), |label| format!(" ({label})"));
+        return Err(Failure::Usage(format!(
+            "{}: the run of {}{label} is {own}, and the first is {first}: one file is one load, so give each its own",
+            file.display(),
+            entry.at,
+        )));
+    }
     let is_known = |metric: &Metric| entries.iter().any(|entry| entry.has(*metric));
     let unknown = arguments.metrics.iter().find(|metric| !is_known(metric));
     if let Some(metric) = unknown.filter(|_| !entries.is_empty()) {

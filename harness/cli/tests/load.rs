@@ -375,6 +375,28 @@ fn history(folder: &Path, speeds: &[f64]) -> String {
 
 /// No generator of a test keeps up with a million requests a second.
 #[test]
+fn a_history_is_of_one_load() {
+    let folder = tempfile::tempdir().unwrap();
+    let (address, _requests) = server(GOOD);
+    let run = |file: &str, path: &str, clients: &str| {
+        let name = folder.path().join(file).display().to_string();
+        let url = format!("http://{address}{path}");
+        let words = ["load", &url, "-n", "20", "-c", clients, "--history", &name, "--label", path];
+        assert_eq!(code(&edgeproof(&words)), 0);
+        edgeproof(&["history", &name])
+    };
+    for (file, path, clients, why) in [
+        ("paths", "/b", "1", "(/b) is of `GET /b`, and the first is of `GET /`"),
+        ("clients", "/", "2", "is a closed loop of 2 clients, and the first is a closed loop of 1"),
+    ] {
+        assert_eq!(code(&run(file, "/", "1")), 0);
+        let output = run(file, path, clients);
+        assert_eq!(code(&output), 2, "{}", text(&output.stdout));
+        assert!(text(&output.stderr).contains(why), "{}", text(&output.stderr));
+    }
+}
+
+#[test]
 fn a_run_whose_generator_was_late_is_of_no_history() {
     let folder = tempfile::tempdir().unwrap();
     let (address, _requests) = server(GOOD);

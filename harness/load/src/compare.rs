@@ -93,7 +93,8 @@ pub fn comparable(a: &LoadReport, b: &LoadReport) -> Result<(), Incomparable> {
     Err(Incomparable::Loads { a: words(a), b: words(b) })
 }
 
-fn load_of(shot: &Shot) -> String {
+/// How a shot loaded its server, in words.
+pub(crate) fn load_of(shot: &Shot) -> String {
     match (&shot.open, shot.connections, shot.streams) {
         (Some(open), ..) => format!("an open loop of {:.2} requests a second", open.offered_rps),
         (None, clients, 1) => format!("a closed loop of {clients} clients"),

@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
+use crate::asked::Asked;
 use crate::change_points::{FEWEST_RUNS, change_points};
-use crate::compare::{MORE_FAILURES, Metric, Round};
+use crate::compare::{MORE_FAILURES, Metric, Round, load_of};
 use crate::figures::LoadReport;
 
 /// One run, as a line of a history has it.
@@ -16,6 +17,12 @@ pub struct Entry {
     /// What was measured, for people: a version, a commit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
+    /// What was asked for, as far as the result says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Asked>,
+    /// How it was loaded, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub load: Option<String>,
     /// Its figures.
     #[serde(flatten)]
     pub round: Round,
@@ -32,7 +39,19 @@ pub struct HistoryError {
 impl Entry {
     /// Of all shots of a report.
     pub fn of(report: &LoadReport, at: String, label: Option<String>) -> Self {
-        Self { at, label, round: Round::from(&report.total) }
+        let load = report.shots.first().map(load_of);
+        Self { at, label, asked: report.asked.clone(), load, round: Round::from(&report.total) }
+    }
+
+    /// The first run of these that is of another load than the first that says what it is of: what it is of, and what that.
+    pub fn of_another_load(entries: &[Self]) -> Option<(&Self, [String; 2])> {
+        let known = || entries.iter().filter_map(|entry| Some((entry, entry.asked.as_ref()?)));
+        let (first, asked) = known().next()?;
+        known().find_map(|(entry, other)| {
+            let by_load = entry.load.clone().zip(first.load.clone());
+            let by_load = by_load.filter(|(own, before)| own != before).map(<[String; 2]>::from);
+            Some((entry, other.differs(asked).or(by_load)?))
+        })
     }
 
     /// One line of JSON, with its end.
@@ -331,6 +350,8 @@ mod tests {
     pub(crate) fn entries(speeds: &[f64]) -> Vec<Entry> {
         let entry = |(day, speed): (usize, &f64)| Entry {
             at: format!("2026-{:02}-{:02}T00:00:00Z", 1 + day / 28, 1 + day % 28),
+            asked: None,
+            load: None,
             label: (day == 12).then(|| "1.4.0".to_owned()),
             round: Round {
                 rps: 1000.0 * speed,
