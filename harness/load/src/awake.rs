@@ -3,10 +3,12 @@
 //! A thread that sleeps is late by what it takes to wake it: tens of microseconds where its core has gone to rest meanwhile,
 //! milliseconds where another thread was given the core. All of that would be told as the server's latency. One that asks
 //! again and again what has come has a whole core to itself instead. It does so only close to its work, and only as long
-//! as nobody waits for a core.
+//! as nobody waits for a core. Where processor time is rationed (a container's quota), it would use up the server's
+//! share with its own, and never does.
 
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use nix::sys::resource::{UsageWho, getrusage};
@@ -20,8 +22,11 @@ const MAY_WAIT: f64 = 0.3;
 /// How often in that time another thread may have been given the loop's own core: where a server shares it, that is at
 /// each request.
 const MAY_SHARE: f64 = 5.0;
-/// Where it was more, the loop sleeps between its moments for so long, before it tries again.
+/// Where it was more, the loop sleeps between its moments for so long, before it tries again: each time twice as long as the
+/// time before, unless it had its core for as long meanwhile.
 const GIVES_WAY: Duration = Duration::from_secs(1);
+/// But no longer than this.
+const MOST_WAY: Duration = Duration::from_secs(60);
 
 /// One thread's vigil.
 #[derive(Debug)]
@@ -34,14 +39,24 @@ pub(crate) struct Awake {
     /// How often this one had lost its core.
     lost: i64,
     gives_way_until: Instant,
+    /// For how long the last time.
+    gave_way: Duration,
     acted: Instant,
 }
 
 impl Awake {
     pub(crate) fn new(now: Instant) -> Self {
-        let pressure = Pressure::of_processors();
+        let pressure = Pressure::of_processors().filter(|_| !is_rationed());
         let waited = pressure.as_ref().and_then(Pressure::waited).unwrap_or_default();
-        Self { pressure, looked: now, waited, lost: lost(), gives_way_until: now, acted: now }
+        Self {
+            pressure,
+            looked: now,
+            waited,
+            lost: lost(),
+            gives_way_until: now,
+            gave_way: Duration::ZERO,
+            acted: now,
+        }
     }
 
     /// Something was sent or received.
@@ -72,7 +87,10 @@ impl Awake {
         let often = (lost - self.lost) as f64 * LOOK.as_secs_f64() / since.as_secs_f64();
         (self.looked, self.waited, self.lost) = (now, waited, lost);
         if share > MAY_WAIT || often > MAY_SHARE {
-            self.gives_way_until = now + GIVES_WAY;
+            let had_it = now.saturating_duration_since(self.gives_way_until);
+            let longer = if had_it < self.gave_way { self.gave_way * 2 } else { GIVES_WAY };
+            self.gave_way = longer.min(MOST_WAY);
+            self.gives_way_until = now + self.gave_way;
         }
     }
 }
@@ -93,6 +111,23 @@ impl Pressure {
         let size = self.0.read_at(&mut text, 0).ok()?;
         waited(std::str::from_utf8(&text[..size]).ok()?)
     }
+}
+
+/// Whether this process, or one of the groups that it is in, may use only so much processor time (cgroups(7)): by
+/// `cpu.max`, or `cpu.cfs_quota_us` of the older kind. A container sees its own group at the root.
+fn is_rationed() -> bool {
+    let groups = std::fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+    let own = groups.lines().find_map(|line| line.strip_prefix("0::/")).unwrap_or_default();
+    let newer = Path::new("/sys/fs/cgroup").join(own);
+    let newer = newer.ancestors().take_while(|group| group.starts_with("/sys/fs/cgroup"));
+    let older = ["/sys/fs/cgroup/cpu", "/sys/fs/cgroup/cpu,cpuacct"].map(PathBuf::from);
+    newer
+        .map(|group| group.join("cpu.max"))
+        .chain(older.map(|group| group.join("cpu.cfs_quota_us")))
+        .filter_map(|file| std::fs::read_to_string(file).ok())
+        .any(|quota| {
+            quota.split_whitespace().next().is_some_and(|first| first.parse::<u64>().is_ok())
+        })
 }
 
 /// How often this thread was to go on and another was given its core (getrusage(2), `ru_nivcsw`).
@@ -122,7 +157,15 @@ mod tests {
         let pressure = Some(Pressure(told.reopen().unwrap()));
         let waited = Duration::ZERO;
         (
-            Awake { pressure, looked: now, waited, lost: 0, gives_way_until: now, acted: now },
+            Awake {
+                pressure,
+                looked: now,
+                waited,
+                lost: 0,
+                gives_way_until: now,
+                gave_way: waited,
+                acted: now,
+            },
             now,
             told,
         )
@@ -160,7 +203,10 @@ mod tests {
         assert!(!stays(1199));
         assert!(stays(1200), "nobody has waited since");
         wait_in_all(&told, 500);
-        assert!(!stays(1300));
+        assert!(!stays(1300) && !stays(3299), "twice as long");
+        assert!(stays(3300) && stays(5400));
+        wait_in_all(&told, 600);
+        assert!(!stays(5500) && stays(6500), "it had its core for a while");
     }
 
     #[test]
