@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use edgeproof_load::{
-    Capacity, Limits, LoadReport, Marks, Misses, Question, Shot, Slo, Sweep, capacity, chart,
-    limits, served,
+    Asked, Capacity, Limits, LoadReport, Marks, Misses, Question, Shot, Slo, Sweep, capacity,
+    chart, limits, served,
 };
 use edgeproof_report::ExitCode;
 use serde::{Deserialize, Serialize};
@@ -36,10 +36,15 @@ struct Planned<'a> {
 struct Results {
     shots: Vec<Shot>,
     sweep: Option<Sweep>,
+    asked: Option<Asked>,
 }
 
 pub(crate) fn plan(arguments: &Plan) -> Result<ExitCode, Failure> {
     outputs::one_place_each(&arguments.format)?;
+    if let Some(both) = arguments.misses.iter().find(|file| arguments.reports.contains(file)) {
+        let why = "it cannot be a result of hits and of misses";
+        return Err(Failure::Usage(format!("{}: {why}", both.display())));
+    }
     let results = Results::of(&arguments.reports)?;
     let of_misses = Results::of(&arguments.misses)?;
     let format = &arguments.log_format;
@@ -81,8 +86,10 @@ pub(crate) fn plan(arguments: &Plan) -> Result<ExitCode, Failure> {
             megabits(found.machine_rps.value),
         );
     }
-    let mut charts = vec![results.chart(&found.limits)];
-    charts.extend(found.misses.as_ref().map(|misses| of_misses.chart(&misses.limits)));
+    let hits = found.misses.as_ref().map(|_| "hits");
+    let mut charts = vec![results.chart(&found.limits, hits)];
+    let of_misses_too = |misses: &Misses| of_misses.chart(&misses.limits, Some("misses"));
+    charts.extend(found.misses.as_ref().map(of_misses_too));
     let title = format!("Capacity for {rate} requests a second");
     let json = outputs::json(&Planned { capacity: &found, traffic: traffic.as_ref() })?;
     let shots = [results.shots, of_misses.shots].concat();
@@ -129,6 +136,19 @@ impl Results {
             if found.sweep.is_some() && recorded.sweep.is_some() {
                 return Err(refused("a second sweep: a plan is made from one".to_owned()));
             }
+            let both = found.asked.as_ref().zip(recorded.report.asked.as_ref());
+            if let Some([first, own]) = both.and_then(|(a, b)| a.is_for_others(b)) {
+                return Err(refused(format!(
+                    "it is {own}, and the first result is {first}: a plan is made from one kind of requests"
+                )));
+            }
+            if let Some((first, own)) = both.filter(|(a, b)| a.address != b.address) {
+                let (file, first, own) = (file.display(), &first.address, &own.address);
+                eprintln!(
+                    "{file}: from {own}, the first from {first}: they have to be of one kind"
+                );
+            }
+            found.asked = found.asked.or(recorded.report.asked);
             found.shots.extend(recorded.report.shots);
             found.sweep = found.sweep.or(recorded.sweep);
         }
@@ -140,9 +160,10 @@ impl Results {
         found.map_err(|error| Failure::Usage(format!("{whose}{error}")))
     }
 
-    fn chart(&self, limits: &Limits) -> String {
+    fn chart(&self, limits: &Limits, of: Option<&'static str>) -> String {
         let slo = limits.slo.as_ref().and_then(|slo| slo.parse::<Slo>().ok());
         let marks = Marks {
+            of,
             slo_us: slo.and_then(|slo| slo.p99_us()),
             knee_rps: limits.knee_rps.map(|knee| knee.value),
             utilisation: limits.utilisation,

@@ -655,41 +655,69 @@ fn a_plan_tells_what_it_is_made_of_or_why_there_is_none() {
     }
 }
 
-/// Closed loops of so many clients at these rates, who think for so long.
-fn closed_loops(folder: &Path, name: &str, points: &[(u64, f64, f64)]) -> String {
+/// Users who think for so long, of a server of a thousand a second with one queue, so that it has so many requests at a time.
+fn users(folder: &Path, name: &str, think: f64, at_a_time: &[f64]) -> String {
     let base = std::fs::read_to_string(result(folder, name, 1, 1.0)).unwrap();
     let mut report: Value = serde_json::from_str(&base).unwrap();
-    let shot = |(clients, rate, think): &(u64, f64, f64)| {
+    let shot = |n: &f64| {
         let mut shot = report["shots"][0].clone();
-        (shot["connections"], shot["rps"]) = ((*clients).into(), (*rate).into());
-        shot["think_s"] = (*think).into();
+        let rate = 1000.0 * n / (1.0 + n);
+        shot["connections"] = ((n + rate * think).round() as u64).into();
+        (shot["rps"], shot["think_s"]) = (rate.into(), think.into());
+        shot["latency_us"]["mean"] = (n / rate * 1e6).into();
         shot
     };
-    report["shots"] = points.iter().map(shot).collect();
+    report["shots"] = at_a_time.iter().map(shot).collect();
     written(folder, name, &report)
 }
 
 #[test]
-fn a_plan_over_users_says_how_long_they_think() {
+fn a_plan_over_users_counts_who_is_in_the_server() {
     let folder = tempfile::tempdir().unwrap();
-    // X(N) = 10 N / (1 + 0.01 (N - 1)): at most a thousand a second, at any number of users.
-    let points = |think: f64| {
-        [10_u64, 20, 50, 100, 400].map(|n| {
-            let users = n as f64;
-            (n, 10.0 * users / (1.0 + 0.01 * (users - 1.0)), think)
-        })
-    };
-    let users = closed_loops(folder.path(), "users.json", &points(0.1));
-    let output = edgeproof(&["plan", &users, "--rate", "1600", "--spare", "0"]);
-    assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+    let few = users(folder.path(), "few.json", 0.1, &[0.1, 0.5, 1.0]);
+    let many = users(folder.path(), "many.json", 0.5, &[3.0, 9.0]);
+    for (files, note) in [(&[&*few, &many][..], false), (&[&few, &few], true)] {
+        let output = edgeproof(&[&["plan", "--rate", "1600", "--spare", "0"], files].concat());
+        if note {
+            assert_eq!(code(&output), 2, "three numbers of clients are too few");
+            continue;
+        }
+        assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+        let told = text(&output.stdout);
+        assert!(told.contains("at most 1000 (1000 to 1000) with ever more at a time"), "{told}");
+        assert!(told.contains("you need 2 machines"), "{told}");
+    }
+    let guess = users(folder.path(), "guess.json", 0.1, &[0.1, 0.2, 0.5, 1.0]);
+    let output = edgeproof(&["plan", &guess, "--rate", "1600"]);
     let told = text(&output.stdout);
-    assert!(told.contains("with ever more clients who think for 0.1 s"), "{told}");
-    assert!(told.contains("you need 2 machines"), "{told}");
-    let mixed = [&points(0.1)[..2], &points(0.2)[2..]].concat();
-    let mixed = closed_loops(folder.path(), "mixed.json", &mixed);
-    let output = edgeproof(&["plan", &mixed, "--rate", "1600"]);
-    assert_eq!(code(&output), 2);
-    assert!(text(&output.stderr).contains("different think times"), "{}", text(&output.stderr));
+    assert!(told.contains("2.0 times the highest rate that was measured, 500: a guess"), "{told}");
+}
+
+#[test]
+fn a_plan_is_made_from_one_kind_of_requests() {
+    let folder = tempfile::tempdir().unwrap();
+    let asked = |name: &str, address: &str, request: &str| {
+        let good = [(100.0, 0.1, false), (200.0, 0.2, false), (400.0, 0.4, false)];
+        let asked = serde_json::json!({ "asked": {
+            "address": address, "host": null, "tls": false, "protocol": "HTTP/1.1", "keep_alive": true,
+            "pace": name, "requests": [request], "kinds": 1,
+        } });
+        open_loops(folder.path(), name, &good, &asked)
+    };
+    let first = asked("even", "127.0.0.1:80", "GET /");
+    let plan = |files: &[&str]| edgeproof(&[&["plan", "--rate", "1600"], files].concat());
+    assert_eq!(code(&plan(&[&first, &asked("poisson", "127.0.0.1:80", "GET /")])), 0);
+    let other = asked("path", "127.0.0.1:80", "GET /a");
+    let output = plan(&[&first, &other]);
+    assert_eq!(code(&output), 2, "{}", text(&output.stdout));
+    let why = "it is of `GET /a`, and the first result is of `GET /`";
+    assert!(text(&output.stderr).contains(why), "{}", text(&output.stderr));
+    assert_eq!(code(&plan(&[&first, "--hits", "50%", "--misses", &other])), 0);
+    let output = plan(&[&first, &asked("server", "127.0.0.1:81", "GET /")]);
+    assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("from 127.0.0.1:81, the first from 127.0.0.1:80"));
+    let output = plan(&[&first, "--hits", "50%", "--misses", &first]);
+    assert!(code(&output) == 2 && text(&output.stderr).contains("of hits and of misses"));
 }
 
 #[test]

@@ -68,6 +68,12 @@ impl Asked {
         pairs.find(|(a, b)| a != b).map(<[String; 2]>::from)
     }
 
+    /// The same but for when requests come, which is for a law to say.
+    pub fn is_for_others(&self, other: &Self) -> Option<[String; 2]> {
+        let mut pairs = self.words().into_iter().zip(other.words()).skip(1);
+        pairs.find(|(a, b)| a != b).map(<[String; 2]>::from)
+    }
+
     fn words(&self) -> Vec<String> {
         let connections = match self.keep_alive {
             true => "with connections that are kept",

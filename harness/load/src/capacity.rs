@@ -103,6 +103,16 @@ pub struct Misses {
     pub limits: Limits,
 }
 
+/// Four digits of a rate, whatever its size.
+struct Digits(f64);
+
+impl fmt::Display for Digits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let decimals = (3.0 - self.0.max(1e-9).log10().floor()).clamp(0.0, 9.0) as usize;
+        write!(f, "{:.decimals$}", self.0)
+    }
+}
+
 /// The answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Capacity {
@@ -144,11 +154,6 @@ pub enum NoLaw {
     /// There would be enough, if it could be used.
     #[error("{}: {_0}", NoLaw::TooFew)]
     LeftOut(LeftOut),
-    /// Clients who think longer are others.
-    #[error(
-        "the closed loops have different think times: the Universal Scalability Law wants one, and different -c"
-    )]
-    ThinkTimes,
     /// The rate grows with the clients all the way.
     #[error(
         "the results show no limit, so that none can be foretold: measure with more clients, or give a sweep"
@@ -214,9 +219,7 @@ pub fn limits(shots: &[Shot], sweep: Option<&Sweep>, cores: f64) -> Result<Limit
         (None, Ok(a), Ok(b)) if b.peak_rps.value < a.saturation_rps.value => b.peak_rps,
         (None, Ok(law), _) => law.saturation_rps,
         (None, Err(_), Ok(law)) => law.peak_rps,
-        (None, Err(NoLaw::TooFew), Err(why @ (NoLaw::NoLimit | NoLaw::ThinkTimes))) => {
-            return Err(why);
-        }
+        (None, Err(NoLaw::TooFew), Err(NoLaw::NoLimit)) => return Err(NoLaw::NoLimit),
         (None, Err(NoLaw::TooFew), Err(_)) if !left_out.is_empty() => {
             return Err(NoLaw::LeftOut(left_out));
         }
@@ -227,7 +230,11 @@ pub fn limits(shots: &[Shot], sweep: Option<&Sweep>, cores: f64) -> Result<Limit
         scalability: by_clients.ok(),
         knee_rps,
         slo: sweep.and_then(|sweep| sweep.slo.clone()),
-        notes: notes(by_rate, &points, left_out),
+        notes: [
+            notes(by_rate, &points, left_out),
+            by_clients.as_ref().map_or(Vec::new(), Scalability::doubts),
+        ]
+        .concat(),
         most_rps,
     })
 }
@@ -313,17 +320,21 @@ impl Limits {
             );
         }
         if let Some(law) = &self.scalability {
-            let clients = law
-                .peak_clients
-                .map_or("ever more clients".to_owned(), |n| format!("{n:.0} clients"));
-            let think = match law.think_s {
-                0.0 => String::new(),
-                think => format!(" who think for {think} s"),
+            let at_a_time = match (law.peak_clients, law.peak_users()) {
+                (None, _) => "ever more at a time".to_owned(),
+                (Some(n), None) => format!("{n:.0} at a time"),
+                (Some(n), Some(users)) => {
+                    format!("{n:.0} at a time, {users:.0} users who think for {} s", law.think_s)
+                }
             };
             let _ = writeln!(
                 out,
-                "Universal Scalability Law: {:.0} requests a second of one client, contention {:.4}, coherency {:.6}; at most {:.0} ({:.0}) with {clients}{think}",
-                law.single_rps, law.contention, law.coherency, law.peak_rps.value, law.peak_rps,
+                "Universal Scalability Law: {} requests a second one at a time, contention {:.4}, coherency {:.6}; at most {:.0} ({:.0}) with {at_a_time}",
+                Digits(law.single_rps),
+                law.contention,
+                law.coherency,
+                law.peak_rps.value,
+                law.peak_rps,
             );
         }
         if let Some(knee) = &self.knee_rps {
@@ -331,7 +342,8 @@ impl Limits {
                 Some(failed) => format!("{failed:.0} did not"),
                 None => "and no higher rate was seen not to: it holds at least that".to_owned(),
             };
-            let _ = writeln!(out, "Sweep: {:.0} requests a second held, {beyond}", knee.low);
+            let slo = self.slo.as_ref().map_or(String::new(), |slo| format!(" ({slo})"));
+            let _ = writeln!(out, "Sweep{slo}: {:.0} requests a second held, {beyond}", knee.low);
         }
         for note in &self.notes {
             let _ = writeln!(out, "Note: {note}");
@@ -357,7 +369,9 @@ impl Capacity {
                 );
             }
         }
-        let slo = self.limits.slo.as_ref().map_or(String::new(), |slo| format!(" at {slo}"));
+        // Of a mix on one machine nobody has seen the latency.
+        let slo = self.limits.slo.as_ref().filter(|_| self.misses.is_none());
+        let slo = slo.map_or(String::new(), |slo| format!(" at {slo}"));
         let Machines { needed, low, high } = self.machines;
         let given = self.machine_rps;
         let machines = match given.high {

@@ -2,7 +2,7 @@
 
 use crate::figures::Shot;
 use crate::panel::{Panel, nice, opening};
-use crate::scalability::Scalability;
+use crate::scalability::{Scalability, at_a_time};
 use crate::utilisation::Utilisation;
 
 /// The line of the SLO is in the drawing, with room for its name, however fast the server is.
@@ -11,6 +11,8 @@ const ABOVE_SLO: f64 = 1.2;
 /// What is drawn with the shots, as far as it is known.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Marks {
+    /// Which requests these are, where there is another drawing beside it.
+    pub of: Option<&'static str>,
     /// The promised 99th percentile in microseconds.
     pub slo_us: Option<f64>,
     /// The highest rate that held.
@@ -34,7 +36,7 @@ pub fn chart(shots: &[Shot], marks: &Marks) -> String {
     let by_rate = !open.is_empty();
     let used: Vec<&Shot> = if by_rate { open } else { shots.iter().collect() };
     let point = |shot: &&Shot| Point {
-        load: shot.open.as_ref().map_or(shot.clients() as f64, |open| open.offered_rps),
+        load: shot.open.as_ref().map_or_else(|| at_a_time(shot), |open| open.offered_rps),
         rps: shot.rps,
         p99_ms: shot.latency_us.p99 as f64 / 1e3,
     };
@@ -45,8 +47,13 @@ pub fn chart(shots: &[Shot], marks: &Marks) -> String {
     // A server that has broken down would flatten all the rest.
     let most_ms = slo_ms
         .map_or(most(|p| p.p99_ms), |slo| most(|p| p.p99_ms).clamp(slo * ABOVE_SLO, slo * 3.0));
-    let mut out = opening("Throughput and latency over load", 2);
-    let unit = if by_rate { "requests a second, offered" } else { "clients" };
+    let title = "Throughput and latency over load";
+    let title = marks.of.map_or(title.to_owned(), |of| format!("{title}: {of}"));
+    let mut out = opening(&title, 2);
+    let unit = if by_rate { "requests a second, offered" } else { "requests at a time" };
+    // A law that misses its points shows it.
+    let foretold = marks.scalability.filter(|_| !by_rate).map_or(0.0, |law| law.rps(most_load));
+    let most_rps = most_rps.max(foretold);
     let upper = Panel { place: 0, most_x: nice(most_load), most_y: nice(most_rps) };
     let lower = Panel { place: 1, most_x: nice(most_load), most_y: nice(most_ms) };
     upper.axes(&mut out, "requests a second, served", unit);

@@ -42,7 +42,8 @@ impl Loop<'_> {
             let slot = self.worker.add();
             self.goes_on(slot, Instant::now());
         }
-        while self.worker.busy > 0 || !self.pausing.is_empty() {
+        // Who thinks about a request that he may not make is not waited for.
+        while self.worker.busy > 0 || !(self.pausing.is_empty() || self.worker.shared.is_spent()) {
             self.wait(&mut events)?;
             for event in events.iter().filter(|event| event.token() != TIMER) {
                 let slot = event.token().0;
@@ -66,7 +67,8 @@ impl Loop<'_> {
                 self.next(slot, now);
             }
         }
-        Ok(self.worker.end(Instant::now()))
+        let last = self.worker.meter.last_answer;
+        Ok(self.worker.end(if self.think.is_some() { last } else { Instant::now() }))
     }
 
     fn wait(&mut self, events: &mut Events) -> Result<(), LoadError> {

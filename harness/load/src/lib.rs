@@ -91,6 +91,9 @@ pub use tally::Errors;
 pub use trend::trend;
 pub use utilisation::{LeftOut, Utilisation};
 
+/// What keeps the seeds of shots apart.
+const OF_A_SHOT: u64 = 0x9E6C_63D0_876A_3F6B;
+
 /// Runs a plan and blocks until its last shot is over.
 ///
 /// # Errors
@@ -111,9 +114,14 @@ pub fn run_watched(plan: &LoadPlan, watch: &Watch) -> Result<LoadReport, LoadErr
     let mut fired = Vec::with_capacity(plan.shots);
     let cpu = || plan.server_pid.map(cpu_of);
     cpu().transpose()?;
-    for _ in 0..plan.shots {
+    for number in 0..plan.shots {
+        // The same chance in each shot would be one shot, told several times.
+        let own = (number > 0).then(|| LoadPlan {
+            seed: plan.seed.wrapping_add((number as u64).wrapping_mul(OF_A_SHOT)),
+            ..plan.clone()
+        });
         let before = cpu();
-        let (tally, series) = shot::fire(plan, watch)?;
+        let (tally, series) = shot::fire(own.as_ref().unwrap_or(plan), watch)?;
         // One that died under the load is no reason to lose what the load has shown.
         let server_cpu = server::ServerCpu::between(before, cpu());
         fired.push(figures::Fired { tally, series, server_cpu });

@@ -36,6 +36,11 @@ impl<'a> Shared<'a> {
         self.begun.fetch_add(1, Ordering::Relaxed) < self.plan.requests
     }
 
+    /// Has the last request been begun?
+    pub(crate) fn is_spent(&self) -> bool {
+        self.begun.load(Ordering::Relaxed) >= self.plan.requests
+    }
+
     /// Is there nothing more to be sent, whatever the time?
     pub(crate) fn is_stopped(&self) -> bool {
         self.watch.is_stopped() || self.lack.get().is_some()

@@ -79,6 +79,19 @@ fn clients_think_before_each_request() {
     // Ten thoughts each; what chance makes of two hundred is far from half of that.
     assert!(total.duration_s > 0.05, "{}", total.duration_s);
     assert!((total.mean_us - total.latency_us.mean).abs() < 1e-6);
+    // Who thinks about a request that is not left is not waited for.
+    let pace = Pace::Closed { connections: 20, think: Duration::from_millis(200) };
+    let few = LoadPlan { pace, requests: 5, shots: 3, ..thinking.clone() };
+    let report = run_load(&few).unwrap();
+    let told = |shot: &edgeproof_load::Shot| shot.series.iter().map(|s| s.requests).sum::<u64>();
+    for shot in &report.shots {
+        assert_eq!((shot.requests, told(shot)), (5, 5));
+        // The last of five of twenty: all of them take some fifteen times as long.
+        assert!(shot.duration_s < 0.6, "{}", shot.duration_s);
+    }
+    // Each shot has its own chance.
+    let durations: Vec<u64> = report.shots.iter().map(|s| (s.duration_s * 1e3) as u64).collect();
+    assert!(durations.windows(2).any(|two| two[0].abs_diff(two[1]) > 2), "{durations:?}");
     let pace = Pace::Closed { connections: 20, think: Duration::from_secs(3600) };
     let time_limit = Duration::from_millis(50);
     let total = run_load(&LoadPlan { pace, time_limit, ..thinking }).unwrap().total;

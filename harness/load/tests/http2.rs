@@ -137,6 +137,11 @@ fn clients_think_before_each_request() {
     let total = run_load(&think(Duration::from_millis(10))).unwrap().total;
     assert_eq!((total.requests, total.errors, total.think_s), (200, 0, 0.01));
     assert!(total.duration_s > 0.05, "{}", total.duration_s);
+    let few = LoadPlan { requests: 5, ..think(Duration::from_secs(2)) };
+    let total = run_load(&few).unwrap().total;
+    assert_eq!(total.requests, 5);
+    // The slowest of twenty thinks for seven seconds, the fifth for less than one.
+    assert!(total.duration_s < 3.0, "{}", total.duration_s);
     let time_limit = Duration::from_millis(50);
     let forever = LoadPlan { time_limit, ..think(Duration::from_secs(3600)) };
     let total = run_load(&forever).unwrap().total;

@@ -129,7 +129,11 @@ where
     let is_purge = &request.head.method[..] == b"PURGE" && site.cache.is_some();
     if let Some(firewall) = site.firewall.as_ref().filter(|_| !is_purge) {
         match Box::pin(exchange.inspect(firewall, incoming, reply)).await? {
-            Inspected::Pass { continued } => exchange.continued = continued,
+            Inspected::Pass { continued } => {
+                exchange.continued = continued;
+                // Whoever else is ready is inspected first: the origin is woken once for all of them.
+                tokio::task::yield_now().await;
+            }
             Inspected::Answered => return finish_own(reply, live).await,
             Inspected::Break => return Err(Failure::ClientGone),
         }

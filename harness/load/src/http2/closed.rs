@@ -7,6 +7,8 @@ use std::time::Instant;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 
 use super::{Line, Worker};
+use tokio::sync::Notify;
+
 use crate::closed::PAUSE;
 use crate::connection::Broken;
 use crate::think::Think;
@@ -14,12 +16,16 @@ use crate::think::Think;
 /// When the request that a client waits for began; nothing where it waits for none.
 type Since = Cell<Option<Instant>>;
 
+/// How clients think.
+struct Thinking {
+    think: RefCell<Think>,
+    /// No request is left: told to who thinks.
+    over: Notify,
+}
+
 /// Runs one thread's clients until the requests or the time are used up; when that was.
-pub(super) async fn run(
-    worker: &Worker<'_>,
-    connections: usize,
-    think: Option<RefCell<Think>>,
-) -> Instant {
+pub(super) async fn run(worker: &Worker<'_>, connections: usize, think: Option<Think>) -> Instant {
+    let think = think.map(|think| Thinking { think: think.into(), over: Notify::new() });
     let lines: Vec<Line<'_>> = (0..connections).map(|_| worker.line()).collect();
     let streams = worker.streams.get();
     let waiting: Vec<Since> = (0..connections * streams).map(|_| Cell::new(None)).collect();
@@ -33,8 +39,11 @@ pub(super) async fn run(
         () = time_is_up(worker) => {}
         () = async { while clients.next().await.is_some() {} } => {}
     }
-    let now = Instant::now();
     let mut meter = worker.meter.borrow_mut();
+    let now = match think.is_some() && worker.shared.is_spent() {
+        true => meter.last_answer,
+        false => Instant::now(),
+    };
     let beyond = meter.tally.beyond_proportion();
     for began in waiting.iter().filter_map(Cell::get) {
         // As in the closed loop over HTTP/1: that is no accident of where the end fell.
@@ -46,21 +55,23 @@ pub(super) async fn run(
     now
 }
 
-async fn client(
-    worker: &Worker<'_>,
-    line: &Line<'_>,
-    since: &Since,
-    think: Option<&RefCell<Think>>,
-) {
+async fn client(worker: &Worker<'_>, line: &Line<'_>, since: &Since, think: Option<&Thinking>) {
     let mut lane = None;
     loop {
-        if let Some(think) = think {
+        if let Some(Thinking { think, over }) = think {
+            // Who thinks about a request that he may not make is not waited for.
+            if worker.shared.is_spent() {
+                return over.notify_waiters();
+            }
             let time = think.borrow_mut().next();
-            tokio::time::sleep(time).await;
+            tokio::select! {
+                () = tokio::time::sleep(time) => {}
+                () = over.notified() => return,
+            }
         }
         let now = Instant::now();
         if worker.is_over(now) || !worker.shared.next() {
-            return;
+            return think.map_or((), |thinking| thinking.over.notify_waiters());
         }
         since.set(Some(now));
         let played = worker.play(line, &mut lane, None, now, now).await;

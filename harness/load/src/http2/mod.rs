@@ -73,7 +73,7 @@ impl<'a> Worker<'a> {
         connections: usize,
         course: Option<Course<'a>>,
     ) -> Result<Tally, LoadError> {
-        let think = Think::of(self.shared.plan, self.thread).map(RefCell::new);
+        let think = Think::of(self.shared.plan, self.thread);
         let now = Instant::now();
         self.meter.get_mut().start(now);
         self.deadline = now + self.shared.plan.time_limit;
