@@ -11,6 +11,9 @@ use std::sync::LazyLock;
 
 use regex::bytes::Regex;
 
+/// The place of the second form.
+const JSON: usize = 1;
+
 static FORMS: LazyLock<Vec<Regex>> = LazyLock::new(|| {
     [
         r#"\[(?:id |\\?"id\\?":)\\?"([0-9]+)\\?"\]"#,
@@ -52,6 +55,8 @@ impl RuleIds {
     }
 
     fn of_line(&self, line: &[u8]) -> Vec<u64> {
+        // Within a line of another form JSON is what the client sent.
+        let is_json = matches!(line.trim_ascii_start().first(), Some(b'{' | b'['));
         let found = |form: &Regex| -> Vec<u64> {
             let id = |groups: regex::bytes::Captures<'_>| {
                 std::str::from_utf8(groups.get(1)?.as_bytes()).ok()?.parse().ok()
@@ -60,7 +65,12 @@ impl RuleIds {
         };
         match &self.own {
             Some(own) => found(own),
-            None => FORMS.iter().map(found).find(|ids| !ids.is_empty()).unwrap_or_default(),
+            None => {
+                let of_line = |(number, _): &(usize, &Regex)| is_json || *number != JSON;
+                let mut forms =
+                    FORMS.iter().enumerate().filter(of_line).map(|(_, form)| found(form));
+                forms.find(|ids| !ids.is_empty()).unwrap_or_default()
+            }
         }
     }
 }
@@ -87,6 +97,7 @@ mod tests {
                 &[941100],
             ),
             (r#"client sent id "1""#, &[]),
+            (r#"ModSecurity: Warning. [data "x{\x22id\x22:1,"id":2}"]"#, &[]),
             (r#"[id "12345678901234567890123"]"#, &[]),
         ] {
             assert_eq!(ids(None, line), expected, "{line}");

@@ -164,9 +164,11 @@ impl Transaction {
         }
         self.variables.request_headers = fields.finish(&mut self.texts);
         if let Some(host) = self.header(b"host") {
-            let name = self.texts.get(host);
-            let length = host_length(name);
-            let name = self.texts.part(host, 0..length);
+            // As httpd has it: in lower case, without the dot of a name that is complete (RFC 1034 section 3.1).
+            let host = self.texts.get(host);
+            let name = &host[..host_length(host)];
+            let name = name.strip_suffix(b".").unwrap_or(name).to_ascii_lowercase();
+            let name = self.texts.add(&name);
             self.variables.set(Variable::ServerName, name);
         }
     }

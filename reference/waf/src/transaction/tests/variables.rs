@@ -48,6 +48,16 @@ fn the_request_line_and_its_parts() {
 }
 
 #[test]
+fn the_server_has_one_name_however_it_is_written() {
+    for host in ["Shop.Example", "SHOP.example.", "shop.example:8080", "shop.example.:80"] {
+        let headers = vec![("Host".to_owned(), host.to_owned())];
+        let request = Request { headers, ..Request::get("/") };
+        assert_eq!(value(1, "SERVER_NAME", &request), "shop.example", "{host}");
+        assert_eq!(value(1, "REQUEST_HEADERS.Host", &request), host);
+    }
+}
+
+#[test]
 fn header_fields_of_one_name_are_one_value_but_cookies_are_read_line_by_line() {
     let request = Request::get("/")
         .with("X-A", "1")
