@@ -52,11 +52,15 @@ pub fn chart(shots: &[Shot], marks: &Marks) -> String {
     let mut out = opening(&title, 2);
     let unit = if by_rate { "requests a second, offered" } else { "requests at a time" };
     // A law that misses its points shows it.
-    let foretold = marks.scalability.filter(|_| !by_rate).map_or(0.0, |law| law.rps(most_load));
+    let foretold = marks
+        .scalability
+        .filter(|_| !by_rate)
+        .map_or(0.0, |law| law.rps(law.peak_clients.map_or(most_load, |peak| peak.min(most_load))));
     let most_rps = most_rps.max(foretold);
     let upper = Panel { place: 0, most_x: nice(most_load), most_y: nice(most_rps) };
     let lower = Panel { place: 1, most_x: nice(most_load), most_y: nice(most_ms) };
-    upper.axes(&mut out, "requests a second, served", unit);
+    let served = "requests a second, served";
+    upper.axes(&mut out, &marks.of.map_or(served.to_owned(), |of| format!("{of}: {served}")), unit);
     lower.axes(&mut out, "99th percentile, ms", unit);
     fit(&mut out, &upper, marks, by_rate);
     if let Some(slo) = slo_ms {
@@ -88,7 +92,7 @@ fn fit(out: &mut String, panel: &Panel, marks: &Marks, by_rate: bool) {
         panel.line(out, "fit", (bend, bend), (panel.most_x, bend));
     } else if let Some(law) = &marks.scalability {
         let at = |step: i32| panel.most_x * f64::from(step) / 60.0;
-        for step in 1..60 {
+        for step in 0..60 {
             let (from, to) = (at(step), at(step + 1));
             panel.line(out, "fit", (from, law.rps(from)), (to, law.rps(to)));
         }
