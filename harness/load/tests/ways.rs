@@ -133,8 +133,8 @@ fn https_is_loaded_and_an_unknown_certificate_is_not() {
     assert!(reason.contains("UnknownIssuer"), "{reason}");
 }
 
-/// Sends what is left to say and ends the connection in one segment: the end is not told apart from it.
-fn last_words(stream: TcpStream, words: &[u8]) {
+/// Says what goes out in one segment with the end of the connection, once that is closed.
+fn last_words(stream: &TcpStream, words: &[u8]) {
     let more = MsgFlags::from_bits_retain(nix::libc::MSG_MORE);
     assert_eq!(send(stream.as_raw_fd(), words, more), Ok(words.len()));
 }
@@ -146,7 +146,7 @@ fn curt_server() -> Endpoint {
     std::thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
             if stream.read(&mut [0; 4096]).is_ok_and(|size| size > 0) {
-                last_words(stream, ANSWER);
+                last_words(&stream, ANSWER);
             }
         }
     });
@@ -162,7 +162,7 @@ fn curt_tls_server() -> Endpoint {
             while stream.conn.wants_write() {
                 stream.conn.write_tls(&mut words).unwrap();
             }
-            last_words(stream.sock, &words);
+            last_words(&stream.sock, &words);
         }
     })(true)
 }
