@@ -29,8 +29,13 @@ pub(crate) struct Traffic {
     pub(crate) busiest: Busiest,
     /// Octets of a body, on average; none where the log does not tell.
     pub(crate) mean_bytes: Option<f64>,
-    /// The share of answers that a cache gave; none where the log does not tell.
+    /// The share of the busiest hour's requests that a cache answered; none where no line of the log tells. A line that
+    /// does not tell is no hit beside others that do.
     pub(crate) hits: Option<f64>,
+    /// The same of the whole log.
+    pub(crate) hits_of_all: Option<f64>,
+    /// Requests of the whole log whose lines tell whether they were hits.
+    pub(crate) hits_told: u64,
 }
 
 /// An hour of the clock.
@@ -72,32 +77,34 @@ pub(crate) fn read(log: &Path, format: &str) -> Result<Traffic, Failure> {
 /// What was read so far.
 #[derive(Default)]
 struct Counts {
-    /// Requests by second since 1970.
-    seconds: BTreeMap<i64, u64>,
+    /// Those of each second since 1970.
+    seconds: BTreeMap<i64, Second>,
     unread: u64,
-    /// Octets, and of how many answers.
-    bytes: Share,
-    /// Hits, and of how many answers.
-    hits: Share,
+    /// Octets of bodies, and of how many answers.
+    bytes: u64,
+    sized: u64,
+    /// Requests whose lines tell whether they were hits.
+    told: u64,
 }
 
-/// A sum over those that tell.
-#[derive(Default)]
-struct Share {
-    sum: u64,
-    of: u64,
+#[derive(Debug, Clone, Copy, Default)]
+struct Second {
+    requests: u64,
+    hits: u64,
 }
 
-impl Share {
-    fn add(&mut self, value: Option<u64>) {
-        if let Some(value) = value {
-            self.sum = self.sum.saturating_add(value);
-            self.of += 1;
-        }
+impl Second {
+    /// All of these seconds.
+    fn sum(seconds: &[(i64, Second)]) -> Second {
+        let add = |sum: Second, (_, second): &(i64, Second)| Second {
+            requests: sum.requests + second.requests,
+            hits: sum.hits + second.hits,
+        };
+        seconds.iter().fold(Second::default(), add)
     }
 
-    fn mean(&self) -> Option<f64> {
-        (self.of > 0).then(|| self.sum as f64 / self.of as f64)
+    fn share(self) -> f64 {
+        self.hits as f64 / self.requests as f64
     }
 }
 
@@ -111,28 +118,37 @@ impl Counts {
             self.unread += 1;
             return;
         };
-        *self.seconds.entry(at.as_second()).or_default() += 1;
-        self.bytes.add(logs::text(&parsed, "response_size").and_then(|size| size.parse().ok()));
-        self.hits.add(hit(&parsed).map(u64::from));
+        let hit = hit(&parsed);
+        let second = self.seconds.entry(at.as_second()).or_default();
+        second.requests += 1;
+        second.hits += u64::from(hit == Some(true));
+        self.told += u64::from(hit.is_some());
+        if let Some(size) = logs::text(&parsed, "response_size").and_then(|size| size.parse().ok())
+        {
+            self.bytes = self.bytes.saturating_add(size);
+            self.sized += 1;
+        }
     }
 
     fn traffic(&self) -> Option<Traffic> {
-        let seconds: Vec<(i64, u64)> = self.seconds.iter().map(|(at, n)| (*at, *n)).collect();
+        let seconds: Vec<(i64, Second)> = self.seconds.iter().map(|(at, n)| (*at, *n)).collect();
         let ((first, _), (last, _)) = (*seconds.first()?, *seconds.last()?);
         let lasts = (last - first + 1).min(HOUR);
         let hour = busiest(&seconds, HOUR)?;
-        let of = |window: &[(i64, u64)]| window.iter().map(|(_, n)| n).sum::<u64>();
-        let minute = of(busiest(hour, MINUTE)?) as f64 / lasts.min(MINUTE) as f64;
-        let second = of(busiest(hour, 1)?) as f64;
-        let (requests, rate) = (of(hour), of(hour) as f64 / lasts as f64);
+        let (all, of_hour) = (Second::sum(&seconds), Second::sum(hour));
+        let most = |length: i64| Some(Second::sum(busiest(hour, length)?).requests as f64);
+        let minute = most(MINUTE)? / lasts.min(MINUTE) as f64;
+        let second = most(1)?;
+        let rate = of_hour.requests as f64 / lasts as f64;
+        let tells = self.told > 0;
         let mut hours = BTreeMap::<i64, u64>::new();
         for (at, n) in &seconds {
-            *hours.entry(at.div_euclid(HOUR) * HOUR).or_default() += n;
+            *hours.entry(at.div_euclid(HOUR) * HOUR).or_default() += n.requests;
         }
         let moment = |second: i64| Timestamp::from_second(second).ok();
         let hours = hours.into_iter();
         Some(Traffic {
-            requests: of(&seconds),
+            requests: all.requests,
             unread: self.unread,
             hours: hours
                 .filter_map(|(at, requests)| Some(Hour { begins: moment(at)?, requests }))
@@ -140,26 +156,28 @@ impl Counts {
             busiest: Busiest {
                 begins: moment(hour.first()?.0)?,
                 seconds: lasts,
-                requests,
+                requests: of_hour.requests,
                 rate,
                 minute_rate: minute,
                 second_rate: second,
                 burst: second / rate,
             },
-            mean_bytes: self.bytes.mean(),
-            hits: self.hits.mean(),
+            mean_bytes: (self.sized > 0).then(|| self.bytes as f64 / self.sized as f64),
+            hits: tells.then(|| of_hour.share()),
+            hits_of_all: tells.then(|| all.share()),
+            hits_told: self.told,
         })
     }
 }
 
 /// The window of so many seconds that has the most requests, the first of several.
-fn busiest(seconds: &[(i64, u64)], length: i64) -> Option<&[(i64, u64)]> {
+fn busiest(seconds: &[(i64, Second)], length: i64) -> Option<&[(i64, Second)]> {
     let (mut from, mut sum) = (0, 0);
-    let mut best: Option<(u64, &[(i64, u64)])> = None;
-    for (to, (at, requests)) in seconds.iter().enumerate() {
-        sum += requests;
+    let mut best: Option<(u64, &[(i64, Second)])> = None;
+    for (to, (at, second)) in seconds.iter().enumerate() {
+        sum += second.requests;
         while seconds[from].0 <= at - length {
-            sum -= seconds[from].1;
+            sum -= seconds[from].1.requests;
             from += 1;
         }
         if best.is_none_or(|(most, _)| sum > most) {
@@ -169,8 +187,8 @@ fn busiest(seconds: &[(i64, u64)], length: i64) -> Option<&[(i64, u64)]> {
     best.map(|(_, window)| window)
 }
 
-/// Whether the server's own cache gave the answer, by `Cache-Status` (RFC 9211: the last member is that of the cache nearest
-/// to the client) or `X-Cache`.
+/// Whether a cache gave the answer, by `Cache-Status` (RFC 9211) or `X-Cache`; none where neither tells. The last member of
+/// either is that of the cache nearest to the client, which is the one that is asked.
 fn hit(parsed: &Parsed<'_>) -> Option<bool> {
     let field = |name: &str| {
         let is = |found: &str| {
@@ -178,14 +196,38 @@ fn hit(parsed: &Parsed<'_>) -> Option<bool> {
             field.is_some_and(|field| field.eq_ignore_ascii_case(name))
         };
         let (_, value) = parsed.iter().find(|(found, _)| is(found))?;
-        std::str::from_utf8(value?).ok()
+        let members = apart(std::str::from_utf8(value?).ok()?, ',');
+        members.into_iter().map(str::trim).rfind(|member| !member.is_empty() && *member != "-")
     };
-    if let Some(status) = field("Cache-Status") {
-        let nearest = status.rsplit(',').next().unwrap_or(status);
-        return Some(nearest.split(';').skip(1).any(|word| word.trim() == "hit"));
-    }
-    let word = field("X-Cache")?;
-    Some(word.trim().get(..3).is_some_and(|word| word.eq_ignore_ascii_case("hit")))
+    let by_status = field("Cache-Status").map(status_is_hit);
+    by_status.or_else(|| field("X-Cache").map(word_is_hit))
+}
+
+/// Parts of a field's value, not divided within quotes (RFC 8941 §3.3.3).
+fn apart(value: &str, separator: char) -> Vec<&str> {
+    let (mut quoted, mut escaped) = (false, false);
+    let parts = value.split(move |char| {
+        quoted ^= char == '"' && !escaped;
+        escaped = quoted && char == '\\' && !escaped;
+        char == separator && !quoted
+    });
+    parts.collect()
+}
+
+/// The parameter `hit` of a member, the last of several; without a value it is true (RFC 8941 §3.1.2).
+fn status_is_hit(member: &str) -> bool {
+    let told = |parameter: &str| match parameter.trim() {
+        "hit" | "hit=?1" => Some(true),
+        other => other.starts_with("hit=").then_some(false),
+    };
+    apart(member, ';').into_iter().skip(1).filter_map(told).next_back().unwrap_or(false)
+}
+
+/// `HIT`, `Hit from cloudfront` and `RefreshHit from cloudfront`, Squid's `TCP_MEM_HIT` and the like.
+fn word_is_hit(member: &str) -> bool {
+    let word = member.split_whitespace().next().unwrap_or_default();
+    let mut parts = word.split(|char: char| !char.is_ascii_alphanumeric());
+    parts.any(|part| ["hit", "refreshhit"].iter().any(|hit| part.eq_ignore_ascii_case(hit)))
 }
 
 impl Traffic {
@@ -199,8 +241,18 @@ impl Traffic {
         if let Some(size) = self.mean_bytes {
             let _ = writeln!(out, "A body has {size:.0} octets on average.");
         }
-        if let Some(hits) = self.hits {
-            let _ = writeln!(out, "Hits of the cache: {:.1} %.", hits * 100.0);
+        if let (Some(hits), Some(hits_of_all)) = (self.hits, self.hits_of_all) {
+            let percent = |share: f64| format!("{:.1} %", share * 100.0);
+            let (hour, all) = (percent(hits), percent(hits_of_all));
+            let where_they_differ = match hour == all {
+                true => String::new(),
+                false => format!(" in the busiest hour, {all} in the whole log"),
+            };
+            let _ = writeln!(
+                out,
+                "Hits of the cache: {hour}{where_they_differ}. Of {} requests {} told; one that does not tell is no hit.",
+                self.requests, self.hits_told
+            );
         }
         if self.hours.len() <= MOST_HOURS {
             let _ = writeln!(out, "\n{:<24}{:>12}{:>12}", "hour (UTC)", "requests", "a second");
@@ -263,14 +315,59 @@ mod tests {
     }
 
     #[test]
+    fn a_line_that_does_not_tell_is_no_hit_beside_others_that_do() {
+        let found = traffic(&[(0, "edge; hit"), (1, "-"), (2, ""), (3, "edge; fwd=miss")]).unwrap();
+        assert_eq!((found.hits, found.hits_of_all, found.hits_told), (Some(0.25), Some(0.25), 2));
+        let told =
+            "Hits of the cache: 25.0 %. Of 4 requests 2 told; one that does not tell is no hit.";
+        assert!(found.text().contains(told), "{}", found.text());
+        let found = traffic(&[(0, "-"), (1, "")]).unwrap();
+        assert_eq!((found.hits, found.hits_of_all, found.hits_told), (None, None, 0));
+        assert!(!found.text().contains("Hits"), "{}", found.text());
+    }
+
+    #[test]
+    fn the_hits_are_those_of_the_busiest_hour() {
+        let mut lines = vec![(0, "edge; hit"); 60];
+        lines.extend([(7200, "edge; hit"), (7201, "edge; fwd=miss"), (7202, "-")].repeat(40));
+        let found = traffic(&lines).unwrap();
+        assert_eq!(found.busiest.requests, 120);
+        assert_eq!((found.hits, found.hits_of_all), (Some(40.0 / 120.0), Some(100.0 / 180.0)));
+        let told = "Hits of the cache: 33.3 % in the busiest hour, 55.6 % in the whole log. Of 180 requests 140 told";
+        assert!(found.text().contains(told), "{}", found.text());
+    }
+
+    #[test]
     fn the_cache_nearest_to_the_client_says_whether_it_was_a_hit() {
-        let lines = [
-            (0, "edge; hit; ttl=5"),
-            (1, "origin; hit, edge; fwd=miss; stored"),
-            (2, "origin; fwd=miss, edge;hit"),
-            (3, "hit"),
-            (4, "-"),
-        ];
-        assert_eq!(traffic(&lines).unwrap().hits, Some(0.5));
+        const BOTH: &str = "{response_header:Cache-Status}|{response_header:x-cache}";
+        let format = Format::named_or_compiled(BOTH, Dialect::Current).unwrap();
+        for (line, told) in [
+            ("edge; hit; ttl=5|MISS", Some(true)),
+            ("edge; hit=?1|-", Some(true)),
+            ("edge; hit=?0|HIT", Some(false)),
+            ("edge; hit; hit=?0|-", Some(false)),
+            ("hit|-", Some(false)),
+            ("origin; hit, edge; fwd=miss; stored|-", Some(false)),
+            ("origin; fwd=miss, edge;hit|-", Some(true)),
+            ("edge; fwd=miss; detail=\"no, it; hit\"|-", Some(false)),
+            ("\"a \\x5C\", b\"; hit; detail=\",\"|-", Some(true)),
+            ("-|HIT", Some(true)),
+            ("|MISS, HIT", Some(true)),
+            ("-|HIT, MISS", Some(false)),
+            ("-|MISS, -", Some(false)),
+            ("-|TCP_HIT from a1.example (x/9)", Some(true)),
+            ("-|tcp_mem_hit", Some(true)),
+            ("-|TCP_REFRESH_MISS", Some(false)),
+            ("-|Hit from cloudfront", Some(true)),
+            ("-|RefreshHit from cloudfront", Some(true)),
+            ("-|Miss from cloudfront", Some(false)),
+            ("-|MISS from hit.example", Some(false)),
+            ("-|white", Some(false)),
+            ("-|-", None),
+            ("|", None),
+        ] {
+            let parsed = format.parse_foreign(line.as_bytes());
+            assert_eq!(hit(&parsed.expect(line)), told, "{line}");
+        }
     }
 }

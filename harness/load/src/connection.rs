@@ -258,6 +258,9 @@ impl Connection {
                 Err(error) => return self.broke(lent, error),
             };
             let drained = size < lent.buffer.len() && !ended && !stream.may_hold_more();
+            // An end that came with the answer is told only once (epoll(7)); and while TLS is read on to the end of its
+            // handshake, the answer may come and the end with it, which the event is too old to tell.
+            let may_have_ended = ended || (!self.reused && stream.may_hold_more());
             // The end of a handshake may carry the request, and the answer be there by then.
             if self.state == State::Connecting {
                 self.stands();
@@ -275,7 +278,9 @@ impl Connection {
                     return self.fail(Broken::Surplus, None);
                 }
                 let whole = self.sent == lent.plan.mix[self.request].bytes.len();
-                return self.done(whole && lent.plan.keep_alive && self.reader.keeps_alive());
+                let done = self.done(whole && lent.plan.keep_alive && self.reader.keeps_alive());
+                let beyond = if may_have_ended { self.disturbed(lent) } else { Progress::Pending };
+                return if beyond == Progress::Pending { done } else { beyond };
             }
             if drained {
                 return Progress::Pending;

@@ -1,10 +1,11 @@
-//! Unix sockets, IPv6 and TLS, and several requests drawn by weight.
+//! Unix sockets, IPv6 and TLS, connections that end with their answer, and several requests drawn by weight.
 
 mod support;
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::os::fd::AsRawFd as _;
 use std::os::unix::net::UnixListener;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -12,6 +13,7 @@ use std::time::{Duration, Instant};
 use edgeproof_load::{
     Address, Arrivals, Endpoint, LoadPlan, Pace, Request, Schedule, Tls, run_load,
 };
+use nix::sys::socket::{MsgFlags, send};
 use rustls::pki_types::{PrivateKeyDer, ServerName};
 
 const LIMIT: Duration = Duration::from_secs(30);
@@ -129,6 +131,65 @@ fn https_is_loaded_and_an_unknown_certificate_is_not() {
     assert_eq!((total.requests, total.errors), (0, 60));
     let reason = total.first_error.expect("the system said why");
     assert!(reason.contains("UnknownIssuer"), "{reason}");
+}
+
+/// Says what goes out in one segment with the end of the connection, once that is closed.
+fn last_words(stream: &TcpStream, words: &[u8]) {
+    let more = MsgFlags::from_bits_retain(nix::libc::MSG_MORE);
+    assert_eq!(send(stream.as_raw_fd(), words, more), Ok(words.len()));
+}
+
+/// A server that ends each connection with its answer and does not say so.
+fn curt_server() -> Endpoint {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            if stream.read(&mut [0; 4096]).is_ok_and(|size| size > 0) {
+                last_words(&stream, ANSWER);
+            }
+        }
+    });
+    address.into()
+}
+
+fn curt_tls_server() -> Endpoint {
+    tls_server(|mut stream| {
+        if stream.read(&mut [0; 4096]).is_ok_and(|size| size > 0) {
+            stream.conn.writer().write_all(ANSWER).unwrap();
+            stream.conn.send_close_notify();
+            let mut words = Vec::new();
+            while stream.conn.wants_write() {
+                stream.conn.write_tls(&mut words).unwrap();
+            }
+            last_words(&stream.sock, &words);
+        }
+    })(true)
+}
+
+/// The end that came with an answer was known before the next request: neither is a POST lost on that connection nor a
+/// GET sent again.
+#[test]
+fn a_connection_that_ends_with_its_answer_is_not_used_again() {
+    let ends = Duration::from_millis(500);
+    let schedule = Schedule::constant(120.0, ends).unwrap();
+    let open = Pace::Open { schedule, arrivals: Arrivals::Even, most_connections: 60 };
+    let closed = |think| Pace::Closed { connections: 3, think: Duration::from_millis(think) };
+    let paces = [closed(0), closed(5), open];
+    for (endpoint, pace) in
+        [curt_server(), curt_tls_server()].iter().flat_map(|e| paces.iter().map(move |p| (e, p)))
+    {
+        for method in ["POST", "GET"] {
+            let told = format!("{method}, {pace:?}, TLS: {}", endpoint.tls.is_some());
+            let head = "/ HTTP/1.1\r\nHost: load.test\r\nContent-Length: 0\r\n\r\n";
+            let mix = vec![Request::new(format!("{method} {head}").into_bytes())];
+            let time_limit = if matches!(pace, Pace::Open { .. }) { ends } else { LIMIT };
+            let pace = pace.clone();
+            let plan = LoadPlan { mix, pace, time_limit, ..plan(endpoint.clone()) };
+            let total = run_load(&plan).unwrap().total;
+            assert_eq!((total.requests, total.errors, total.retried), (60, 0, 0), "{told}");
+        }
+    }
 }
 
 /// More than TLS holds of what is to be sent.
