@@ -5,7 +5,7 @@ use std::io::{self, BufReader, BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use edgeproof_diagnostics::Colour;
+use edgeproof_diagnostics::{Colour, one_line};
 use edgeproof_report::{
     Baseline, Format, Level, Options, Output, Reporter, Run, Summary, exit_code, reporter,
 };
@@ -37,12 +37,12 @@ impl Outputs {
     pub(crate) fn open(
         asked: &[Output],
         level: Level,
-        baseline: Option<&Path>,
+        baseline: Option<Baseline>,
     ) -> Result<Self, Failure> {
         let default = [Output { format: Format::Human, file: None }];
         let asked = if asked.is_empty() { &default } else { asked };
         one_place_each(asked)?;
-        let baseline = baseline.map(read_baseline).transpose()?.map(Arc::new);
+        let baseline = baseline.map(Arc::new);
         let mut reports = Vec::new();
         for output in asked {
             let options = options(output, level, baseline.clone());
@@ -144,10 +144,28 @@ fn options(output: &Output, level: Level, baseline: Option<Arc<Baseline>>) -> Op
     }
 }
 
-fn read_baseline(file: &Path) -> Result<Baseline, Failure> {
+pub(crate) fn read_baseline(file: &Path) -> Result<Baseline, Failure> {
     let opened = File::open(file).map_err(|error| Failure::read(file, &error))?;
     Baseline::read(BufReader::new(opened))
         .map_err(|error| Failure::Usage(format!("--baseline {}: {error}", file.display())))
+}
+
+/// Takes former reports away where a run ends before it plays, lest they be taken for its own. What the run
+/// was to read, and what is no plain file (a pipe), stays.
+pub(crate) fn withdraw(asked: &[Output], baseline: Option<&Path>) {
+    let read = baseline.and_then(|file| file.canonicalize().ok());
+    for file in asked.iter().filter_map(|output| output.file.as_deref()) {
+        let is_read = read.is_some() && file.canonicalize().ok() == read;
+        if is_read || !std::fs::metadata(file).is_ok_and(|found| found.is_file()) {
+            continue;
+        }
+        if let Err(error) = std::fs::remove_file(file) {
+            eprintln!(
+                "warning: {} is of a former run: {error}",
+                one_line(&file.display().to_string())
+            );
+        }
+    }
 }
 
 /// Where a report is written until it is whole, so that a run that is killed leaves the former one. A

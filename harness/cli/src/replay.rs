@@ -8,7 +8,7 @@ use edgeproof_report::{ExitCode, exit_code, replay};
 
 use crate::args::Report;
 use crate::failure::Failure;
-use crate::outputs::Outputs;
+use crate::outputs::{Outputs, read_baseline};
 
 pub(crate) fn report(arguments: &Report) -> Result<ExitCode, Failure> {
     let of_one = arguments.format.iter().find(|output| !output.format.takes_several());
@@ -20,8 +20,8 @@ pub(crate) fn report(arguments: &Report) -> Result<ExitCode, Failure> {
         let message = "of several recordings, say which format: `--format waf-rates`";
         return Err(Failure::Usage(message.to_owned()));
     }
-    let mut outputs =
-        Outputs::open(&arguments.format, arguments.level, arguments.baseline.as_deref())?;
+    let baseline = arguments.baseline.as_deref().map(read_baseline).transpose()?;
+    let mut outputs = Outputs::open(&arguments.format, arguments.level, baseline)?;
     for file in &arguments.events {
         let events = replay(reader(file)?)
             .map_err(|error| Failure::Usage(format!("{}: {error}", file.display())))?;

@@ -11,18 +11,12 @@ use edgeproof_target::TargetSpec;
 use crate::args::Run;
 use crate::failure::Failure;
 use crate::outputs::Outputs;
-use crate::{scenarios, targets};
+use crate::{outputs, scenarios, targets};
 
 pub(crate) fn run(arguments: &Run) -> Result<ExitCode, Failure> {
-    let asked = targets::asked(arguments)?;
-    let scenarios::Selected { cases, known, mark_field, rule_ids } =
-        scenarios::selected(&arguments.selection, &arguments.ftw_overrides)?;
-    for setting in &arguments.site {
-        if !cases.iter().any(|case| setting.concerns(&case.site)) {
-            let message = format!("--site {setting} changes nothing: no case asks for a WAF");
-            return Err(Failure::Usage(message));
-        }
-    }
+    let Prepared { asked, selected, mut outputs } = prepared(arguments)
+        .inspect_err(|_| outputs::withdraw(&arguments.format, arguments.baseline.as_deref()))?;
+    let scenarios::Selected { cases, known, mark_field, rule_ids, .. } = selected;
     let defaults = RunOptions::default();
     let options = RunOptions {
         jobs: usize::from(arguments.jobs),
@@ -45,8 +39,6 @@ pub(crate) fn run(arguments: &Run) -> Result<ExitCode, Failure> {
         warn_of_dead_entries(&specs, known);
     }
 
-    let mut outputs =
-        Outputs::open(&arguments.format, arguments.level, arguments.baseline.as_deref())?;
     // A report that cannot be written does not stop the run half-way; it is said at the end.
     let mut trouble = None;
     let mut unavailable = Vec::new();
@@ -64,6 +56,28 @@ pub(crate) fn run(arguments: &Run) -> Result<ExitCode, Failure> {
         Some(failure) => Err(failure),
         None => Ok(judged(&summary, arguments, &unavailable)),
     }
+}
+
+/// All that a run needs before it plays.
+struct Prepared {
+    asked: Vec<targets::Asked>,
+    selected: scenarios::Selected,
+    outputs: Outputs,
+}
+
+fn prepared(arguments: &Run) -> Result<Prepared, Failure> {
+    let asked = targets::asked(arguments)?;
+    let selected = scenarios::selected(&arguments.selection, &arguments.ftw_overrides)?;
+    for setting in &arguments.site {
+        if !selected.cases.iter().any(|case| setting.concerns(&case.site)) {
+            let message = format!("--site {setting} changes nothing: no case asks for a WAF");
+            return Err(Failure::Usage(message));
+        }
+    }
+    let baseline = arguments.baseline.as_deref().map(outputs::read_baseline).transpose()?;
+    let baseline = baseline.map(|baseline| baseline.within(selected.scope.clone()));
+    let outputs = Outputs::open(&arguments.format, arguments.level, baseline)?;
+    Ok(Prepared { asked, selected, outputs })
 }
 
 /// What of the command line tests of another format depend on.

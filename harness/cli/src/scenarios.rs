@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use edgeproof_diagnostics::{Colour, Severity, did_you_mean, no_command, one_line};
-use edgeproof_report::ExitCode;
+use edgeproof_report::{ExitCode, Scope};
 use edgeproof_scenario::Selection as Filter;
 use edgeproof_scenario::model::Case;
 
@@ -46,6 +46,7 @@ pub(crate) fn selected(selection: &Selection, overrides: &[PathBuf]) -> Result<S
     if cases.is_empty() {
         return Err(Failure::Nothing(format!("there is no scenario in {places}")));
     }
+    let scope = scope(selection, &cases);
     let whole_suite = selection.paths.iter().any(|path| path.ends_with("scenarios"));
     let known = whole_suite.then(|| cases.iter().map(|case| case.id.0.clone()).collect());
     if let Some(filter) = &filter {
@@ -55,7 +56,34 @@ pub(crate) fn selected(selection: &Selection, overrides: &[PathBuf]) -> Result<S
             return Err(Failure::Nothing(format!("no case in {places} fits -k '{words}'")));
         }
     }
-    Ok(Selected { cases, known, mark_field, rule_ids })
+    Ok(Selected { cases, known, scope, mark_field, rule_ids })
+}
+
+/// The places of the suite that were asked for, as ids. Tests of other formats have ids of their own.
+fn scope(selection: &Selection, cases: &[Case]) -> Scope {
+    if selection.filter.is_some() {
+        return Scope::Below(Vec::new());
+    }
+    if selection.paths.iter().any(|path| suite::place(path).1) {
+        return Scope::Untold;
+    }
+    let places = selection.paths.iter().filter_map(|path| {
+        let mut found = cases.iter().filter_map(|case| {
+            let below = Path::new(case.source.path()).strip_prefix(path).ok()?.with_extension("");
+            let file = case.id.file();
+            if below.as_os_str().is_empty() {
+                return Some(file.to_owned());
+            }
+            // A path above the folder that ids are counted from has all of it.
+            if below.ends_with(file) {
+                return Some(String::new());
+            }
+            let folder = file.strip_suffix(below.to_str()?)?;
+            Some(folder.trim_end_matches('/').to_owned())
+        });
+        found.next()
+    });
+    Scope::Below(places.collect())
 }
 
 /// What was selected.
@@ -63,6 +91,8 @@ pub(crate) struct Selected {
     pub(crate) cases: Vec<Case>,
     /// Every id of the suite, where the whole suite was read and not a part of it.
     pub(crate) known: Option<BTreeSet<String>>,
+    /// What would have been played too, had it been there.
+    pub(crate) scope: Scope,
     /// The field of the marks in a WAF's log, where not the usual one.
     pub(crate) mark_field: Option<String>,
     /// How rules' ids stand in a WAF's log, where not in a known way.
@@ -86,12 +116,16 @@ pub(crate) fn check(arguments: &Check) -> Result<ExitCode, Failure> {
     if cases.is_empty() {
         return Err(Failure::Nothing("there is no scenario there".to_owned()));
     }
+    let count = match cases.len() {
+        1 => "1 case".to_owned(),
+        n => format!("{n} cases"),
+    };
     let warnings = match diagnostics.count(Severity::Warning) {
         0 => String::new(),
         1 => ", 1 warning".to_owned(),
         n => format!(", {n} warnings"),
     };
-    print(&format!("{} cases, no mistakes{warnings}\n", cases.len()))?;
+    print(&format!("{count}, no mistakes{warnings}\n"))?;
     Ok(ExitCode::Good)
 }
 

@@ -24,10 +24,19 @@ pub(crate) fn asked(arguments: &Run) -> Result<Vec<Asked>, Failure> {
     }
     words.extend(arguments.require.iter().map(|word| (word.as_str(), true)));
 
-    if arguments.waf_log.is_some() && !words.iter().any(|(word, _)| word.contains("://")) {
-        let message =
-            "--waf-log is for a target that is a URL; a target's folder says where its log is";
-        return Err(Failure::Usage(message.to_owned()));
+    for (is_given, option, instead) in [
+        (arguments.waf_log.is_some(), "--waf-log", "a target's folder says where its log is"),
+        (!arguments.declare.is_empty(), "--declare", "a target's folder says what it can do"),
+        (
+            arguments.origin_listen.is_some(),
+            "--origin-listen",
+            "a target's folder is told where the origin is",
+        ),
+    ] {
+        if is_given && !words.iter().any(|(word, _)| word.contains("://")) {
+            let message = format!("{option} is for a target that is a URL; {instead}");
+            return Err(Failure::Usage(message));
+        }
     }
     let mut asked: Vec<Asked> = Vec::new();
     for (word, required) in words {

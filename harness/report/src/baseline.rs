@@ -14,6 +14,19 @@ use crate::{Level, ReplayError, Run, replay};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Baseline {
     cases: BTreeMap<(String, String), (Verdict, Level)>,
+    scope: Scope,
+}
+
+/// Which cases a run would have played had they been there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Scope {
+    /// Not told, as in a recording, which may be of a part of the cases: those of a folder of which another
+    /// case was played (a folder is an id up to its last `/`).
+    #[default]
+    Untold,
+    /// Those of these files and folders, as ids: `cache/vary`; the empty one is the whole suite. None where a
+    /// filter leaves out an unknown part.
+    Below(Vec<String>),
 }
 
 /// A file that is no baseline.
@@ -67,9 +80,14 @@ impl Change {
     /// Did the target keep to this before (or was listed as known not to), and does it not show so
     /// now? A failure that is skipped now is no worse than it was.
     pub fn is_regression(&self) -> bool {
-        let failed = matches!(self.was, None | Some(Verdict::Fail));
-        matches!(self.now, Some(Verdict::Fail | Verdict::Skip)) && !failed
+        is_worse(self.was, self.now)
     }
+}
+
+/// Did it hold or was it known not to, and does it fail or is it skipped now?
+pub(crate) fn is_worse(was: Option<Verdict>, now: Option<Verdict>) -> bool {
+    let kept = matches!(was, Some(Verdict::Pass | Verdict::Fixed | Verdict::KnownFail));
+    matches!(now, Some(Verdict::Fail | Verdict::Skip)) && kept
 }
 
 /// What changed, each list in file order (what is gone: by name).
@@ -84,10 +102,13 @@ pub struct Difference {
     pub newly_passing: Vec<Change>,
     /// Played now and not then.
     pub new: Vec<Change>,
-    /// Played then and not in the run now. A run may be on a part of the cases (a PATH, `-k`), and
-    /// its events do not tell what was left out; so a case is called gone only where another case
-    /// of the same folder (its id up to the last `/`) was played on the same target.
+    /// Held, and is a known failure now.
+    pub newly_known: Vec<Change>,
+    /// Played then and not in the run now, though it is in the run's [`Scope`]: on targets of which
+    /// something was played.
     pub gone: Vec<Change>,
+    /// How many are in the baseline without a verdict: skipped then, or broken.
+    pub unjudged: usize,
     /// How many were played both times.
     pub shared: usize,
 }
@@ -98,7 +119,7 @@ impl Difference {
         self.lists().iter().all(|(_, list)| list.is_empty())
     }
 
-    /// Does the baseline have none of the run's cases?
+    /// Does the baseline have a verdict on none of the run's cases?
     pub fn compares_nothing(&self) -> bool {
         self.shared == 0 && self.no_longer_played.is_empty()
     }
@@ -109,12 +130,24 @@ impl Difference {
         worse.filter(|change| change.is_regression())
     }
 
-    /// The five lists with their names.
-    pub fn lists(&self) -> [(&'static str, &[Change]); 5] {
+    /// Why nothing could be compared, where that is so.
+    pub fn incomparable(&self) -> Option<&'static str> {
+        let why = match self.unjudged {
+            0 => "the baseline has none of these cases: nothing could be compared",
+            _ => {
+                "the baseline has a verdict on none of these cases (skipped or broken then): nothing could be compared"
+            }
+        };
+        self.compares_nothing().then_some(why)
+    }
+
+    /// All lists with their names.
+    pub fn lists(&self) -> [(&'static str, &[Change]); 6] {
         [
             ("newly failing", &self.newly_failing),
             ("no longer played", &self.no_longer_played),
             ("newly passing", &self.newly_passing),
+            ("newly known to fail", &self.newly_known),
             ("new", &self.new),
             ("gone", &self.gone),
         ]
@@ -142,7 +175,13 @@ impl Baseline {
             let level = case.level;
             ((case.id, case.target), (case.verdict, level))
         });
-        Ok(Baseline { cases: cases.collect() })
+        Ok(Baseline { cases: cases.collect(), scope: Scope::Untold })
+    }
+
+    /// The baseline of a run on these cases: what else it has is not called gone.
+    #[must_use]
+    pub fn within(self, scope: Scope) -> Baseline {
+        Baseline { scope, ..self }
     }
 
     /// A run as the baseline of later ones.
@@ -151,7 +190,7 @@ impl Baseline {
             let case = outcome.case();
             ((case.id.clone(), case.target.clone()), (outcome.verdict(), case.level))
         });
-        Baseline { cases: cases.collect() }
+        Baseline { cases: cases.collect(), scope: Scope::Untold }
     }
 
     /// The verdict on a case.
@@ -164,13 +203,16 @@ impl Baseline {
     pub fn difference(&self, run: &Run) -> Difference {
         let mut difference = Difference::default();
         let mut seen = BTreeSet::new();
-        let mut folders = BTreeSet::new();
+        let mut heard = Heard::default();
         for outcome in run.outcomes() {
             let case = outcome.case();
             let key = (case.id.clone(), case.target.clone());
-            let was = self.verdict(&key.0, &key.1).filter(|v| played(*v));
+            let then = self.verdict(&key.0, &key.1);
+            let was = then.filter(|v| played(*v));
+            difference.unjudged += usize::from(then.is_some() && was.is_none());
             if played(outcome.verdict()) {
-                folders.insert((folder(&case.id), &*case.target));
+                heard.folders.insert((folder(&case.id), &*case.target));
+                heard.targets.insert(&*case.target);
             }
             difference.sort_in(
                 Change {
@@ -186,7 +228,7 @@ impl Baseline {
             seen.insert(key);
         }
         for (key, (verdict, level)) in &self.cases {
-            let missed = folders.contains(&(folder(&key.0), &*key.1)) && !seen.contains(key);
+            let missed = self.expects(key, &heard, &difference) && !seen.contains(key);
             if missed && played(*verdict) {
                 let ((id, target), was) = (key.clone(), Some(*verdict));
                 let change = Change { id, target, level: *level, was, now: None, reason: None };
@@ -195,6 +237,37 @@ impl Baseline {
         }
         difference
     }
+
+    /// Is this a case that the run should have had? A baseline of another suite says nothing of it.
+    fn expects(
+        &self,
+        (id, target): &(String, String),
+        heard: &Heard<'_>,
+        so_far: &Difference,
+    ) -> bool {
+        match &self.scope {
+            Scope::Untold => heard.folders.contains(&(folder(id), &**target)),
+            Scope::Below(places) => {
+                heard.targets.contains(&**target)
+                    && !so_far.compares_nothing()
+                    && places.iter().any(|place| is_below(id, place))
+            }
+        }
+    }
+}
+
+/// Of what something was played.
+#[derive(Default)]
+struct Heard<'a> {
+    /// Folders, each on its target.
+    folders: BTreeSet<(&'a str, &'a str)>,
+    targets: BTreeSet<&'a str>,
+}
+
+/// Is it the place itself, a row of that file, or in that folder?
+fn is_below(id: &str, place: &str) -> bool {
+    let rest = id.strip_prefix(place);
+    place.is_empty() || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '#']))
 }
 
 impl Difference {
@@ -213,6 +286,8 @@ impl Difference {
                     self.newly_failing.push(change);
                 } else if holds(now) && !holds(was) {
                     self.newly_passing.push(change);
+                } else if now == Verdict::KnownFail && holds(was) {
+                    self.newly_known.push(change);
                 }
             }
         }

@@ -7,23 +7,18 @@ use edgeproof_runner::event::{CaseResult, Verdict};
 
 use crate::{
     Level, Options, Run,
+    trouble::{Trouble, troubles},
     visible::{visible, visible_line},
 };
 
 pub(crate) fn render(run: &Run, options: &Options, writer: &mut impl Write) -> io::Result<()> {
-    if let Some(why) = run.cut_short() {
-        writeln!(writer, "::error title=edgeproof::{}", data(&why))?;
-    }
-    for target in &run.unavailable {
-        let text = format!("{} is not available here: {}", target.name, target.reason);
-        let command = if target.required { "error" } else { "notice" };
-        writeln!(writer, "::{command} title=edgeproof::{}", data(&text))?;
-    }
-    for state in &run.targets {
-        let Some(failure) = &state.failure else { continue };
-        let what = if failure.died { "died" } else { "did not start" };
-        let text = format!("{} {what}: {}\n{}", state.info.name, failure.reason, failure.log);
+    for Trouble { why, log, .. } in troubles(run, options) {
+        let text = format!("{why}\n{log}");
         writeln!(writer, "::error title=edgeproof::{}", data(text.trim_end()))?;
+    }
+    for target in run.unavailable.iter().filter(|target| !target.required) {
+        let text = format!("{} is not available here: {}", target.name, target.reason);
+        writeln!(writer, "::notice title=edgeproof::{}", data(&text))?;
     }
     for outcome in options.news_first(run.outcomes()) {
         annotate(outcome.case(), options, writer)?;
@@ -33,7 +28,9 @@ pub(crate) fn render(run: &Run, options: &Options, writer: &mut impl Write) -> i
 
 fn annotate(case: &CaseResult, options: &Options, writer: &mut impl Write) -> io::Result<()> {
     let before = options.failed_before(case);
+    let dropped = options.no_longer_played(case);
     let command = match case.verdict {
+        Verdict::Skip if dropped.is_some() => "error",
         Verdict::Pass | Verdict::KnownFail | Verdict::Skip => return Ok(()),
         Verdict::Fixed => "notice",
         Verdict::Error => "error",
@@ -60,7 +57,8 @@ fn annotate(case: &CaseResult, options: &Options, writer: &mut impl Write) -> io
         return line(&case.file, case.line, None, &text);
     }
     if case.failures.is_empty() {
-        let reason = case.reason.as_deref().unwrap_or("no reason was given");
+        let reason = dropped.as_deref().or(case.reason.as_deref());
+        let reason = reason.unwrap_or("no reason was given");
         return line(&case.file, case.line, None, &format!("{reason}\nagain: {}", case.reproduce));
     }
     for failure in &case.failures {

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use edgeproof_runner::event::{Figure, Verdict};
 use serde::Serialize;
 
-use crate::{Change, Difference, Options, Outcome, Run, Summary};
+use crate::{Change, Difference, Options, Outcome, Run, Summary, exit_code, trouble::troubles};
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -13,9 +13,20 @@ struct Report<'a> {
     /// Stopped by Ctrl-C, or results are missing: what is here is not all.
     interrupted: bool,
     missing: usize,
+    exit: Exit,
     #[serde(skip_serializing_if = "Option::is_none")]
     baseline: Option<Changes>,
     cases: Vec<Case<'a>>,
+}
+
+/// What the run is worth.
+#[derive(Serialize)]
+struct Exit {
+    code: u8,
+    meaning: &'static str,
+    /// What led to it and is no case's verdict.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    why: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -53,6 +64,7 @@ struct Changes {
     newly_failing: Vec<Changed>,
     no_longer_played: Vec<Changed>,
     newly_passing: Vec<Changed>,
+    newly_known: Vec<Changed>,
     new: Vec<Changed>,
     gone: Vec<Changed>,
 }
@@ -69,7 +81,9 @@ struct Changed {
 }
 
 pub(crate) fn render(run: &Run, options: &Options, writer: &mut impl Write) -> io::Result<()> {
-    let counts = Summary::of(run, None).counts;
+    let summary = Summary::of(run, options.baseline.as_deref());
+    let code = exit_code(&summary, options.gate);
+    let counts = summary.counts;
     let outcomes = run.outcomes();
     let report = Report {
         summary: Totals {
@@ -83,6 +97,11 @@ pub(crate) fn render(run: &Run, options: &Options, writer: &mut impl Write) -> i
         },
         interrupted: run.cut_short().is_some(),
         missing: run.missing(),
+        exit: Exit {
+            code: code.code(),
+            meaning: code.meaning(),
+            why: troubles(run, options).into_iter().map(|it| it.why).collect(),
+        },
         baseline: options.baseline.as_deref().map(|old| Changes::of(old.difference(run))),
         cases: outcomes.iter().map(Case::of).collect(),
     };
@@ -118,6 +137,7 @@ impl Changes {
             newly_failing: list(difference.newly_failing),
             no_longer_played: list(difference.no_longer_played),
             newly_passing: list(difference.newly_passing),
+            newly_known: list(difference.newly_known),
             new: list(difference.new),
             gone: list(difference.gone),
         }

@@ -1,8 +1,8 @@
 //! JUnit XML: a suite for each family on each target.
 //!
 //! JUnit knows neither levels nor known failures. What does not fail the run is `skipped` with the
-//! reason, so that a CI server agrees with the exit code. A run that did not come to its end has an error of
-//! its own.
+//! reason, so that a CI server agrees with the exit code. What fails the run and is no case's verdict (a run
+//! that did not come to its end, a target that is not there) is an error of its own.
 
 use std::{
     error::Error as _,
@@ -16,6 +16,7 @@ use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, Te
 use crate::{
     Options, Outcome, Run,
     number::percent,
+    trouble::{Trouble, troubles},
     visible::{visible, visible_line},
 };
 
@@ -37,8 +38,9 @@ pub(crate) fn render(run: &Run, options: &Options, writer: &mut impl Write) -> i
         }
         report.add_test_suites(suites.into_iter().map(timed));
     }
-    if let Some(why) = run.cut_short() {
-        report.add_test_suite(timed(unfinished(&why)));
+    let troubles = troubles(run, options);
+    if !troubles.is_empty() {
+        report.add_test_suite(timed(apart(&troubles)));
     }
     let text = report.to_string().map_err(|error| with_cause(&error))?;
     // Written apart, so that a writer's own error stays what it is.
@@ -73,12 +75,14 @@ fn suite(name: &str, run: &Run, target: &str) -> TestSuite {
     suite
 }
 
-/// JUnit has no word for a run that did not come to its end: a test that broke stands for what is missing.
-fn unfinished(why: &str) -> TestSuite {
-    let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
-    status.set_message(why).set_type("interrupted");
+/// JUnit has no word for what is wrong with a whole run: a test that broke stands for it.
+fn apart(troubles: &[Trouble]) -> TestSuite {
     let mut suite = TestSuite::new("edgeproof");
-    suite.add_test_case(TestCase::new("the run comes to its end", status));
+    for trouble in troubles {
+        let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+        status.set_message(line(&trouble.why)).set_type(trouble.code.meaning());
+        suite.add_test_case(TestCase::new(line(&trouble.wanted), status));
+    }
     suite
 }
 
@@ -121,15 +125,19 @@ fn test_case(suite: &str, outcome: &Outcome<'_>, options: &Options) -> TestCase 
 fn status(outcome: &Outcome<'_>, options: &Options) -> TestCaseStatus {
     let case = outcome.case();
     let reason = line(case.reason.as_deref().unwrap_or_default());
-    let level = case.level;
     match case.verdict {
         Verdict::Pass | Verdict::Fixed => TestCaseStatus::success(),
-        Verdict::Skip => skipped(&reason, None),
+        Verdict::Skip => match options.no_longer_played(case) {
+            Some(why) => {
+                non_success(NonSuccessKind::Failure, "no longer played", &line(&why), case)
+            }
+            None => skipped(&reason, None),
+        },
         Verdict::KnownFail => skipped(&format!("known failure: {reason}"), Some(rendered(case))),
-        Verdict::Fail if !level.counts_at(options.gate) => {
-            skipped(&format!("not counted ({level}): {reason}"), Some(rendered(case)))
-        }
-        Verdict::Fail => non_success(NonSuccessKind::Failure, "assertion", &reason, case),
+        Verdict::Fail => match options.uncounted(case) {
+            Some(why) => skipped(&format!("{why}: {reason}"), Some(rendered(case))),
+            None => non_success(NonSuccessKind::Failure, "assertion", &reason, case),
+        },
         Verdict::Error => non_success(NonSuccessKind::Error, "error", &reason, case),
     }
 }

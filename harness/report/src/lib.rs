@@ -38,10 +38,11 @@ mod run;
 mod sarif;
 mod summary;
 mod tap;
+mod trouble;
 mod visible;
 mod waf;
 
-pub use baseline::{Baseline, BaselineError, Change, Difference};
+pub use baseline::{Baseline, BaselineError, Change, Difference, Scope};
 pub use edgeproof_runner::event::{Level, LevelError};
 pub use exit::{ExitCode, exit_code};
 pub use format::{Format, FormatError, Output};

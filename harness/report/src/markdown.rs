@@ -14,7 +14,7 @@ use edgeproof_runner::event::Verdict;
 use crate::{
     ExitCode, Level, Options, Outcome, Run, Summary, exit_code,
     number::{date, duration, number, percent, plural},
-    visible::{visible, visible_line},
+    visible::{sentence, visible, visible_line},
 };
 
 /// GitHub takes 1 MiB for a job's summary: as many failures and as much of each as surely fits.
@@ -86,8 +86,8 @@ fn changes(text: &mut String, run: &Run, options: &Options) -> std::fmt::Result 
     let Some(baseline) = options.baseline.as_deref() else { return Ok(()) };
     let difference = baseline.difference(run);
     writeln!(text, "\n### Against the baseline\n")?;
-    if difference.compares_nothing() {
-        writeln!(text, "The baseline has none of these cases: nothing could be compared.")?;
+    if let Some(why) = difference.incomparable() {
+        writeln!(text, "{}.", sentence(why))?;
     } else if difference.is_empty() {
         writeln!(text, "{}, no change.", plural(difference.shared, "case"))?;
     }

@@ -6,6 +6,7 @@ use edgeproof_runner::event::{CaseResult, Event, Verdict};
 
 use crate::{
     Baseline, Format, Level, Outcome, Run,
+    baseline::is_worse,
     events::EventLines,
     github, html,
     human::Human,
@@ -64,6 +65,23 @@ impl Options {
     pub(crate) fn failed_before(&self, case: &CaseResult) -> bool {
         let was = || self.baseline.as_deref()?.verdict(&case.id, &case.target);
         case.verdict == Verdict::Fail && was() == Some(Verdict::Fail)
+    }
+
+    /// Why a failure does not fail the run, in words: `None` where it does.
+    pub(crate) fn uncounted(&self, case: &CaseResult) -> Option<String> {
+        if !case.level.counts_at(self.gate) {
+            return Some(format!("not counted ({})", case.level));
+        }
+        self.failed_before(case).then(|| "was failing already".to_owned())
+    }
+
+    /// A case that is skipped and fails the run by that, as it was judged in the baseline: in words.
+    pub(crate) fn no_longer_played(&self, case: &CaseResult) -> Option<String> {
+        let was = self.baseline.as_deref()?.verdict(&case.id, &case.target)?;
+        let counts = case.verdict == Verdict::Skip && case.level.counts_at(self.gate);
+        let reason = case.reason.as_deref().unwrap_or("no reason was given");
+        (counts && is_worse(Some(was), Some(case.verdict)))
+            .then(|| format!("{} in the baseline, skipped now: {reason}", was.as_str()))
     }
 
     /// What the baseline did not have comes first, else in the same order.

@@ -15,6 +15,7 @@ use serde_sarif::sarif::{
 
 use crate::{
     Baseline, Level, Options, Run, Summary, exit_code,
+    trouble::troubles,
     visible::{visible, visible_line},
 };
 
@@ -178,22 +179,17 @@ fn place(file: &str, line: usize, column: Option<usize>, options: &Options) -> L
     Location::builder().physical_location(physical).build()
 }
 
-/// What broke is no finding about a requirement: it stands with the invocation.
+/// What broke or is no longer played is no finding about a requirement: it stands with the invocation.
 fn invocation(run: &Run, options: &Options) -> Invocation {
-    let mut notifications: Vec<_> = run.cut_short().map(|why| (why, None)).into_iter().collect();
+    let troubles = troubles(run, options).into_iter();
+    let mut notifications: Vec<_> = troubles.map(|it| (visible(&it.why), None)).collect();
     for outcome in run.outcomes() {
         let case = outcome.case();
-        if case.verdict == Verdict::Error {
-            let reason = case.reason.as_deref().unwrap_or("no reason was given");
-            let text = format!("{} on {}: {}", line(&case.id), line(&case.target), visible(reason));
+        let broke = || case.reason.clone().unwrap_or_else(|| "no reason was given".to_owned());
+        let broke = (case.verdict == Verdict::Error).then(broke);
+        if let Some(why) = broke.or_else(|| options.no_longer_played(case)) {
+            let text = format!("{} on {}: {}", line(&case.id), line(&case.target), visible(&why));
             notifications.push((text, Some(place(&case.file, case.line, None, options))));
-        }
-    }
-    for state in &run.targets {
-        if let Some(failure) = &state.failure {
-            let what = if failure.died { "died" } else { "did not start" };
-            let text = format!("{} {what}: {}", state.info.name, visible(&failure.reason));
-            notifications.push((text, None));
         }
     }
     let code = exit_code(&Summary::of(run, options.baseline.as_deref()), options.gate);

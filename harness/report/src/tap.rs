@@ -1,8 +1,9 @@
 //! The Test Anything Protocol, version 14.
 //!
 //! What does not fail the run carries a directive: `SKIP` with the reason, or `TODO` for known
-//! failures, for known failures that pass, and for failures below the gate. A run that did not come to its
-//! end bails out.
+//! failures, for known failures that pass, and for failures below the gate or that the baseline has too.
+//! What fails the run and is no case's verdict (a run that did not come to its end, a target that is not
+//! there) bails out.
 
 use std::io::{self, Write};
 
@@ -10,6 +11,7 @@ use edgeproof_runner::event::{CaseResult, Verdict};
 
 use crate::{
     Options, Outcome, Run,
+    trouble::troubles,
     visible::{visible, visible_line},
 };
 
@@ -24,7 +26,9 @@ pub(crate) fn render(run: &Run, options: &Options, writer: &mut impl Write) -> i
     )?;
     for (place, outcome) in outcomes.iter().enumerate() {
         let case = outcome.case();
+        let dropped = options.no_longer_played(case);
         let ok = matches!(case.verdict, Verdict::Pass | Verdict::Fixed | Verdict::Skip);
+        let ok = ok && dropped.is_none();
         let directive = directive(outcome, options).map(|text| format!(" # {text}"));
         writeln!(
             writer,
@@ -36,11 +40,12 @@ pub(crate) fn render(run: &Run, options: &Options, writer: &mut impl Write) -> i
             directive.unwrap_or_default()
         )?;
         if case.verdict != Verdict::Pass || outcome.runs() > 1 || !case.figures.is_empty() {
-            diagnostics(outcome, writer)?;
+            diagnostics(outcome, dropped.as_deref(), writer)?;
         }
     }
-    if let Some(why) = run.cut_short() {
-        writeln!(writer, "Bail out! {why}")?;
+    let troubles: Vec<String> = troubles(run, options).into_iter().map(|it| it.why).collect();
+    if !troubles.is_empty() {
+        writeln!(writer, "Bail out! {}", visible_line(&troubles.join("; ")))?;
     }
     Ok(())
 }
@@ -48,15 +53,13 @@ pub(crate) fn render(run: &Run, options: &Options, writer: &mut impl Write) -> i
 fn directive(outcome: &Outcome<'_>, options: &Options) -> Option<String> {
     let case = outcome.case();
     let reason = description(case.reason.as_deref().unwrap_or_default());
-    let level = case.level;
     match case.verdict {
+        Verdict::Skip if options.no_longer_played(case).is_some() => None,
         Verdict::Skip => Some(format!("SKIP {reason}")),
         Verdict::KnownFail => Some(format!("TODO known failure: {reason}")),
         Verdict::Fixed => Some("TODO listed as a known failure and passes".to_owned()),
-        Verdict::Fail if !level.counts_at(options.gate) => {
-            Some(format!("TODO a failure of level {level} is not counted"))
-        }
-        Verdict::Pass | Verdict::Fail | Verdict::Error => None,
+        Verdict::Fail => options.uncounted(case).map(|why| format!("TODO {why}")),
+        Verdict::Pass | Verdict::Error => None,
     }
 }
 
@@ -66,7 +69,11 @@ fn description(text: &str) -> String {
 }
 
 /// A YAML block of two spaces, as the protocol has it.
-fn diagnostics(outcome: &Outcome<'_>, writer: &mut impl Write) -> io::Result<()> {
+fn diagnostics(
+    outcome: &Outcome<'_>,
+    dropped: Option<&str>,
+    writer: &mut impl Write,
+) -> io::Result<()> {
     let case = outcome.case();
     writeln!(writer, "  ---")?;
     let mut pair = |key: &str, value: &str| writeln!(writer, "  {key}: {}", quoted(value));
@@ -74,7 +81,7 @@ fn diagnostics(outcome: &Outcome<'_>, writer: &mut impl Write) -> io::Result<()>
     pair("level", case.level.as_str())?;
     pair("spec", &case.spec)?;
     pair("verdict", case.verdict.as_str())?;
-    if let Some(reason) = &case.reason {
+    if let Some(reason) = dropped.or(case.reason.as_deref()) {
         pair("reason", reason)?;
     }
     pair("at", &format!("{}:{}", case.file, case.line))?;

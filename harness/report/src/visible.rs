@@ -135,3 +135,9 @@ fn misleads(character: char) -> bool {
             | '\u{e0000}'..='\u{e007f}'
     )
 }
+
+/// With a capital letter.
+pub(crate) fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}

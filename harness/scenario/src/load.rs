@@ -41,6 +41,13 @@ pub fn load(paths: &[PathBuf], root: &Path) -> (Vec<Case>, Diagnostics) {
                 found = true;
                 continue;
             }
+            // Whoever names a pipe wants it read; one that lies in a folder would be waited for in vain.
+            let is_special = |found: std::fs::Metadata| !found.is_file();
+            if file != *given && std::fs::metadata(root.join(&file)).is_ok_and(is_special) {
+                let message = format!("`{}` is no regular file", file.display());
+                diagnostics.push(Diagnostic::error(message));
+                continue;
+            }
             match disk.read(&file) {
                 Ok(text) => {
                     let source = Source::new(file.display().to_string(), text);
@@ -125,7 +132,8 @@ fn scenario_files(given: &Path, root: &Path) -> io::Result<Vec<PathBuf>> {
 }
 
 fn is_yaml(path: &Path) -> bool {
-    matches!(path.extension().and_then(OsStr::to_str), Some("yaml" | "yml"))
+    let ending = path.extension().and_then(OsStr::to_str);
+    ending.is_some_and(|it| it.eq_ignore_ascii_case("yaml") || it.eq_ignore_ascii_case("yml"))
 }
 
 /// The file's path below the suite, without its ending, with `/` between its parts.

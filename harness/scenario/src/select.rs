@@ -4,7 +4,7 @@
 //! or    = and { "or" and }
 //! and   = not { "and" not }
 //! not   = "not" not | "(" or ")" | term
-//! term  = TEXT | KEY ":" TEXT        TEXT = word | "quoted"
+//! term  = TEXT | KEY ":" TEXT        TEXT = word | "quoted", a quote in it twice
 //! ```
 
 use edgeproof_diagnostics::{Diagnostic, Source, Span, suggest};
@@ -31,6 +31,8 @@ enum Expression {
 enum Key {
     /// Part of the id.
     Id,
+    /// The whole id.
+    Case,
     /// The id's first folder.
     Family,
     /// The level.
@@ -45,8 +47,9 @@ enum Key {
     Needs,
 }
 
-const KEYS: [(&str, Key); 7] = [
+const KEYS: [(&str, Key); 8] = [
     ("id", Key::Id),
+    ("case", Key::Case),
     ("family", Key::Family),
     ("level", Key::Level),
     ("tag", Key::Tag),
@@ -78,6 +81,11 @@ impl Selection {
         }
     }
 
+    /// The filter that chooses the case of this id and no other.
+    pub fn of_case(id: &str) -> String {
+        format!("case:\"{}\"", id.replace('"', "\"\""))
+    }
+
     /// Is this case chosen?
     pub fn matches(&self, case: &Case) -> bool {
         self.0.matches(case)
@@ -92,6 +100,7 @@ impl Expression {
             Self::Not(not) => !not.matches(case),
             Self::Term(key, text) => match key {
                 Key::Id => case.id.0.contains(text),
+                Key::Case => case.id.0 == *text,
                 Key::Family => case.id.family() == text,
                 Key::Level => case.level.as_str() == text,
                 Key::Tag => case.tags.contains(text),
@@ -206,15 +215,23 @@ fn bare<'t>(text: &'t str, at: &mut usize, colon: bool) -> &'t str {
     &text[start..*at]
 }
 
-/// `"…"`, without escapes.
+/// `"…"`, in which `""` is a quote.
 fn quoted(source: &Source, at: &mut usize) -> Result<String, Box<Diagnostic>> {
     let (start, text) = (*at, source.text());
-    match text[start + 1..].find('"') {
-        Some(length) => {
-            *at = start + length + 2;
-            Ok(text[start + 1..start + 1 + length].to_owned())
+    let mut found = String::new();
+    *at += 1;
+    loop {
+        let Some(length) = text[*at..].find('"') else {
+            let open = source.span(start..text.len());
+            return Err(mistake(&open, "this `\"` is never closed", None));
+        };
+        found.push_str(&text[*at..*at + length]);
+        *at += length + 1;
+        if !text[*at..].starts_with('"') {
+            return Ok(found);
         }
-        None => Err(mistake(&source.span(start..text.len()), "this `\"` is never closed", None)),
+        found.push('"');
+        *at += 1;
     }
 }
 

@@ -19,6 +19,8 @@ fn terms_and_operators() {
         "vary/st",
         "\"cache/vary\"",
         "id:star",
+        "case:cache/vary/star",
+        "case:\"cache/vary/star\"",
         "family:cache",
         "level:must",
         "tag:vary",
@@ -40,6 +42,8 @@ fn terms_and_operators() {
     for filter in [
         "waf",
         "family:cach",
+        "case:star",
+        "\"a\"\"b\"",
         "level:should",
         "tag:var",
         "needs:waf",
@@ -50,6 +54,18 @@ fn terms_and_operators() {
         "\"and\"",
     ] {
         assert!(!holds(filter), "{filter}");
+    }
+}
+
+/// Whatever an id looks like, its filter is read and chooses it alone.
+#[test]
+fn the_filter_of_one_case() {
+    for id in ["a/ok", "my suite", "b:c", "d(e)", "and", "each", "say \"no\"", "\"", "#1", "it's"] {
+        let filter = Selection::parse(&Selection::of_case(id)).expect(id);
+        let of = |id: &str| Case { id: edgeproof_scenario::model::CaseId(id.to_owned()), ..case() };
+        assert!(filter.matches(&of(id)), "{id}");
+        assert!(!filter.matches(&of(&format!("{id}2"))), "{id}");
+        assert!(!filter.matches(&of(&format!("2{id}"))), "{id}");
     }
 }
 

@@ -3,8 +3,10 @@
 use edgeproof_runner::event::{Figure, Verdict};
 
 use crate::{
-    Change, Counts, Difference, Level, Outcome, Run, Summary, TargetCounts, html::data::Case,
-    number::measured, visible::visible_line,
+    Change, Counts, Difference, Level, Outcome, Run, Summary, TargetCounts,
+    html::data::Case,
+    number::measured,
+    visible::{sentence, visible_line},
 };
 
 /// A target at the top of the page.
@@ -208,7 +210,7 @@ pub(super) fn levels(summary: &Summary) -> Vec<&'static str> {
 
 /// What changed since the baseline.
 pub(super) struct Changes {
-    pub(super) nothing: bool,
+    pub(super) nothing: Option<String>,
     pub(super) compared: usize,
     pub(super) lists: Vec<(&'static str, Vec<ChangeRow>)>,
 }
@@ -231,7 +233,7 @@ impl Changes {
             .map(|(title, changes)| (title, changes.iter().map(ChangeRow::of).collect::<Vec<_>>()));
         let lists = lists.into_iter().filter(|(_, changes)| !changes.is_empty());
         Changes {
-            nothing: difference.compares_nothing(),
+            nothing: difference.incomparable().map(sentence),
             compared: difference.shared,
             lists: lists.collect(),
         }

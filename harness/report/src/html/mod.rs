@@ -17,7 +17,7 @@ use crate::{
     ExitCode, Options, Run, Summary, exit_code,
     html::matrix::{Card, Changes, Figures, Group, Reason},
     number::{date, duration, plural},
-    visible::visible_line,
+    visible::{sentence, visible_line},
 };
 
 const SCRIPT: &str = include_str!("../../templates/report.js");
@@ -105,9 +105,4 @@ fn embed(value: &impl serde::Serialize) -> io::Result<String> {
         .replace('&', "\\u0026")
         .replace('\u{2028}', "\\u2028")
         .replace('\u{2029}', "\\u2029"))
-}
-
-fn sentence(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }

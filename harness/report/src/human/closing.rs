@@ -145,8 +145,8 @@ impl Page<'_> {
                 text.push_str(&format!("    … {} more\n", changes.len() - NAMES));
             }
         }
-        if difference.compares_nothing() {
-            text.push_str("  the baseline has none of these cases: nothing could be compared\n");
+        if let Some(why) = difference.incomparable() {
+            text.push_str(&wrap(why, self.width(), 2));
         } else if text.is_empty() {
             text.push_str(&format!("  {}, no change\n", plural(difference.shared, "case")));
         }

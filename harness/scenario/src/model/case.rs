@@ -17,6 +17,11 @@ impl CaseId {
     pub fn family(&self) -> &str {
         self.0.split(['/', '#']).next().unwrap_or(&self.0)
     }
+
+    /// The file's part: the id without the name of a row.
+    pub fn file(&self) -> &str {
+        self.0.split('#').next().unwrap_or(&self.0)
+    }
 }
 
 impl std::fmt::Display for CaseId {
