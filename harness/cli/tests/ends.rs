@@ -147,3 +147,35 @@ fn every_scenario_of_a_folder_is_found_and_a_pipe_is_refused() {
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("`s/x.yaml` is no regular file"));
 }
+
+/// Whatever the folder and the file are called, the printed command plays that case and no other.
+#[test]
+fn the_command_that_is_printed_plays_the_case_again() {
+    let files = ["s/a/ok.yaml", "s/a/ok2.yaml", "s/my suite/b:c (d).yaml", "s/and.yaml"];
+    let folder = suite(&[&files[..], &["scenarios/a/ok.yaml", "scenarios/a/ok2.yaml"]].concat());
+    let url = server();
+    let cases = |output: &Output| -> Vec<(String, String)> {
+        let events = text(&output.stdout);
+        let events = events.lines().map(serde_json::from_str::<serde_json::Value>);
+        let events = events.map(|event| event.expect("an event"));
+        let word = |event: &serde_json::Value, key: &str| event[key].as_str().map(str::to_owned);
+        let command = |event| Some((word(&event, "id")?, word(&event, "reproduce")?));
+        events.filter_map(command).collect()
+    };
+    let mut seen = 0;
+    for suite in ["s", "scenarios"] {
+        let all = cases(&play(folder.path(), &[suite, "--target", &url, "--format", "events"]));
+        for (id, command) in all {
+            let program = env!("CARGO_BIN_EXE_edgeproof");
+            let command = command.replacen("edgeproof", program, 1) + " --format events";
+            let mut shell = Command::new("sh");
+            shell.args(["-c", &command]).current_dir(folder.path());
+            let again = shell.output().expect("a shell");
+            assert_eq!(again.status.code(), Some(0), "{command}: {}", text(&again.stderr));
+            let ids: Vec<_> = cases(&again).into_iter().map(|(id, _)| id).collect();
+            assert_eq!(ids, [id], "{command}");
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, 6);
+}

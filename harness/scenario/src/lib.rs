@@ -37,7 +37,7 @@ pub use ability::{ABILITIES, misspelt_ability};
 pub use bind::compile_regex;
 pub use capture::{NoPart, Part, at_pointer};
 pub use explain::{Listing, explain, listing};
-pub use load::{bind_text, load};
+pub use load::{bind_text, load, path_of};
 pub use schema::schema;
 pub use select::Selection;
 pub use template::MissingVariable;

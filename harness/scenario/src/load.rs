@@ -155,6 +155,21 @@ fn case_id(file: &Path, given: &Path, root: &Path) -> String {
     }
 }
 
+/// The path to give [`load`], with the root `.`, so that the case gets its id again: its file, or the folder that
+/// its id is counted from.
+pub fn path_of(case: &Case) -> PathBuf {
+    let file = Path::new(case.source.path());
+    if case_id(file, file, Path::new(".")) == case.id.file() {
+        return file.to_owned();
+    }
+    let whole = file.with_extension("");
+    match whole.to_str().and_then(|whole| whole.strip_suffix(case.id.file())) {
+        Some("") => PathBuf::from("."),
+        Some(folder) => PathBuf::from(folder.strip_suffix('/').unwrap_or(folder)),
+        None => file.to_owned(),
+    }
+}
+
 /// The path without links, or as it is where it does not exist.
 fn canonical(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| path.to_path_buf())

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use edgeproof_scenario::model::Case;
+use edgeproof_scenario::{Selection, model::Case};
 use edgeproof_target::TargetSpec;
 
 use super::RunOptions;
@@ -87,9 +87,10 @@ impl Setting<'_> {
 fn reproduce(case: &Case, target: &TargetSpec, options: &RunOptions) -> String {
     let file = match &case.foreign {
         Some(foreign) => shell_word(&format!("{}:{}", foreign.format, case.source.path())),
-        None => shell_word(case.source.path()),
+        None => shell_word(&edgeproof_scenario::path_of(case).display().to_string()),
     };
-    let mut command = format!("edgeproof run {file} -k {}", quote(&case.id.0));
+    let filter = quote(&Selection::of_case(&case.id.0));
+    let mut command = format!("edgeproof run {file} -k {filter}");
     for word in options.foreign_words.iter().filter(|_| case.foreign.is_some()) {
         command.push_str(&format!(" {}", shell_word(word)));
     }
@@ -115,7 +116,8 @@ fn reproduce(case: &Case, target: &TargetSpec, options: &RunOptions) -> String {
     for setting in &options.settings {
         add("--site", &setting.to_string());
     }
-    if let Some(address) = options.origin_listen {
+    // A target's folder takes no such address.
+    if let (Some(address), None) = (options.origin_listen, &target.folder) {
         add("--origin-listen", &address.to_string());
     }
     if options.every_step {

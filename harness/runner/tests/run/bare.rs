@@ -47,7 +47,11 @@ steps:
         result.exchanges[0].origin[0].response.as_ref().unwrap().data.starts_with("HTTP/1.1 201")
     );
     // The target lies where no name is looked up: only its folder finds it again.
-    assert!(result.reproduce.starts_with("edgeproof run scenarios/a/b.yaml -k 'a/b' --target /"));
+    assert!(
+        result
+            .reproduce
+            .starts_with("edgeproof run scenarios/a/b.yaml -k 'case:\"a/b\"' --target /")
+    );
     assert!(result.reproduce.ends_with("/bare"), "{}", result.reproduce);
 }
 

@@ -32,7 +32,7 @@ fn the_command_that_plays_a_case_again_says_all_that_a_url_needs() {
     assert_eq!(
         on_a_url(text, &options)[0].reproduce,
         format!(
-            "edgeproof run scenarios/a.yaml -k 'a' --target URL --declare cache --origin-listen {address}"
+            "edgeproof run scenarios/a.yaml -k 'case:\"a\"' --target URL --declare cache --origin-listen {address}"
         )
     );
 }

@@ -203,7 +203,7 @@ steps: [{ raw: "GET /?rule=1 HTTP/1.1\r\n\r\n", expect: { status: 404, waf_rules
     let command = result.reproduce;
     assert!(
         command.starts_with(
-            "edgeproof run ftw:tests/b.yaml -k 'b' --ftw-overrides 'my overrides.yaml' --target "
+            "edgeproof run ftw:tests/b.yaml -k 'case:\"b\"' --ftw-overrides 'my overrides.yaml' --target "
         ),
         "{command}"
     );
