@@ -196,6 +196,29 @@ fn a_target_that_dies_has_not_said_nothing_as_it_should() {
 }
 
 #[test]
+fn a_target_that_dies_after_its_last_answer_has_broken() {
+    let text = format!(
+        "{ORIGIN}{}",
+        r#"
+name: Last
+steps:
+  - send: GET /last
+    expect: { status: 200 }
+  - close: true
+  - expect: { processes: { matching: "stand_in serve 127", count: 0 } }
+"#
+    );
+    let events = play_with(&text, "", &options());
+    assert_eq!(told(&results(&events)), "pass a/b: ");
+    let died = |it: &Event| match it {
+        Event::TargetFailed { reason, .. } => Some(reason.clone()),
+        _ => None,
+    };
+    let deaths: Vec<_> = events.iter().filter_map(died).collect();
+    assert_eq!(deaths, ["http ended: code 9"]);
+}
+
+#[test]
 fn no_answer_from_a_living_target_is_a_failure_when_the_time_is_up() {
     let text = format!(
         "{ORIGIN}{}",
