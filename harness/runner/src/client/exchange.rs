@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::watch;
 
 use super::connection::{Connection, Stream};
-use super::{Outgoing, Piece};
+use super::{Outgoing, Piece, encode};
 use crate::wire::{Answer, AnswerReader, Asked, Interim, Progress};
 
 /// How an exchange ended.
@@ -163,8 +163,12 @@ pub(crate) async fn exchange(connection: &mut Connection, outgoing: &Outgoing) -
     if matches!(heard.ended, Ended::Closed | Ended::Reset) {
         connection.has_ended();
     }
+    connection.settled &= heard.ended == Ended::Answered
+        && written.all
+        && encode::asks_for(&heard.sent, outgoing.asked.len());
     let last = heard.answers.last();
     connection.tunnel = last.is_some_and(|answer| answer.tunnel);
+    connection.settled &= !connection.tunnel;
     connection.reusable = connection.tunnel
         || (heard.ended == Ended::Answered
             && written.all

@@ -82,7 +82,8 @@ impl Player {
             Action::Ratio(ratio) => self.ratio(ratio, step, path),
             Action::Log(act) => self.befall_log(*act),
             Action::Close => {
-                actor.client(&step.client).close();
+                actor.client(&step.client).close().await;
+                self.nobody_asked(actor);
                 Ok(())
             }
             Action::Look => Ok(()),
@@ -142,6 +143,7 @@ impl Player {
         last.statuses = heard.answers.iter().map(|answer| answer.status).collect();
         last.client.clone_from(&step.client);
         last.heard = Some(heard);
+        self.nobody_asked(actor);
     }
 
     async fn parallel(
@@ -174,7 +176,11 @@ impl Player {
         let ended = futures_util::future::join_all(each).await;
         let mut outcome = Ok(());
         let mut all = Vec::new();
-        for (client, statuses, done) in ended {
+        for (mut client, statuses, done) in ended {
+            for connection in client.clients() {
+                connection.close().await;
+            }
+            self.nobody_asked(&mut client);
             all.extend(statuses);
             actor.variables.adopt(&client.variables, &before);
             actor.last = client.last;

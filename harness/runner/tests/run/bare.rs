@@ -82,6 +82,78 @@ steps:
 }
 
 #[test]
+fn octets_that_nobody_asked_for_fail_the_case() {
+    let told = |steps: &str| {
+        let result = fails(&format!(
+            "{HEAD}{}steps: {steps}\n",
+            r#"
+origin:
+  - on: GET /twice
+    respond: { raw: "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\noneHTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\ntwo" }
+  - on: HEAD /twice
+    respond: { raw: "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\none" }
+  - on: GET /none
+    respond: { raw: "HTTP/1.1 204 No Content\r\n\r\nbody" }
+  - on: GET /
+    respond: { body: one }
+"#
+        ));
+        let failures: Vec<_> =
+            result.failures.iter().map(|it| (&it.path[..], &it.found[..])).collect();
+        assert_eq!(failures.len(), 1, "{failures:?}");
+        assert_eq!(failures[0].0, "client");
+        failures[0].1.to_owned()
+    };
+    let extra = "octets came behind an answer that nobody asked for:";
+    let whole = r#""HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\ntwo""#;
+    let twice = "send: GET /twice, expect: { body: one }";
+    assert_eq!(told(&format!("[{{ {twice} }}]")), format!("41 {extra} {whole}"));
+    assert_eq!(told(&format!("[{{ {twice} }}, {{ close: true }}]")), format!("41 {extra} {whole}"));
+    assert_eq!(
+        told(&format!("[{{ {twice} }}, {{ send: GET / }}]")),
+        format!("41 {extra} {whole}"),
+        "before the next request"
+    );
+    assert_eq!(
+        told(&format!("[{{ parallel: {{ clients: 1, steps: [{{ {twice} }}] }} }}]")),
+        format!("41 {extra} {whole}")
+    );
+    assert_eq!(
+        told(r#"[{ send: HEAD /twice, expect: { status: 200, body: "" } }]"#),
+        format!("3 {extra} \"one\"")
+    );
+    assert_eq!(
+        told(r#"[{ send: GET /none, expect: { status: 204, body: "" } }]"#),
+        format!("4 {extra} \"body\"")
+    );
+}
+
+#[test]
+fn octets_that_may_have_been_asked_for_pass() {
+    passes(&format!(
+        "{HEAD}{}",
+        r#"
+origin:
+  - on: GET /line
+    respond: { raw: "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\none\r\n" }
+  - on: GET /
+    respond: { body: one }
+steps:
+  - send: GET /line
+    expect: { body: one }
+  - send: GET /
+    expect: { body: one }
+  - client: pipe
+    raw: { bytes: "GET / HTTP/1.1\r\nHost: {{host}}\r\n\r\nGET / HTTP/1.1\r\nHost: {{host}}\r\n\r\n", answers: 2 }
+    expect: { answers: [200, 200] }
+  - client: more
+    raw: "GET / HTTP/1.1\r\nHost: {{host}}\r\n\r\nGET / HTTP/1.1\r\nHost: {{host}}\r\n\r\n"
+    expect: { answers: [200] }
+"#
+    ));
+}
+
+#[test]
 fn answers_that_break_off_are_results() {
     passes(&format!(
         "{HEAD}{}",

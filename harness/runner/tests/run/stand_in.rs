@@ -295,7 +295,7 @@ known_failures:
     fail a/b/hangs: no end within 300ms, while waiting for the target's answer (steps[0] without an answer is not among the known failures)
     known-fail a/b/said: it says 200 or nothing
     known-fail a/b/meant: it does not ask the origin
-    fail a/b/smuggled: status: expected 404, found 200 OK (origin is not among the known failures)
+    fail a/b/smuggled: status: expected 404, found 200 OK (origin, client is not among the known failures)
     "#);
 }
 
