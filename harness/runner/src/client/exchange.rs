@@ -92,6 +92,18 @@ impl Heard {
         self.answers.is_empty() && !matches!(self.ended, Ended::Answered | Ended::Aborted)
     }
 
+    /// What lacks of an answer whose framing is not whole (RFC 9112 §8), where the target left it so.
+    pub(crate) fn cut_off(&self) -> Option<String> {
+        let answer = self.answers.last().filter(|answer| !answer.complete)?;
+        let how = match &self.ended {
+            Ended::Closed => "the connection closed",
+            Ended::Reset => "the connection was reset",
+            Ended::Broken(why) => return Some(why.clone()),
+            _ => return None,
+        };
+        Some(format!("{how} after {} octets of content, before its end", answer.content.size))
+    }
+
     /// How it ended, where not as usual.
     pub(crate) fn note(&self) -> Option<String> {
         let ending = match &self.ended {

@@ -137,7 +137,9 @@ impl Player {
         // A foreign test asks for what it asks for, and nothing else.
         if self.case.foreign.is_none() {
             let defects = heard.answers.iter().flat_map(|answer| &answer.defects);
-            let told = defects.map(|what| defect(&step.span, path, what, last.exchange));
+            let cut_off = heard.cut_off().filter(|_| !says_how_it_ends(step));
+            let told =
+                defects.chain(&cut_off).map(|what| defect(&step.span, path, what, last.exchange));
             lock(&self.progress).failures.extend(told);
         }
         last.statuses = heard.answers.iter().map(|answer| answer.status).collect();
@@ -246,6 +248,13 @@ impl Player {
         }
         Ok(())
     }
+}
+
+/// Does it say itself whether an answer comes to its end?
+fn says_how_it_ends(step: &Step) -> bool {
+    step.expect.iter().any(|it| {
+        matches!(it.check, Check::Complete(_) | Check::NoAnswer(true) | Check::Answered(false))
+    })
 }
 
 fn expects_no_answer(step: &Step) -> bool {

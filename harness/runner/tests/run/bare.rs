@@ -154,6 +154,31 @@ steps:
 }
 
 #[test]
+fn an_answer_that_breaks_off_fails_a_step_that_does_not_say_so() {
+    let told = |path: &str| {
+        let result = fails(&format!(
+            "{HEAD}{}steps: [{{ send: GET {path}, expect: {{ status: 200, body: one }} }}]\n",
+            r#"
+origin:
+  - on: GET /short
+    respond: { raw: "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\none" }
+  - on: GET /cut
+    respond: { raw: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n" }
+  - on: GET /bad
+    respond: { raw: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\nZZ\r\n\r\n" }
+"#
+        ));
+        let failures: Vec<_> =
+            result.failures.iter().map(|it| format!("{}: {}", it.path, it.found)).collect();
+        failures.join("; ")
+    };
+    let end = "the connection closed after 3 octets of content, before its end";
+    assert_eq!(told("/short"), format!("steps[0]: {end}"));
+    assert_eq!(told("/cut"), format!("steps[0]: {end}"));
+    assert_eq!(told("/bad"), "steps[0]: a chunk's size cannot be read: \"ZZ\"");
+}
+
+#[test]
 fn answers_that_break_off_are_results() {
     passes(&format!(
         "{HEAD}{}",
@@ -171,11 +196,13 @@ origin:
     respond: { raw: "" }
 steps:
   - send: GET /cut
+    expect: { status: 200, complete: any }
+  - send: GET /cut
     expect: { status: 200, complete: false, body: { size: 400 } }
   - send: GET /chunks
     expect: { status: 200, complete: false, body: he, connection: closed }
   - send: GET /nothing
-    expect: { no_answer: true, origin_requests: 3 }
+    expect: { no_answer: true, origin_requests: 4 }
   - send: GET /reset
     expect: { complete: false }
 "#
