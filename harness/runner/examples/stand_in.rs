@@ -8,7 +8,7 @@
 //! - `stand_in serve LISTEN UPSTREAM LOG` passes every request on to the upstream, one connection each,
 //!   and writes a line `HOST REQUEST-LINE` to its log after the answer. A request for `/die` ends it with
 //!   status 9, one for `/hang` is never answered and one for `/mute` closed upon, one for `/twice` gets two lines. When the client of `/late`
-//!   has closed, the origin is asked for the same once more; behind one for `/smuggle` goes another to the
+//!   has closed, the origin is asked for the same once more, and when that of `/last` has, it ends with status 9; behind one for `/smuggle` goes another to the
 //!   origin, for a host that is nobody's.
 
 use std::io::{Read, Write};
@@ -71,8 +71,11 @@ fn serve(mut client: TcpStream, kind: &str, upstream: &str, log: &str) -> Option
     origin.read_to_end(&mut answer).ok()?;
     client.write_all(&answer).ok()?;
     client.shutdown(Shutdown::Write).ok()?;
-    if line.contains("/linger") || line.contains("/late") {
+    if ["/linger", "/late", "/last"].iter().any(|path| line.contains(path)) {
         client.read_to_end(&mut Vec::new()).ok()?;
+    }
+    if line.contains("/last") {
+        std::process::exit(9);
     }
     if line.contains("/late") {
         let mut again = TcpStream::connect(upstream).ok()?;

@@ -5,13 +5,16 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use edgeproof_target::{LineReader, LogFile, RunningTarget, ServiceName, SshLogin, SshdPaths};
+use edgeproof_target::{
+    LineReader, LogFile, RunningTarget, ServiceName, SshLogin, SshdPaths, TargetSpec,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::rustls::ClientConfig;
 
 use crate::client::{Dialer, trusting};
 use crate::clock::{ControlSocket, SharedFaketime};
+use crate::event::Event;
 use crate::origin::MARKER;
 use crate::probes::ssh;
 
@@ -120,14 +123,18 @@ impl Surface {
             .collect()
     }
 
+    /// A service that ended without being told to.
+    pub(crate) async fn death(&self) -> Option<Trouble> {
+        let died = self.running.alive().await.err()?;
+        let reason = format!("{} ended: {}", died.service, died.status);
+        Some(Trouble { reason, log: died.log })
+    }
+
     /// What is wrong with the target as a whole, if anything: a service that ended, or a listener that
     /// takes no connection.
     pub(crate) async fn trouble(&self) -> Option<Trouble> {
-        if let Err(died) = self.running.alive().await {
-            return Some(Trouble {
-                reason: format!("{} ended: {}", died.service, died.status),
-                log: died.log,
-            });
+        if let Some(death) = self.death().await {
+            return Some(death);
         }
         // Not of the SSH service: sshd punishes connections that lead to nothing.
         let address = self.running.http().or(self.running.tls())?;
@@ -168,4 +175,11 @@ pub(crate) struct Trouble {
     pub(crate) reason: String,
     /// Its last lines.
     pub(crate) log: String,
+}
+
+impl Trouble {
+    /// That the target has failed.
+    pub(crate) fn event(self, target: &TargetSpec) -> Event {
+        Event::TargetFailed { target: target.name.clone(), reason: self.reason, log: self.log }
+    }
 }

@@ -9,6 +9,11 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
+use crate::visible::quoted;
+
+/// More than this is not read of what nobody asked for.
+const MOST_UNASKED: usize = 64 * 1024;
+
 /// The two kinds.
 #[derive(Debug)]
 pub(crate) enum Stream {
@@ -67,13 +72,15 @@ pub(crate) struct Connection {
     pub(crate) reusable: bool,
     /// It carries another protocol since a 101.
     pub(crate) tunnel: bool,
+    /// All that was sent has had its answer: what comes now was asked for by nobody.
+    pub(crate) settled: bool,
     ended: bool,
 }
 
 impl Connection {
     pub(crate) fn new(stream: Stream, tls: bool) -> Self {
         let unread = Vec::new();
-        Self { stream, tls, unread, reusable: true, tunnel: false, ended: false }
+        Self { stream, tls, unread, reusable: true, tunnel: false, settled: true, ended: false }
     }
 
     /// Reads what there is into `unread`: how much, 0 at the end.
@@ -99,6 +106,30 @@ impl Connection {
             Ok(Err(_)) => false,
             Err(_) => true,
         }
+    }
+
+    /// What came without being asked for, of what was read; told once. Empty lines may come (RFC 9112 §9.2).
+    pub(crate) fn take_unasked(&mut self) -> Option<String> {
+        if !self.settled || self.unread.iter().all(|b| matches!(b, b'\r' | b'\n')) {
+            return None;
+        }
+        self.settled = false;
+        let (count, start) = (self.unread.len(), &self.unread[..self.unread.len().min(200)]);
+        Some(format!(
+            "{count} octets came behind an answer that nobody asked for: {}",
+            quoted(start)
+        ))
+    }
+
+    /// Says that nothing more will be sent.
+    pub(crate) async fn say_the_end(&mut self) {
+        // One that is broken is closed already.
+        let _ = self.stream.shutdown().await;
+    }
+
+    /// Reads to the end, or until there is enough to tell; within a time of the caller's.
+    pub(crate) async fn read_to_end(&mut self) {
+        while self.unread.len() < MOST_UNASKED && matches!(self.read().await, Ok(1..)) {}
     }
 
     /// Closes the sending half, and all of it when the other side has closed or that time is over.

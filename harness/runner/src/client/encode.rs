@@ -138,6 +138,22 @@ fn is_idempotent(method: &[u8]) -> bool {
     known.contains(&method)
 }
 
+/// Can the beginning of what was sent be read as so many requests and nothing else? Of requests whose framing is not
+/// plain, nobody can say how many answers they get.
+pub(super) fn asks_for(sent: &[u8], answers: usize) -> bool {
+    let mut rest = sent;
+    for _ in 0..answers {
+        let Received::Head(length, head) = RequestReader::head(rest) else { return false };
+        let mut content = RequestReader::content(&head);
+        rest = &rest[length..];
+        rest = &rest[content.take(rest)..];
+        if !head.defects.is_empty() || content.is_broken() {
+            return false;
+        }
+    }
+    rest.iter().all(|b| matches!(b, b'\r' | b'\n'))
+}
+
 /// What the requests in the bytes ask for, as far as they can be told apart.
 fn asked_in(bytes: &[u8], answers: usize) -> Vec<Asked> {
     let mut asked = Vec::with_capacity(answers);
@@ -165,5 +181,20 @@ mod tests {
         let heads: Vec<_> = asked_in(wire, 3).iter().map(|asked| asked.head).collect();
         assert_eq!(heads, [false, true, false]);
         assert!(asked_in(b"HEAD / HTTP/1.1\r\n bad", 2)[0].head);
+        assert!(asks_for(wire, 3) && !asks_for(wire, 2) && !asks_for(wire, 4));
+    }
+
+    #[test]
+    fn how_many_answers_come_is_known_of_plain_framing_only() {
+        let known = |wire: &str| asks_for(wire.as_bytes(), 1);
+        assert!(known(
+            "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n0\r\n\r\n"
+        ));
+        assert!(!known("POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\none"));
+        assert!(!known("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nZ\r\n"));
+        assert!(!known(
+            "POST / HTTP/1.1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+        ));
+        assert!(!known("GET / HTTP/1.1\nHost: a\n\n"));
     }
 }

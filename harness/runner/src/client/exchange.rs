@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::watch;
 
 use super::connection::{Connection, Stream};
-use super::{Outgoing, Piece};
+use super::{Outgoing, Piece, encode};
 use crate::wire::{Answer, AnswerReader, Asked, Interim, Progress};
 
 /// How an exchange ended.
@@ -92,6 +92,18 @@ impl Heard {
         self.answers.is_empty() && !matches!(self.ended, Ended::Answered | Ended::Aborted)
     }
 
+    /// What lacks of an answer whose framing is not whole (RFC 9112 §8), where the target left it so.
+    pub(crate) fn cut_off(&self) -> Option<String> {
+        let answer = self.answers.last().filter(|answer| !answer.complete)?;
+        let how = match &self.ended {
+            Ended::Closed => "the connection closed",
+            Ended::Reset => "the connection was reset",
+            Ended::Broken(why) => return Some(why.clone()),
+            _ => return None,
+        };
+        Some(format!("{how} after {} octets of content, before its end", answer.content.size))
+    }
+
     /// How it ended, where not as usual.
     pub(crate) fn note(&self) -> Option<String> {
         let ending = match &self.ended {
@@ -163,8 +175,12 @@ pub(crate) async fn exchange(connection: &mut Connection, outgoing: &Outgoing) -
     if matches!(heard.ended, Ended::Closed | Ended::Reset) {
         connection.has_ended();
     }
+    connection.settled &= heard.ended == Ended::Answered
+        && written.all
+        && encode::asks_for(&heard.sent, outgoing.asked.len());
     let last = heard.answers.last();
     connection.tunnel = last.is_some_and(|answer| answer.tunnel);
+    connection.settled &= !connection.tunnel;
     connection.reusable = connection.tunnel
         || (heard.ended == Ended::Answered
             && written.all

@@ -51,6 +51,8 @@ pub(crate) struct Outgoing {
 #[derive(Debug, Default)]
 pub(crate) struct Client {
     connection: Option<Connection>,
+    /// What came on its connections without being asked for.
+    unasked: Vec<String>,
 }
 
 impl Client {
@@ -94,10 +96,12 @@ impl Client {
     /// Keeps the connection only if another request can go on it; was it kept?
     async fn keep_if_usable(&mut self, tls: bool) -> bool {
         let Some(connection) = self.connection.as_mut() else { return false };
-        let fits = connection.reusable && connection.tls == tls;
-        if !fits || !connection.is_open(Duration::ZERO).await {
+        let open = connection.is_open(Duration::ZERO).await;
+        let unasked = connection.take_unasked();
+        if !(open && connection.reusable && connection.tls == tls) {
             self.connection = None;
         }
+        self.unasked.extend(unasked);
         self.connection.is_some()
     }
 
@@ -117,8 +121,23 @@ impl Client {
         }
     }
 
-    /// Closes the connection.
-    pub(crate) fn close(&mut self) {
-        self.connection = None;
+    /// Closes the connection, after a look at what has come on it.
+    pub(crate) async fn close(&mut self) {
+        if let Some(mut connection) = self.connection.take() {
+            connection.is_open(Duration::ZERO).await;
+            self.unasked.extend(connection.take_unasked());
+        }
+    }
+
+    /// Says that nothing more will be sent: the connection, on which something may still come.
+    pub(crate) async fn leave(&mut self) -> Option<Connection> {
+        let mut connection = self.connection.take()?;
+        connection.say_the_end().await;
+        Some(connection)
+    }
+
+    /// What came without being asked for, as far as it was seen, since this was last asked.
+    pub(crate) fn take_unasked(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.unasked)
     }
 }

@@ -38,7 +38,8 @@ pub(crate) fn evaluate(check: &Check, seen: &Seen<'_>, scope: &Scope<'_>) -> Vec
             of_answer(seen, "the body", "an answer", |answer| body(value, answer, scope))
         }
         Check::Interim(wanted) => interim(wanted, seen),
-        Check::Complete(wanted) => complete(*wanted, seen),
+        Check::Complete(None) => Vec::new(),
+        Check::Complete(Some(wanted)) => complete(*wanted, seen),
         Check::ConnectionOpen(wanted) => connection(*wanted, seen),
         Check::NoAnswer(wanted) => no_answer(*wanted, seen),
         Check::Answered(wanted) => answered(*wanted, seen),

@@ -36,6 +36,11 @@ impl Actor {
     pub(crate) fn client(&mut self, name: &str) -> &mut Client {
         self.clients.entry(name.to_owned()).or_default()
     }
+
+    /// Every client that was named.
+    pub(crate) fn clients(&mut self) -> impl Iterator<Item = &mut Client> {
+        self.clients.values_mut()
+    }
 }
 
 impl Last {

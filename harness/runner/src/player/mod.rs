@@ -137,9 +137,15 @@ impl Player {
     async fn all_steps(&self, variables: Variables) -> Result<(), Stop> {
         self.clock.settle().await?;
         let mut actor = Actor::new(variables);
+        let outcome = self.each_step(&mut actor).await;
+        self.leave(actor).await;
+        outcome
+    }
+
+    async fn each_step(&self, actor: &mut Actor) -> Result<(), Stop> {
         let mut outcome = Ok(());
         for (number, step) in self.case.steps.iter().enumerate() {
-            match self.step(&mut actor, step, format!("steps[{number}]")).await {
+            match self.step(actor, step, format!("steps[{number}]")).await {
                 Err(Stop::Failed) if self.every_step => outcome = Err(Stop::Failed),
                 other => other?,
             }

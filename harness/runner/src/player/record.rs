@@ -6,7 +6,7 @@ use edgeproof_diagnostics::Span;
 use edgeproof_load::LoadReport;
 
 use super::Player;
-use crate::client::Heard;
+use crate::client::{Connection, Heard};
 use crate::event::{Exchange, Failure, Figure, OriginExchange};
 use crate::locking::lock;
 use crate::origin::Record;
@@ -30,6 +30,8 @@ pub(crate) struct Progress {
     pub(crate) explained: u64,
     pub(crate) looked_at_access_log: bool,
     pub(crate) doing: Option<Doing>,
+    /// Connections of clients that send no more.
+    pub(super) left: Vec<Connection>,
 }
 
 /// What is being waited for.

@@ -82,7 +82,8 @@ impl Player {
             Action::Ratio(ratio) => self.ratio(ratio, step, path),
             Action::Log(act) => self.befall_log(*act),
             Action::Close => {
-                actor.client(&step.client).close();
+                actor.client(&step.client).close().await;
+                self.nobody_asked(actor);
                 Ok(())
             }
             Action::Look => Ok(()),
@@ -136,12 +137,15 @@ impl Player {
         // A foreign test asks for what it asks for, and nothing else.
         if self.case.foreign.is_none() {
             let defects = heard.answers.iter().flat_map(|answer| &answer.defects);
-            let told = defects.map(|what| defect(&step.span, path, what, last.exchange));
+            let cut_off = heard.cut_off().filter(|_| !says_how_it_ends(step));
+            let told =
+                defects.chain(&cut_off).map(|what| defect(&step.span, path, what, last.exchange));
             lock(&self.progress).failures.extend(told);
         }
         last.statuses = heard.answers.iter().map(|answer| answer.status).collect();
         last.client.clone_from(&step.client);
         last.heard = Some(heard);
+        self.nobody_asked(actor);
     }
 
     async fn parallel(
@@ -174,7 +178,11 @@ impl Player {
         let ended = futures_util::future::join_all(each).await;
         let mut outcome = Ok(());
         let mut all = Vec::new();
-        for (client, statuses, done) in ended {
+        for (mut client, statuses, done) in ended {
+            for connection in client.clients() {
+                connection.close().await;
+            }
+            self.nobody_asked(&mut client);
             all.extend(statuses);
             actor.variables.adopt(&client.variables, &before);
             actor.last = client.last;
@@ -240,6 +248,13 @@ impl Player {
         }
         Ok(())
     }
+}
+
+/// Does it say itself whether an answer comes to its end?
+fn says_how_it_ends(step: &Step) -> bool {
+    step.expect.iter().any(|it| {
+        matches!(it.check, Check::Complete(_) | Check::NoAnswer(true) | Check::Answered(false))
+    })
 }
 
 fn expects_no_answer(step: &Step) -> bool {

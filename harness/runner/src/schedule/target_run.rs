@@ -262,6 +262,7 @@ impl House<'_> {
         };
         show.play(together, round.jobs(self.options)).await;
         show.play(alone, 1).await;
+        show.see_a_late_death().await;
         let keep = show.blemished && self.options.keep_failed && !target.negative_control;
         if keep {
             let folder = surface.folder().display();
@@ -327,6 +328,18 @@ impl Show<'_> {
             }
         }
         running.shutdown().await;
+    }
+
+    /// What ended only after its last answer has failed no case, and has broken all the same.
+    async fn see_a_late_death(&mut self) {
+        let known = lock(&self.dead).is_some();
+        if known || *self.house.stopping.borrow() {
+            return;
+        }
+        if let Some(trouble) = self.surface.death().await {
+            self.blemished = true;
+            emit(self.house.events, trouble.event(self.target));
+        }
     }
 
     /// Tells the result, unless it is a failure that says nothing.
@@ -400,8 +413,7 @@ async fn perform(
         told.broken = Some(trouble.reason.clone());
         let first = lock(&dead).replace(trouble.clone()).is_none();
         if first {
-            let (target, log) = (target.name.clone(), trouble.log);
-            emit(&events, Event::TargetFailed { target, reason: trouble.reason, log });
+            emit(&events, trouble.event(&target));
         }
     }
     let took = began.elapsed();

@@ -86,6 +86,103 @@ steps:
 }
 
 #[test]
+fn octets_that_nobody_asked_for_fail_the_case() {
+    let told = |steps: &str| {
+        let result = fails(&format!(
+            "{HEAD}{}steps: {steps}\n",
+            r#"
+origin:
+  - on: GET /twice
+    respond: { raw: "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\noneHTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\ntwo" }
+  - on: HEAD /twice
+    respond: { raw: "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\none" }
+  - on: GET /none
+    respond: { raw: "HTTP/1.1 204 No Content\r\n\r\nbody" }
+  - on: GET /
+    respond: { body: one }
+"#
+        ));
+        let failures: Vec<_> =
+            result.failures.iter().map(|it| (&it.path[..], &it.found[..])).collect();
+        assert_eq!(failures.len(), 1, "{failures:?}");
+        assert_eq!(failures[0].0, "client");
+        failures[0].1.to_owned()
+    };
+    let extra = "octets came behind an answer that nobody asked for:";
+    let whole = r#""HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\ntwo""#;
+    let twice = "send: GET /twice, expect: { body: one }";
+    assert_eq!(told(&format!("[{{ {twice} }}]")), format!("41 {extra} {whole}"));
+    assert_eq!(told(&format!("[{{ {twice} }}, {{ close: true }}]")), format!("41 {extra} {whole}"));
+    assert_eq!(
+        told(&format!("[{{ {twice} }}, {{ send: GET / }}]")),
+        format!("41 {extra} {whole}"),
+        "before the next request"
+    );
+    assert_eq!(
+        told(&format!("[{{ parallel: {{ clients: 1, steps: [{{ {twice} }}] }} }}]")),
+        format!("41 {extra} {whole}")
+    );
+    assert_eq!(
+        told(r#"[{ send: HEAD /twice, expect: { status: 200, body: "" } }]"#),
+        format!("3 {extra} \"one\"")
+    );
+    assert_eq!(
+        told(r#"[{ send: GET /none, expect: { status: 204, body: "" } }]"#),
+        format!("4 {extra} \"body\"")
+    );
+}
+
+#[test]
+fn octets_that_may_have_been_asked_for_pass() {
+    passes(&format!(
+        "{HEAD}{}",
+        r#"
+origin:
+  - on: GET /line
+    respond: { raw: "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\none\r\n" }
+  - on: GET /
+    respond: { body: one }
+steps:
+  - send: GET /line
+    expect: { body: one }
+  - send: GET /
+    expect: { body: one }
+  - client: pipe
+    raw: { bytes: "GET / HTTP/1.1\r\nHost: {{host}}\r\n\r\nGET / HTTP/1.1\r\nHost: {{host}}\r\n\r\n", answers: 2 }
+    expect: { answers: [200, 200] }
+  - client: more
+    raw: "GET / HTTP/1.1\r\nHost: {{host}}\r\n\r\nGET / HTTP/1.1\r\nHost: {{host}}\r\n\r\n"
+    expect: { answers: [200] }
+"#
+    ));
+}
+
+#[test]
+fn an_answer_that_breaks_off_fails_a_step_that_does_not_say_so() {
+    let told = |path: &str| {
+        let result = fails(&format!(
+            "{HEAD}{}steps: [{{ send: GET {path}, expect: {{ status: 200, body: one }} }}]\n",
+            r#"
+origin:
+  - on: GET /short
+    respond: { raw: "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\none" }
+  - on: GET /cut
+    respond: { raw: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n" }
+  - on: GET /bad
+    respond: { raw: "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\nZZ\r\n\r\n" }
+"#
+        ));
+        let failures: Vec<_> =
+            result.failures.iter().map(|it| format!("{}: {}", it.path, it.found)).collect();
+        failures.join("; ")
+    };
+    let end = "the connection closed after 3 octets of content, before its end";
+    assert_eq!(told("/short"), format!("steps[0]: {end}"));
+    assert_eq!(told("/cut"), format!("steps[0]: {end}"));
+    assert_eq!(told("/bad"), "steps[0]: a chunk's size cannot be read: \"ZZ\"");
+}
+
+#[test]
 fn answers_that_break_off_are_results() {
     passes(&format!(
         "{HEAD}{}",
@@ -103,11 +200,13 @@ origin:
     respond: { raw: "" }
 steps:
   - send: GET /cut
+    expect: { status: 200, complete: any }
+  - send: GET /cut
     expect: { status: 200, complete: false, body: { size: 400 } }
   - send: GET /chunks
     expect: { status: 200, complete: false, body: he, connection: closed }
   - send: GET /nothing
-    expect: { no_answer: true, origin_requests: 3 }
+    expect: { no_answer: true, origin_requests: 4 }
   - send: GET /reset
     expect: { complete: false }
 "#

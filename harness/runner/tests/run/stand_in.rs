@@ -196,6 +196,29 @@ fn a_target_that_dies_has_not_said_nothing_as_it_should() {
 }
 
 #[test]
+fn a_target_that_dies_after_its_last_answer_has_broken() {
+    let text = format!(
+        "{ORIGIN}{}",
+        r#"
+name: Last
+steps:
+  - send: GET /last
+    expect: { status: 200 }
+  - close: true
+  - expect: { processes: { matching: "stand_in serve 127", count: 0 } }
+"#
+    );
+    let events = play_with(&text, "", &options());
+    assert_eq!(told(&results(&events)), "pass a/b: ");
+    let died = |it: &Event| match it {
+        Event::TargetFailed { reason, .. } => Some(reason.clone()),
+        _ => None,
+    };
+    let deaths: Vec<_> = events.iter().filter_map(died).collect();
+    assert_eq!(deaths, ["http ended: code 9"]);
+}
+
+#[test]
 fn no_answer_from_a_living_target_is_a_failure_when_the_time_is_up() {
     let text = format!(
         "{ORIGIN}{}",
@@ -272,7 +295,7 @@ known_failures:
     fail a/b/hangs: no end within 300ms, while waiting for the target's answer (steps[0] without an answer is not among the known failures)
     known-fail a/b/said: it says 200 or nothing
     known-fail a/b/meant: it does not ask the origin
-    fail a/b/smuggled: status: expected 404, found 200 OK (origin is not among the known failures)
+    fail a/b/smuggled: status: expected 404, found 200 OK (origin, client is not among the known failures)
     "#);
 }
 

@@ -118,7 +118,10 @@ impl Binder<'_> {
             "version" => Check::Version(self.value(node)?),
             "body" => Check::Body(self.value(node)?),
             "interim" => Check::Interim(self.code_list(node)?),
-            "complete" => Check::Complete(self.flag(node)?),
+            "complete" => Check::Complete(match node.as_str() {
+                Some("any") => None,
+                _ => Some(self.flag(node)?),
+            }),
             "connection" => {
                 Check::ConnectionOpen(self.word_of(node, &["open", "closed"])? == "open")
             }

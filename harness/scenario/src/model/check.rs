@@ -36,8 +36,8 @@ pub enum Check {
     Body(Value),
     /// `interim:` the status codes of the 1xx answers, in order.
     Interim(Vec<u16>),
-    /// `complete:` is the answer's framing whole (false: cut off)?
-    Complete(bool),
+    /// `complete:` is the answer's framing whole (false: cut off)? `None`, `any`: either may be.
+    Complete(Option<bool>),
     /// `connection:` after the answer: `open` (true), or `closed` (false), also by a reset.
     ConnectionOpen(bool),
     /// `no_answer: true`: the target said nothing and closed.

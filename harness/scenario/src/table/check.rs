@@ -31,7 +31,11 @@ pub(crate) static EXPECT: Form = Form {
         key("trailers", VALUES, "Trailer fields of the answer."),
         key("body", VALUE_TAKES, "The answer's content."),
         key("interim", CODES, "The status codes of the 1xx answers, in order."),
-        key("complete", Takes::Flag, "Is the answer's framing whole?"),
+        key(
+            "complete",
+            Takes::Either(&[Takes::Flag, Takes::Word(&["any"])]),
+            "Is the answer's framing whole? `any`: it may be cut off.",
+        ),
         key(
             "connection",
             Takes::Word(&["open", "closed"]),
