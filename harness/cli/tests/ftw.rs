@@ -141,7 +141,7 @@ fn a_waf_that_overlooks_an_attack_fails_at_the_line_that_asks_for_it() {
         "harness/cli/tests/ftw/good/100100.yaml:16:",
         "expect_ids: [100100]",
         &format!(
-            "edgeproof run ftw:{GOOD}/100100.yaml -k 'ftw/100100/1' --target http://{} --waf-log {}",
+            "edgeproof run ftw:{GOOD}/100100.yaml -k 'case:\"ftw/100100/1\"' --target http://{} --waf-log {}",
             waf.address,
             waf.log.display()
         ),
