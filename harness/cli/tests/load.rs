@@ -781,6 +781,42 @@ fn a_plan_weighs_hits_and_misses_by_the_log() {
     }
 }
 
+/// At night all are hits; in the busiest hour a quarter, for what did not ask the cache is none either.
+#[test]
+fn hits_and_misses_count_as_in_the_busiest_hour() {
+    let folder = tempfile::tempdir().unwrap();
+    let swept = |name: &str, rate: f64| {
+        let more = serde_json::json!({ "sweep": {
+            "knee_rps": rate, "failed_rps": rate * 1.05, "confirmed": true, "generator_limited": false,
+            "slo": null, "steps": [],
+        } });
+        open_loops(folder.path(), name, &[(rate, 0.1, false)], &more)
+    };
+    let (hits, misses) = (swept("hits.json", 1000.0), swept("misses.json", 100.0));
+    let line = |hour: u32, at: u32, word: &str| {
+        format!("2026-11-22T{hour:02}:{:02}:{:02}+00:00 \"{word}\"\n", at / 60, at % 60)
+    };
+    let night = (0..1000).map(|at| line(3, at, "Hit from cloudfront"));
+    let words = ["MISS, TCP_MEM_HIT", "HIT, MISS", "-", ""];
+    let day = (0..1200).zip(words.iter().cycle()).map(|(at, word)| line(15, at, word));
+    let log = folder.path().join("access.log");
+    std::fs::write(&log, night.chain(day).collect::<String>()).unwrap();
+    let format = "{completion_date:%Y-%m-%dT%H:%M:%S%:z} \"{response_header:X-Cache}\"";
+    let log = ["--log", log.to_str().unwrap(), "--log-format", format];
+    let words = [&["plan", &hits, "--misses", &misses][..], &log[..]].concat();
+    let output = edgeproof(&words);
+    let told = text(&output.stdout);
+    let part = "Hits of the cache: 25.0 % in the busiest hour, 59.1 % in the whole log. Of 2200 requests 1600 told;";
+    assert!(told.contains(part), "{told}{}", text(&output.stderr));
+    let output = edgeproof(&[&words[..], &["--format", "json"]].concat());
+    let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(found["misses"]["share"], 0.75);
+    assert_eq!(
+        (&found["traffic"]["hits"], &found["traffic"]["hits_told"]),
+        (&serde_json::json!(0.25), &serde_json::json!(1600))
+    );
+}
+
 #[test]
 fn a_plan_is_for_the_busiest_hour_of_a_log_and_its_bursts() {
     let folder = tempfile::tempdir().unwrap();

@@ -63,14 +63,18 @@ impl Asked {
     /// The first thing that makes it another load than `other`, in words for each. The server may be another: that is
     /// what two results are compared for.
     pub(crate) fn differs(&self, other: &Self) -> Option<[String; 2]> {
-        // Their numbers are told before the requests themselves, so that what follows is of one length.
-        let mut pairs = self.words().into_iter().zip(other.words());
-        pairs.find(|(a, b)| a != b).map(<[String; 2]>::from)
+        self.differs_after(0, other)
     }
 
     /// The same but for when requests come, which is for a law to say.
     pub fn is_for_others(&self, other: &Self) -> Option<[String; 2]> {
-        let mut pairs = self.words().into_iter().zip(other.words()).skip(1);
+        self.differs_after(1, other)
+    }
+
+    /// The same but for the first so many of its words.
+    fn differs_after(&self, skipped: usize, other: &Self) -> Option<[String; 2]> {
+        // Their numbers are told before the requests themselves, so that what follows is of one length.
+        let mut pairs = self.words().into_iter().zip(other.words()).skip(skipped);
         pairs.find(|(a, b)| a != b).map(<[String; 2]>::from)
     }
 

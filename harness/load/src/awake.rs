@@ -163,7 +163,7 @@ mod tests {
                 waited,
                 lost: 0,
                 gives_way_until: now,
-                gave_way: waited,
+                gave_way: Duration::ZERO,
                 acted: now,
             },
             now,
