@@ -21,8 +21,7 @@ impl Draw {
             sum
         });
         let sums = if plan.mix.len() > 1 { sums.collect() } else { Vec::new() };
-        let seed = plan.seed.wrapping_add(thread as u64 * 1_000_003) ^ OWN;
-        Self { sums, random: Random::new(seed) }
+        Self { sums, random: Random::of_thread(plan.seed, thread, OWN) }
     }
 
     pub(crate) fn next(&mut self) -> usize {

@@ -10,6 +10,11 @@ impl Random {
         Self(seed)
     }
 
+    /// Those of a thread; what is `own` to a purpose keeps them apart from all else that is drawn with the same seed.
+    pub(crate) fn of_thread(seed: u64, thread: usize, own: u64) -> Self {
+        Self::new(seed.wrapping_add(thread as u64 * 1_000_003) ^ own)
+    }
+
     pub(crate) fn next_u64(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;

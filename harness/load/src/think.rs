@@ -20,8 +20,8 @@ impl Think {
     /// None where nobody thinks.
     pub(crate) fn of(plan: &LoadPlan, thread: usize) -> Option<Self> {
         let Pace::Closed { think, .. } = plan.pace else { return None };
-        let seed = plan.seed.wrapping_add(thread as u64 * 1_000_003) ^ OWN;
-        (!think.is_zero()).then(|| Self { mean: think, random: Random::new(seed) })
+        let random = Random::of_thread(plan.seed, thread, OWN);
+        (!think.is_zero()).then_some(Self { mean: think, random })
     }
 
     pub(crate) fn next(&mut self) -> Duration {
