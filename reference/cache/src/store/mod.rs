@@ -4,6 +4,7 @@
 mod flights;
 mod memory;
 mod pattern;
+mod queue;
 mod redis;
 mod removals;
 mod shard;

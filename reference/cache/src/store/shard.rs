@@ -1,12 +1,14 @@
 //! One shard of the store: a table of keys, and S3-FIFO queues that say what goes first.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use hashbrown::HashTable;
+use slab::Slab;
 use smallvec::SmallVec;
 
+use super::queue::{Neighbours, Queue, Queued, Slot};
 use crate::Stored;
 
 /// How often an entry counts as used at most.
@@ -26,25 +28,46 @@ struct Entry {
     bytes: usize,
     uses: AtomicU8,
     in_main: bool,
-    /// Tells this entry's place in a queue from one that an earlier entry left behind, which is
-    /// cleared away long before the numbers begin anew.
-    serial: u32,
+    neighbours: Neighbours,
 }
 
-/// An entry's place in a queue.
-type Place = (u32, u32);
+impl Queued for Entry {
+    fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    fn neighbours(&mut self) -> &mut Neighbours {
+        &mut self.neighbours
+    }
+}
 
 #[derive(Default)]
 pub(super) struct Shard {
-    table: HashTable<u32>,
-    slots: Vec<Option<Entry>>,
-    free: Vec<u32>,
-    serial: u32,
-    small: VecDeque<Place>,
-    main: VecDeque<Place>,
-    small_bytes: usize,
-    main_bytes: usize,
+    table: HashTable<Slot>,
+    entries: Slab<Entry>,
+    queues: Queues,
     ghosts: Ghosts,
+}
+
+#[derive(Default)]
+struct Queues {
+    small: Queue,
+    main: Queue,
+}
+
+impl Queues {
+    fn of(&mut self, entry: &Entry) -> &mut Queue {
+        if entry.in_main { &mut self.main } else { &mut self.small }
+    }
+
+    /// The entry whose turn it is.
+    fn first(&self) -> Option<Slot> {
+        let total = self.small.bytes() + self.main.bytes();
+        let from_small = self.small.bytes() * 100 > total * SMALL_SHARE;
+        let (one, other) =
+            if from_small { (&self.small, &self.main) } else { (&self.main, &self.small) };
+        one.first().or(other.first())
+    }
 }
 
 /// The variants that one key has after a change, and what the change did to the bytes.
@@ -54,17 +77,13 @@ pub(super) struct Change {
 }
 
 impl Shard {
-    fn slot(&self, hash: u64, key: &[u8]) -> Option<u32> {
-        self.table
-            .find(hash, |&slot| {
-                self.slots[slot as usize].as_ref().is_some_and(|entry| *entry.key == *key)
-            })
-            .copied()
+    fn slot(&self, hash: u64, key: &[u8]) -> Option<Slot> {
+        self.table.find(hash, |slot| *self.entries[slot.index()].key == *key).copied()
     }
 
     /// The key's responses; the entry counts as used.
     pub(super) fn read(&self, hash: u64, key: &[u8]) -> Option<&[Arc<Stored>]> {
-        let entry = self.slots[self.slot(hash, key)? as usize].as_ref()?;
+        let entry = &self.entries[self.slot(hash, key)?.index()];
         let uses = entry.uses.load(Ordering::Relaxed);
         if uses < MOST_USES {
             // Two at once may count as one: the figure is a hint.
@@ -86,9 +105,7 @@ impl Shard {
             let after = if variants.is_empty() { 0 } else { self.add(hash, key, variants) };
             return Change { before: 0, after };
         };
-        let Some(entry) = &mut self.slots[slot as usize] else {
-            return Change { before: 0, after: 0 };
-        };
+        let entry = &mut self.entries[slot.index()];
         let before = entry.bytes;
         change(&mut entry.variants);
         if entry.variants.is_empty() {
@@ -97,63 +114,43 @@ impl Shard {
         }
         entry.bytes = entry_bytes(key, &entry.variants);
         let after = entry.bytes;
-        let queue = if entry.in_main { &mut self.main_bytes } else { &mut self.small_bytes };
-        *queue = *queue - before + after;
+        self.queues.of(entry).resized(before, after);
         Change { before, after }
     }
 
     fn add(&mut self, hash: u64, key: &[u8], variants: Variants) -> usize {
         let bytes = entry_bytes(key, &variants);
-        let in_main = self.ghosts.remove(hash);
-        self.serial = self.serial.wrapping_add(1);
-        let serial = self.serial;
-        let uses = AtomicU8::new(0);
-        let entry = Entry { key: key.into(), hash, variants, bytes, uses, in_main, serial };
-        let slot = match self.free.pop() {
-            Some(slot) => slot,
-            None => {
-                self.slots.push(None);
-                u32::try_from(self.slots.len() - 1).expect("fewer than 2^32 keys in a shard")
-            }
-        };
-        self.slots[slot as usize] = Some(entry);
-        let slots = &self.slots;
-        self.table.insert_unique(hash, slot, |&slot| {
-            slots[slot as usize].as_ref().map_or(0, |entry| entry.hash)
-        });
-        self.enqueue(in_main, (slot, serial), bytes);
+        let slot = Slot::at(self.entries.insert(Entry {
+            key: key.into(),
+            hash,
+            variants,
+            bytes,
+            uses: AtomicU8::new(0),
+            in_main: self.ghosts.remove(hash),
+            neighbours: Neighbours::default(),
+        }));
+        let entries = &self.entries;
+        self.table.insert_unique(hash, slot, |slot| entries[slot.index()].hash);
+        self.enqueue(slot);
         bytes
     }
 
-    fn enqueue(&mut self, in_main: bool, place: Place, bytes: usize) {
-        let (queue, total) = if in_main {
-            (&mut self.main, &mut self.main_bytes)
-        } else {
-            (&mut self.small, &mut self.small_bytes)
-        };
-        *total += bytes;
-        queue.push_back(place);
-        // Entries that were purged left their places; they are cleared away in time.
-        if queue.len() > 64 && queue.len() > 2 * self.table.len() {
-            let slots = &self.slots;
-            queue.retain(|&(slot, serial)| {
-                slots[slot as usize]
-                    .as_ref()
-                    .is_some_and(|entry| entry.serial == serial && entry.in_main == in_main)
-            });
-        }
+    fn enqueue(&mut self, slot: Slot) {
+        self.queues.of(&self.entries[slot.index()]).push(&mut self.entries, slot);
     }
 
-    /// Takes an entry out of everything but the queue, where its place has lost its meaning.
-    fn take(&mut self, slot: u32) -> Option<Entry> {
-        let entry = self.slots[slot as usize].take()?;
+    fn dequeue(&mut self, slot: Slot) {
+        self.queues.of(&self.entries[slot.index()]).remove(&mut self.entries, slot);
+    }
+
+    /// Takes an entry out of everything.
+    fn take(&mut self, slot: Slot) -> Entry {
+        self.dequeue(slot);
+        let entry = self.entries.remove(slot.index());
         if let Ok(found) = self.table.find_entry(entry.hash, |&other| other == slot) {
             found.remove();
         }
-        self.free.push(slot);
-        let queue = if entry.in_main { &mut self.main_bytes } else { &mut self.small_bytes };
-        *queue -= entry.bytes;
-        Some(entry)
+        entry
     }
 
     /// Evicts one entry by S3-FIFO; says how many responses and bytes went.
@@ -163,62 +160,39 @@ impl Shard {
     /// each use is worth another round.
     pub(super) fn evict(&mut self) -> Option<(usize, usize)> {
         loop {
-            let total = self.small_bytes + self.main_bytes;
-            let from_small = !self.small.is_empty()
-                && (self.main.is_empty() || self.small_bytes * 100 > total * SMALL_SHARE);
-            let queue = if from_small { &mut self.small } else { &mut self.main };
-            let place = queue.pop_front()?;
-            let (slot, serial) = place;
-            let Some(entry) = &mut self.slots[slot as usize] else { continue };
-            if entry.serial != serial || entry.in_main == from_small {
-                continue;
+            let slot = self.queues.first()?;
+            let entry = &mut self.entries[slot.index()];
+            let uses = *entry.uses.get_mut();
+            if uses == 0 {
+                let entry = self.take(slot);
+                if !entry.in_main {
+                    self.ghosts.add(entry.hash, self.table.len());
+                }
+                return Some((entry.variants.len(), entry.bytes));
             }
-            let (uses, bytes) = (*entry.uses.get_mut(), entry.bytes);
-            if uses > 0 {
-                *entry.uses.get_mut() = if from_small { 0 } else { uses - 1 };
-                entry.in_main = true;
-                let left = if from_small { &mut self.small_bytes } else { &mut self.main_bytes };
-                *left -= bytes;
-                self.enqueue(true, place, bytes);
-                continue;
-            }
-            let entry = self.take(slot)?;
-            if from_small {
-                self.ghosts.add(entry.hash, self.table.len());
-            }
-            return Some((entry.variants.len(), bytes));
+            let left = if entry.in_main { uses - 1 } else { 0 };
+            *entry.uses.get_mut() = left;
+            self.dequeue(slot);
+            self.entries[slot.index()].in_main = true;
+            self.enqueue(slot);
         }
     }
 
     /// Removes all entries whose key matches; says how many responses and bytes went.
     pub(super) fn remove_matching(&mut self, matches: impl Fn(&[u8]) -> bool) -> (usize, usize) {
-        let slots: Vec<u32> = self
-            .table
-            .iter()
-            .copied()
-            .filter(|&slot| {
-                self.slots[slot as usize].as_ref().is_some_and(|entry| matches(&entry.key))
-            })
-            .collect();
-        slots
-            .into_iter()
-            .filter_map(|slot| self.take(slot))
-            .fold((0, 0), |(count, bytes), entry| {
-                (count + entry.variants.len(), bytes + entry.bytes)
-            })
-    }
-
-    /// The number of responses whose key matches.
-    pub(super) fn count(&self, matches: impl Fn(&[u8]) -> bool) -> usize {
-        let entries = self.slots.iter().flatten();
-        entries.filter(|entry| matches(&entry.key)).map(|entry| entry.variants.len()).sum()
+        let all = self.entries.iter();
+        let matching = all.filter(|(_, entry)| matches(&entry.key));
+        let slots: Vec<_> = matching.map(|(index, _)| Slot::at(index)).collect();
+        slots.into_iter().map(|slot| self.take(slot)).fold((0, 0), |(count, bytes), entry| {
+            (count + entry.variants.len(), bytes + entry.bytes)
+        })
     }
 }
 
 /// The bytes that a key with these responses takes.
 pub(super) fn entry_bytes(key: &[u8], variants: &[Arc<Stored>]) -> usize {
-    // The entry, its place in the table and in a queue, the reference counts.
-    const OVERHEAD: usize = size_of::<Entry>() + 64;
+    // The entry, its place in the table, the reference counts.
+    const OVERHEAD: usize = size_of::<Entry>() + 56;
     OVERHEAD + key.len() + variants.iter().map(|stored| stored.size()).sum::<usize>()
 }
 
@@ -226,26 +200,24 @@ pub(super) fn entry_bytes(key: &[u8], variants: &[Arc<Stored>]) -> usize {
 /// queue at once.
 #[derive(Default)]
 struct Ghosts {
-    order: VecDeque<(u64, u64)>,
-    serials: HashMap<u64, u64>,
-    serial: u64,
+    order: VecDeque<u64>,
+    known: HashSet<u64>,
 }
 
 impl Ghosts {
-    /// Remembers a hash, and as many as there are entries (but some in any case).
+    /// Remembers a hash, and as many as there are entries (but some in any case). One that came
+    /// back and left again is forgotten when its first time would have been.
     fn add(&mut self, hash: u64, entries: usize) {
-        self.serial += 1;
-        self.serials.insert(hash, self.serial);
-        self.order.push_back((hash, self.serial));
-        while self.order.len() > entries.max(64) {
-            let Some((oldest, serial)) = self.order.pop_front() else { break };
-            if self.serials.get(&oldest) == Some(&serial) {
-                self.serials.remove(&oldest);
-            }
+        self.known.insert(hash);
+        self.order.push_back(hash);
+        while self.order.len() > entries.max(64)
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.known.remove(&oldest);
         }
     }
 
     fn remove(&mut self, hash: u64) -> bool {
-        self.serials.remove(&hash).is_some()
+        self.known.remove(&hash)
     }
 }
