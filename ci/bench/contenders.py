@@ -39,6 +39,7 @@ class Job:
     tls: bool = False
     log: bool = False
     firewall: bool = False
+    form: bool = False
     who: tuple = NAMES
 
 
@@ -48,8 +49,8 @@ SIZES = {"/o/page": 1 << 10, "/1k.html": 1 << 10, "/10k.html": 10 << 10, "/1m.ht
 class Contender:
     """A proxy at a job, and what its rounds gave."""
 
-    def __init__(self, name, pids, url):
-        self.name, self.pids, self.url = name, pids, url
+    def __init__(self, name, pids, url, asked=()):
+        self.name, self.pids, self.url, self.asked = name, pids, url, asked
         self.micros, self.rate, self.p50_us, self.p99_us = [], [], [], []
 
     def cpu_seconds(self):
@@ -78,8 +79,10 @@ class Bench:
         """A proxy that does a job, from its first answer to the end of the block."""
         folder = pathlib.Path(tempfile.mkdtemp(dir=self.folder)) / name
         start = {REFERENCE: self.reference, NGINX: self.nginx, VARNISH: self.varnish, HAPROXY: self.haproxy}[name]
+        form = ("-H", "Content-Type: application/x-www-form-urlencoded", "--body", servers.FORM)
         with start(folder, job) as (pids, port):
-            yield Contender(name, pids, f"{'https' if job.tls else 'http'}://127.0.0.1:{port}{job.path}")
+            url = f"{'https' if job.tls else 'http'}://127.0.0.1:{port}{job.path}"
+            yield Contender(name, pids, url, form if job.form else ())
 
     @contextlib.contextmanager
     def reference(self, folder, job):
@@ -168,7 +171,7 @@ class Bench:
     def load(self, contender, seconds, *more):
         """One run of the generator; gives its result."""
         command = ["taskset", "-c", CLIENT_CPU, self.binary, "load", contender.url]
-        command += ["-t", f"{seconds}s", "--format", "json", "--cacert", self.certificate, *more]
+        command += ["-t", f"{seconds}s", "--format", "json", "--cacert", self.certificate, *contender.asked, *more]
         done = subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=60 * seconds + 60)
         result = json.loads(done.stdout) if done.stdout else {"errors": 1}
         # What never got its turn, or a late generator (6), is for the caller to judge; an answer that is none is not.

@@ -11,11 +11,24 @@ import socket
 import statistics
 import subprocess
 import time
+import urllib.parse
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 START_LIMIT_S = 10
 STOP_LIMIT_S = 15
+
+# What somebody writes into a contact form, as a browser sends it.
+FORM = urllib.parse.urlencode({
+    "name": "Jane O'Hara",
+    "mail": "jane.ohara@post.example",
+    "street": "14 Station Road, Flat 3",
+    "city": "Newtown-on-Sea",
+    "subject": "A question about my order of last Tuesday",
+    "message": "Hello, I ordered two pairs of shoes last week, one in red and one in blue. The red ones are fine, but the "
+    "blue ones are a size too small for me. Could you tell me how to send them back, and whether I can have the same "
+    "pair in size 42 instead? I would also like to know when the green ones will be back in the shop. " * 7,
+})[:2047].rstrip("+") + "."
 
 
 def free_port():
