@@ -65,9 +65,14 @@ fn is_compressed(input: &[u8]) -> bool {
     })
 }
 
+/// Whether no part is empty, is `.` or `..`, or ends in two dots.
 fn is_normal_path(input: &[u8]) -> bool {
-    memmem::find(input, b"//").is_none()
-        && memchr_iter(b'.', input).all(|at| !matches!(input.get(at + 1), None | Some(b'/')))
+    let is_resolved = |dot: usize| {
+        let ends_part = matches!(input.get(dot + 1), None | Some(b'/'));
+        let before = dot.checked_sub(1).map(|at| input[at]);
+        ends_part && matches!(before, None | Some(b'.' | b'/'))
+    };
+    memmem::find(input, b"//").is_none() && !memchr_iter(b'.', input).any(is_resolved)
 }
 
 fn starts_with_space(input: &[u8]) -> bool {
