@@ -24,6 +24,7 @@ use smallvec::{SmallVec, smallvec};
 
 pub use self::byte_set::ByteSet;
 pub use self::captures::Captures;
+pub(crate) use self::rx::Screen;
 
 use self::address::Addresses;
 use self::argument::{Argument, Expand};
@@ -170,6 +171,22 @@ impl Operator {
             Kind::Xss => smallvec![ByteSet::of(b"<=")],
             _ => SmallVec::new(),
         }
+    }
+}
+
+impl Operator {
+    /// Whether a [`Screen`] can have it in it.
+    pub(crate) fn can_be_screened(&self) -> bool {
+        matches!(&self.kind, Kind::Rx(rx) if !self.negated && rx.can_be_screened())
+    }
+
+    /// A screen of those that can have one. `None` where they are too much for one automaton.
+    pub(crate) fn screen<'o>(operators: impl Iterator<Item = &'o Self>) -> Option<Screen> {
+        let patterns = operators.filter_map(|operator| match &operator.kind {
+            Kind::Rx(rx) => Some(rx),
+            _ => None,
+        });
+        Screen::of(patterns)
     }
 }
 

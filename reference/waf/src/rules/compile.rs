@@ -175,6 +175,7 @@ impl<'d> Compiler<'d> {
             filter,
             bytes,
             shortest: operator.as_ref().map_or(0, Operator::shortest),
+            screen: None,
             group,
             gated,
             gate,

@@ -11,6 +11,7 @@ mod describe;
 mod draft;
 mod members;
 mod rule;
+mod screens;
 mod settings;
 mod target;
 #[cfg(test)]
@@ -32,7 +33,7 @@ pub(crate) use rule::{
 pub(crate) use target::{Selection, Target};
 
 use crate::body::xml::XPath;
-use crate::plan::{Cells, Collected, Filter, Pipelines, Prefilter, VariableSet};
+use crate::plan::{Cells, Collected, Filter, Pipelines, Prefilter, Screens, VariableSet};
 use crate::seclang::{Mistakes, Phase, Program, parse_file};
 use crate::transaction::{Names, Prelude, Spares};
 use crate::transform::UnicodeMap;
@@ -53,6 +54,7 @@ pub struct RuleSet {
     pub(crate) pipelines: Pipelines,
     pub(crate) cells: Cells,
     pub(crate) prefilter: Prefilter,
+    pub(crate) screens: Screens,
     pub(crate) target_removals: Vec<TargetRemoval>,
     /// What rules of phase 1 come to each time.
     pub(crate) preludes: Vec<Prelude>,
@@ -82,13 +84,15 @@ impl RuleSet {
         }
         let settings = std::mem::take(&mut drafts.settings);
         let mut compiler = Compiler::new(&program, &drafts, &diagnostics);
-        let phases = compiler.rules();
+        let mut phases = compiler.rules();
         let Compiler { vocabulary, pipelines, cells, collected, removals, .. } = compiler;
         let warnings = if diagnostics.has_errors() {
             return Err(Mistakes::of(diagnostics).expect("there are errors"));
         } else {
             diagnostics.into_vec()
         };
+        let mut screens = Screens::default();
+        phases.iter_mut().for_each(|rules| screens::screen(rules, &mut screens));
         let rules = Self {
             gates: gates(&phases),
             phases,
@@ -100,6 +104,7 @@ impl RuleSet {
             pipelines,
             cells,
             prefilter: collected.build(),
+            screens,
             target_removals: removals,
             preludes: Vec::new(),
             spares: Spares::default(),
@@ -128,6 +133,7 @@ impl RuleSet {
             link.filter = Filter::ANY;
             link.bytes.clear();
             link.shortest = 0;
+            link.screen = None;
             link.group = None;
             link.gate = Gate::Open;
             for target in &mut link.targets {

@@ -7,7 +7,7 @@ use smallvec::SmallVec;
 
 use super::target::{Selection, Target};
 use crate::operator::{ByteSet, NumberTest, Operator};
-use crate::plan::{Filter, Group, Pipeline};
+use crate::plan::{Filter, Group, Pipeline, ScreenNumber};
 use crate::seclang::{
     AllowKind, AuditMode, AuditPartsChange, Mode, Phase, Processor, SetOperation, Severity,
     Template,
@@ -91,6 +91,8 @@ pub(crate) struct Link {
     pub(crate) bytes: SmallVec<[ByteSet; 2]>,
     /// No value is shorter that the operator matches, in bytes.
     pub(crate) shortest: usize,
+    /// What is asked of a value first, for this link and others.
+    pub(crate) screen: Option<ScreenNumber>,
     /// Whether the link holds for no value that the operator does not match as it stands.
     pub(crate) gated: bool,
     pub(crate) gate: Gate,

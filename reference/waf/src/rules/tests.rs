@@ -144,3 +144,26 @@ fn a_unicode_map_is_read_beside_the_rule_file() {
         assert!(RuleSet::load(&entry).is_err(), "{wrong}");
     }
 }
+
+#[test]
+fn rules_that_stand_together_and_have_no_text_to_look_for_have_a_screen() {
+    let rules = build(
+        r#"SecRule ARGS "@rx a\s*b" "id:1,phase:2,deny"
+           SecRule ARGS "@rx union" "id:2,phase:2,deny"
+           SecRule ARGS "@rx a\s*c" "id:3,phase:2,deny"
+           SecRule ARGS "@rx a\s*d" "id:4,phase:2,deny,chain"
+             SecRule ARGS "@rx a\s*e" "t:none"
+           SecRule TX:x "@eq 1" "id:5,phase:2,pass,skipAfter:END"
+           SecRule ARGS "@rx a\s*f" "id:6,phase:2,deny"
+           SecRule ARGS "@rx a\s*g" "id:7,phase:2,deny"
+           SecRule ARGS "!@rx a\s*h" "id:8,phase:2,deny"
+           SecMarker END
+           SecRule ARGS "@rx a\s*i" "id:9,phase:2,deny"
+           SecRule ARGS "@rx ^a\s*j" "id:10,phase:2,deny""#,
+    );
+    let rules = rules.unwrap();
+    let screen = |id| rules.rules().find(|rule| rule.id() == id).unwrap().links[0].screen;
+    assert!(screen(1).is_some() && screen(1) == screen(3));
+    assert!(screen(6).is_some() && screen(6) == screen(7) && screen(6) != screen(1));
+    assert!([2, 4, 5, 8, 9, 10].iter().all(|id| screen(*id).is_none()));
+}

@@ -69,6 +69,7 @@ impl Transaction {
                 || self.texts.may_match(text, link.filter, &rules.prefilter))
             && (link.bytes.is_empty() || link.bytes_allow(self.texts.bytes_of(text)))
             && (len < LONG || self.long_text_may_match(link, text))
+            && link.screen.is_none_or(|screen| self.texts.passes(text, &rules.screens, screen))
     }
 
     /// The same for a long text: its bytes are tried in the operator itself, which takes no longer

@@ -9,7 +9,7 @@ use super::found::{Candidates, Found};
 use super::place::Place;
 use super::ready::Ready;
 use crate::operator::ByteSet;
-use crate::plan::{Filter, List, Prefilter};
+use crate::plan::{Filter, List, Prefilter, ScreenNumber, Screened, Screens};
 use crate::transform::{Transformation, Transformations, UnicodeMap};
 
 /// A text of the transaction. Two may have the same bytes.
@@ -47,6 +47,7 @@ struct Entry {
     bits: Place,
     /// An earlier text that differs in case at most: the prefilter says the same of it.
     like: Place,
+    screened: Screened,
 }
 
 /// What a transformation makes of a text.
@@ -117,6 +118,7 @@ impl Texts {
             forms: Place::NONE,
             bits: Place::NONE,
             like: Place::NONE,
+            screened: Screened::default(),
         });
         Text(text)
     }
@@ -230,6 +232,13 @@ impl Texts {
     pub(crate) fn may_match(&mut self, text: Text, filter: Filter, prefilter: &Prefilter) -> bool {
         let candidates = self.candidates(text, prefilter);
         filter.is_in(self.found.get(candidates))
+    }
+
+    /// Whether any rule of a screen may match the text.
+    #[inline]
+    pub(crate) fn passes(&mut self, text: Text, screens: &Screens, number: ScreenNumber) -> bool {
+        let Entry { start, len, screened, .. } = &mut self.entries[text.index()];
+        screened.may_match(screens, number, &self.bytes[*start..*start + *len])
     }
 
     /// The operators that may match the text.

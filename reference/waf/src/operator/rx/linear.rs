@@ -53,6 +53,11 @@ impl Verdict {
         Ok(self.automaton.forward(&input)?.is_some())
     }
 
+    /// Whether the pattern is looked for at the text's start alone.
+    pub(super) fn is_anchored(&self) -> bool {
+        self.anchored == Anchored::Yes
+    }
+
     /// Whether any text of these bytes can match, if conditions on places are met.
     pub(super) fn can_match(&self, bytes: ByteSet) -> bool {
         let nfa = self.automaton.dfa.get_nfa();

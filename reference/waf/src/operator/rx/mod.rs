@@ -22,12 +22,14 @@ mod literals;
 mod parser;
 mod program;
 mod reduce;
+mod screen;
 mod steps;
 mod syntax;
 
 use std::sync::OnceLock;
 
 pub(super) use self::error::{PatternError, Problem};
+pub(crate) use self::screen::Screen;
 
 use self::backtracking::Backtracking;
 use self::linear::{Extents, Locator, Verdict};
