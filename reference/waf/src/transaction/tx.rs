@@ -35,7 +35,7 @@ impl Slot {
 /// The names of TX that stand in the rules, as they are first spelled there.
 #[derive(Debug)]
 pub(crate) struct Names {
-    /// By hash; the few that share one are told apart by their names.
+    /// By hash, those of the captured groups excepted; the few that share one are told apart by their names.
     slots: HashMap<u64, SmallVec<[Slot; 1]>, BuildHasherDefault<Ready>>,
     spelled: Vec<Box<[u8]>>,
 }
@@ -43,11 +43,8 @@ pub(crate) struct Names {
 impl Names {
     /// Those of the captured groups.
     pub(crate) fn new() -> Self {
-        let mut names = Self { slots: HashMap::default(), spelled: Vec::new() };
-        for group in 0..CAPTURES {
-            names.intern(group.to_string().as_bytes());
-        }
-        names
+        let groups = (0..CAPTURES).map(|group| group.to_string().into_bytes().into());
+        Self { slots: HashMap::default(), spelled: groups.collect() }
     }
 
     /// The slot of a name, made where there is none yet.
@@ -64,6 +61,10 @@ impl Names {
 
     /// The slot of a name.
     pub(crate) fn get(&self, name: &[u8]) -> Option<Slot> {
+        // Most macros are of captured groups.
+        if let [digit @ b'0'..=b'9'] = name {
+            return Some(Slot::capture(usize::from(digit - b'0')));
+        }
         let mut slots = self.slots.get(&hash(name))?.iter();
         slots.find(|slot| self.name(**slot).eq_ignore_ascii_case(name)).copied()
     }
