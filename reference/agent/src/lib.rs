@@ -32,7 +32,7 @@ pub use authorized::{KeyOnLine, effective, key_on};
 pub use cli::main;
 pub use file::{
     AgeBound, Algorithm, Counts, CriterionError, Digest, Family, Findings, Found, Kind, Link,
-    Options, Search, SearchError, SizeBound, Trouble, investigate, investigate_below,
+    Options, Search, SearchError, SizeBound, Trouble, Unread, investigate, investigate_below,
 };
 pub use integrity::{
     Damaged, Fault, Hash, Integrity, Manifest, ManifestError, PackageError, Packages,

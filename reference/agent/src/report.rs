@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use serde_json::{Value, json};
 
-use crate::file::{Findings, Found};
+use crate::file::{Findings, Found, Unread};
 use crate::mode;
 
 /// A form of the result.
@@ -123,7 +123,7 @@ pub(crate) fn mig(out: &mut impl Write, findings: &Findings) -> io::Result<()> {
     Ok(())
 }
 
-/// Links, and what could not be looked at.
+/// Links, what was not read, and what could not be looked at.
 pub(crate) fn unseen(out: &mut impl Write, findings: &Findings) -> io::Result<()> {
     for link in &findings.links {
         let said = if link.followed { "was followed" } else { "was not followed" };
@@ -133,6 +133,11 @@ pub(crate) fn unseen(out: &mut impl Write, findings: &Findings) -> io::Result<()
             path_text(&link.path),
             path_text(&link.target)
         )?;
+    }
+    for Unread { path, files } in &findings.unread {
+        let path = path_text(path);
+        let what = "which the kernel makes up while they are read";
+        writeln!(out, "not read: {files} files of {path}, {what}; a search of {path} reads them")?;
     }
     for error in &findings.errors {
         let reason = escaped(error.reason.as_bytes());
@@ -199,12 +204,17 @@ pub(crate) fn json_of(findings: &Findings) -> Value {
         .errors
         .iter()
         .map(|error| json!({ "path": path_text(&error.path), "reason": error.reason }));
+    let unread = findings
+        .unread
+        .iter()
+        .map(|unread| json!({ "path": path_text(&unread.path), "files": unread.files }));
     let mut summary = serde_json::to_value(findings.counts).unwrap_or_default();
     summary["expired"] = json!(findings.expired);
     json!({
         "summary": summary,
         "found": found.collect::<Vec<_>>(),
         "links": links.collect::<Vec<_>>(),
+        "unread": unread.collect::<Vec<_>>(),
         "errors": errors.collect::<Vec<_>>(),
     })
 }

@@ -4,6 +4,7 @@ mod host;
 
 use std::fs::File;
 use std::io::Write as _;
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -559,4 +560,22 @@ fn one_name_is_looked_up_as_it_would_be_found() {
             "home/link-to-home/.ssh/authorized_keys",
         ]
     );
+}
+
+#[test]
+fn what_the_kernel_makes_up_is_read_by_a_search_that_begins_there() {
+    let search = |path: &str, depth: u32| {
+        let mut search = Search::named("s1");
+        search.add_path(path).expect("a path");
+        search.add_name("^version$").expect("a name");
+        search.add_content("^Linux version ").expect("a content");
+        search.options().maxdepth = depth;
+        investigate(&[search.checked().expect("a search")], None)
+    };
+    let version = Path::new("/proc/version");
+    let there = search("/proc", 1);
+    assert!(there.found.iter().any(|found| found.path == version) && there.unread.is_empty());
+    let by = search("/", 2);
+    assert!(!by.found.iter().any(|found| found.path == version), "{:?}", by.found);
+    assert!(by.unread.iter().any(|unread| unread.path == Path::new("/proc")), "{:?}", by.unread);
 }

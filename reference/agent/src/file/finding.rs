@@ -45,6 +45,15 @@ pub struct Trouble {
     pub reason: String,
 }
 
+/// A file system that the kernel makes up, of which a search that came by has not read files.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Unread {
+    /// Where it is mounted.
+    pub path: PathBuf,
+    /// How many files.
+    pub files: u64,
+}
+
 /// Counts of a pass.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
@@ -81,6 +90,8 @@ pub struct Findings {
     pub found: Vec<Found>,
     /// Links said, sorted.
     pub links: Vec<Link>,
+    /// File systems not read, sorted.
+    pub unread: Vec<Unread>,
     /// Errors named, sorted.
     pub errors: Vec<Trouble>,
     /// Counts of all, named or not.
@@ -99,6 +110,7 @@ impl Findings {
         };
         self.found.iter_mut().for_each(|found| seen(&mut found.path));
         self.errors.iter_mut().for_each(|error| seen(&mut error.path));
+        self.unread.iter_mut().for_each(|unread| seen(&mut unread.path));
         for link in &mut self.links {
             seen(&mut link.path);
             seen(&mut link.target);

@@ -196,7 +196,7 @@ impl<'p> Judge<'p> {
             }
         }
         match rustix::fs::openat(entry.folder, entry.name, how, Mode::empty()) {
-            Ok(opened) => self.opened(File::from(opened), entry.name, wanted, path),
+            Ok(opened) => self.opened(File::from(opened), entry.name, wanted, path, entry.root),
             Err(error) => {
                 self.pass.trouble(path, &error);
                 if let Ok(stat) = entry.stat(follow) {
@@ -215,14 +215,18 @@ impl<'p> Judge<'p> {
         }
     }
 
-    /// A file that was opened.
-    fn opened(&self, file: File, name: &CStr, mut wanted: Vec<Wanted>, path: &Path) {
+    /// A file that was opened, by searches that began at `root`.
+    fn opened(&self, file: File, name: &CStr, mut wanted: Vec<Wanted>, path: &Path, root: &Path) {
         match rustix::fs::fstat(&file) {
             Ok(stat) if FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile => {
                 let facts = facts(&stat);
                 self.settle(&mut wanted, name, facts, path);
-                if !wanted.is_empty() {
-                    self.read(file, &wanted, facts, path);
+                if wanted.is_empty() {
+                    return;
+                }
+                match self.pass.made_up.leaves_out(stat.st_dev, path, root) {
+                    true => self.without_digest(&wanted, facts, path),
+                    false => self.read(file, &wanted, facts, path),
                 }
             }
             // It was exchanged between two looks; what it is now is no file.
@@ -249,7 +253,7 @@ impl<'p> Judge<'p> {
         else {
             return false;
         };
-        self.opened(File::from(file), name, wanted, &path);
+        self.opened(File::from(file), name, wanted, &path, folder);
         true
     }
 

@@ -19,6 +19,7 @@ mod forest;
 mod judge;
 mod lines;
 mod long_line;
+mod made_up;
 mod pass;
 mod read;
 mod search;
@@ -29,7 +30,7 @@ use std::path::Path;
 use std::time::{Instant, SystemTime};
 
 pub use criteria::{AgeBound, Algorithm, CriterionError, Digest, Family, SizeBound};
-pub use finding::{Counts, Findings, Found, Link, Trouble};
+pub use finding::{Counts, Findings, Found, Link, Trouble, Unread};
 pub use search::{Kind, Options, Search, SearchError};
 
 /// Makes all searches in one pass over the disk, which ends at the deadline.

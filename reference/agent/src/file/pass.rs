@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use super::finding::{Counts, Findings, Found, Link, Trouble};
 use super::forest::Forest;
+use super::made_up::MadeUp;
 use super::search::Search;
 
 /// Links that are named; the others are counted.
@@ -18,6 +19,7 @@ const MOST_LINKS: usize = 1000;
 pub(crate) struct Pass<'s> {
     pub(crate) searches: &'s [Search],
     pub(crate) forest: Forest,
+    pub(crate) made_up: MadeUp,
     /// Seconds since 1970, for ages.
     pub(crate) now: i64,
     /// Nothing outside of this folder is looked at.
@@ -59,6 +61,7 @@ impl<'s> Pass<'s> {
     ) -> Self {
         Self {
             forest: Forest::new(searches),
+            made_up: MadeUp::below(searches),
             now,
             within,
             deadline,
@@ -153,7 +156,8 @@ impl<'s> Pass<'s> {
         // The answer does not wait for what made it to be cleared away.
         rayon::spawn(move || drop(self.forest));
         let names = self.searches.iter().map(|search| search.name.clone()).collect();
-        Findings { names, found, links, errors, counts, expired: take_flag(&self.expired) }
+        let unread = self.made_up.told();
+        Findings { names, found, links, unread, errors, counts, expired: take_flag(&self.expired) }
     }
 }
 
