@@ -16,6 +16,7 @@ mod authorized;
 mod cli;
 mod file;
 pub mod flags;
+mod fnmatch;
 mod integrity;
 mod keys;
 mod limits;
@@ -48,6 +49,7 @@ pub use netstat::{
 };
 pub use pattern::{Pattern, PatternError};
 pub use report::{Format, escaped, is_hidden};
+pub use root::read_below;
 pub use sshd::{Examined, Inquiry, Level, NoSshd, Source, SshdFindings, Weakness, assert_sshd};
 pub use task::{Module, Outcome, Task, TaskError, WordError, operation, real_root};
 pub use wildcard::Wildcard;

@@ -1,17 +1,27 @@
 //! Files below a root: links within lead to places below it, and nothing but plain files is opened.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, Dir, FileType, Mode, OFlags, ResolveFlags};
 
+use crate::fnmatch;
 use crate::sshd::config::Files;
-use crate::sshd::pattern_list;
 
 /// More octets than any file here should have.
 const MOST: u64 = 64 << 20;
+
+/// Reads a plain file below a folder that stands for `/`: links within lead to places below it.
+///
+/// # Errors
+/// It is no plain file, is larger than 64 MiB, or cannot be read.
+pub fn read_below(root: &Path, path: &Path) -> io::Result<Vec<u8>> {
+    Root::open(root)?.read(path)
+}
 
 /// A file system's root, or a folder that stands for one.
 #[derive(Debug)]
@@ -68,14 +78,16 @@ impl Files for Root {
             }
             opened => Dir::new(opened?)?,
         };
+        let what_is_wrong = || io::Error::other(format!("`{pattern}` is no pattern"));
+        let fits = fnmatch::regex_of(pattern).ok_or_else(what_is_wrong)?;
         let mut files = Vec::new();
         for entry in opened {
             let entry = entry?;
-            let Ok(name) = entry.file_name().to_str() else { continue };
+            let name = entry.file_name().to_bytes();
             // As glob(7): a name that begins with a dot has to be asked for.
-            let is_asked_for = !name.starts_with('.') || pattern.starts_with('.');
-            if is_asked_for && pattern_list::takes_in(pattern, name) {
-                files.push(folder.join(name));
+            let is_asked_for = !name.starts_with(b".") || pattern.starts_with('.');
+            if is_asked_for && !matches!(name, b"." | b"..") && fits.is_match(name) {
+                files.push(folder.join(OsStr::from_bytes(name)));
             }
         }
         files.sort();

@@ -8,7 +8,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 
-use edgeproof_agent::{Allowed, AllowedError, KeyFindings, Scope, assert_keys};
+use edgeproof_agent::{Allowed, AllowedError, KeyFindings, Scope, Task, assert_keys};
 use host::Host;
 
 const KEY: &str = "AAAAC3NzaC1lZDI1NTE5AAAAIJcsjVXCCyRVPxWaGXHFq3+YsyVNKnTOcWVLNr8rRSjk";
@@ -341,4 +341,32 @@ fn what_the_time_did_not_suffice_for_is_said() {
     let findings = assert_keys(&scope, &allowed, Some(std::time::Instant::now())).expect("a host");
     assert_eq!((findings.exit_code(), findings.files), (6, 0));
     assert!(findings.expired);
+}
+
+/// A directory may let users choose their names.
+#[test]
+fn no_name_of_a_user_commands_a_terminal() {
+    let host = host(None);
+    host.write("etc/passwd", "a\u{1b}[2J:x:1000:1000::/home/a:/bin/sh\n");
+    host.write("home/a/.ssh/authorized_keys", rogue());
+    let list = format!("ssh-ed25519 {KEY} all");
+    let task = serde_json::json!({ "operations": [{ "module": "keys", "parameters": { "allowed": list } }] });
+    let task = Task::from_json(task.to_string().as_bytes()).expect("a task");
+    let [outcome] = &task.run(&host.path(""), None)[..] else { panic!("one operation") };
+    let [line] = &outcome.lines[..] else { panic!("{outcome:?}") };
+    assert!(line.starts_with("a\\x1b[2J: SHA256:"), "{line}");
+}
+
+#[test]
+fn an_include_may_have_wildcards_in_every_part() {
+    for pattern in ["/etc/ssh/*.d/*/k.conf", "sshd_config.d/a/[a-k].conf", "sshd_config.d/a,b.conf"]
+    {
+        let host = host(Some(&format!("Include {pattern}\n")));
+        for file in ["a/k.conf", "a,b.conf"] {
+            let file = format!("etc/ssh/sshd_config.d/{file}");
+            host.write(&file, "AuthorizedKeysFile /etc/keys/%u\n");
+        }
+        host.write("etc/keys/bob", rogue());
+        assert_eq!(strange(&host), ["bob /etc/keys/bob:1"], "{pattern}");
+    }
 }

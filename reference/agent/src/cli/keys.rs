@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::run::{self, Failure, Settings};
 use crate::flags::{self, Known};
 use crate::keys::{Allowed, KeyFindings, Scope, Strange, assert_keys};
-use crate::report::{Format, path_text};
+use crate::report::{Format, escaped, path_text};
 
 const KNOWN: Known<'static> = Known {
     values: &["t", "e", "format", "nice", "memory", "allowed", "passwd", "root", "sshd-config"],
@@ -64,7 +64,7 @@ pub(crate) fn lines(findings: &KeyFindings) -> String {
         let _ = writeln!(
             text,
             "{}: {}{authority} is not allowed: {} line {}",
-            user_of(strange),
+            escaped(user_of(strange).as_bytes()),
             strange.key,
             path_text(&strange.file),
             strange.line
@@ -76,7 +76,7 @@ pub(crate) fn lines(findings: &KeyFindings) -> String {
 fn human(findings: &KeyFindings) -> String {
     let mut text = lines(findings);
     for (path, reason) in &findings.troubles {
-        let _ = writeln!(text, "error: {}: {reason}", path_text(path));
+        let _ = writeln!(text, "error: {}: {}", path_text(path), escaped(reason.as_bytes()));
     }
     if findings.expired {
         text.push_str("error: the time was over before everything was looked at\n");

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use regex::bytes::Regex;
 
+use crate::fnmatch::regex_of;
 use crate::root::Root;
 use crate::sshd::config::Files as _;
 
@@ -53,35 +54,6 @@ impl LeftOut {
 fn is_part(file: &Path) -> bool {
     let name = file.file_name().unwrap_or_default().as_bytes();
     name.iter().all(|octet| octet.is_ascii_alphanumeric() || b"-_".contains(octet))
-}
-
-/// A pattern of fnmatch(3), whose `*` takes in slashes too.
-fn regex_of(pattern: &str) -> Option<Regex> {
-    let mut text = String::from("(?s-u)^");
-    let mut rest = pattern.chars();
-    while let Some(character) = rest.next() {
-        match character {
-            '*' => text.push_str(".*"),
-            '?' => text.push('.'),
-            '[' => match rest.as_str().get(1..).and_then(|class| class.find(']')) {
-                Some(end) => {
-                    let (class, after) = rest.as_str().split_at(end + 1);
-                    let class = class.replace('\\', "\\\\").replace('[', "\\[");
-                    let (not, class) = match class.strip_prefix('!') {
-                        Some(class) => ("^", class.to_owned()),
-                        None => ("", class),
-                    };
-                    text.push_str(&format!("[{not}{class}]"));
-                    rest = after[1..].chars();
-                }
-                None => text.push_str("\\["),
-            },
-            '\\' => text.extend(rest.next().map(|c| regex::escape(&c.to_string()))),
-            plain => text.push_str(&regex::escape(&plain.to_string())),
-        }
-    }
-    text.push('$');
-    Regex::new(&text).ok()
 }
 
 #[cfg(test)]

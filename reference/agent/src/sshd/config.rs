@@ -143,14 +143,9 @@ fn include(
             }
             "include" => {
                 for pattern in &arguments {
-                    let Some((folder, found)) = included(files, pattern) else { continue };
-                    match found {
-                        Ok(found) => found.iter().for_each(|file| {
-                            include(files, file, &here, depth + 1, read, troubles);
-                        }),
-                        Err(error) => troubles.push((folder.clone(), error.to_string())),
+                    for file in included(files, pattern, &mut read.folders, troubles) {
+                        include(files, &file, &here, depth + 1, read, troubles);
                     }
-                    read.folders.push(folder);
                 }
             }
             _ => {
@@ -161,11 +156,36 @@ fn include(
     }
 }
 
-/// The folder that an Include names, and the files; a relative one is in /etc/ssh.
-fn included(files: &dyn Files, pattern: &str) -> Option<(PathBuf, std::io::Result<Vec<PathBuf>>)> {
+/// The files that an Include names, sorted; a relative one is in /etc/ssh. As in glob(3) every part of the path may have
+/// wildcards. The folders that were searched are added to `searched`.
+fn included(
+    files: &dyn Files,
+    pattern: &str,
+    searched: &mut Vec<PathBuf>,
+    troubles: &mut Vec<(PathBuf, String)>,
+) -> Vec<PathBuf> {
     let path = Path::new("/etc/ssh").join(pattern);
-    let (folder, name) = (path.parent()?, path.file_name()?.to_str()?);
-    Some((folder.to_owned(), files.listed(folder, name)))
+    let mut found = vec![PathBuf::from("/")];
+    let mut parts = path.components().skip(1).peekable();
+    while let Some(part) = parts.next() {
+        let name = part.as_os_str().to_string_lossy();
+        let is_plain = !name.contains(['*', '?', '[']);
+        if is_plain && parts.peek().is_some() {
+            found.iter_mut().for_each(|folder| folder.push(part));
+            continue;
+        }
+        let mut fitting = Vec::new();
+        for folder in found {
+            match files.listed(&folder, &name) {
+                Ok(entries) => fitting.extend(entries),
+                Err(error) => troubles.push((folder.clone(), error.to_string())),
+            }
+            searched.push(folder);
+        }
+        found = fitting;
+    }
+    found.sort();
+    found
 }
 
 /// A line's keyword in lower case and its arguments; quotes hold blanks together, and so does a backslash before one,

@@ -85,7 +85,7 @@ fn keys(allowed: &Allowed, scope: Scope, root: &Path, deadline: Option<Instant>)
     let mut errors: Vec<String> = found
         .troubles
         .iter()
-        .map(|(path, reason)| format!("error: {}: {reason}", report::path_text(path)))
+        .map(|(path, reason)| trouble(&report::path_text(path), reason))
         .collect();
     if found.expired {
         errors.push(format!("error: {NO_TIME}"));
@@ -103,8 +103,7 @@ fn keys(allowed: &Allowed, scope: Scope, root: &Path, deadline: Option<Instant>)
 fn netstat(questions: &Questions) -> Outcome {
     let heard = Network::read(questions).answer(questions);
     let errors = heard.troubles.iter();
-    let errors: Vec<String> =
-        errors.map(|(what, reason)| format!("error: {what}: {reason}")).collect();
+    let errors: Vec<String> = errors.map(|(what, reason)| trouble(what, reason)).collect();
     Outcome {
         module: Module::Netstat.name().to_owned(),
         found: heard.hits.len() as u64,
@@ -124,7 +123,7 @@ fn integrity(packages: Packages, root: &Path, deadline: Option<Instant>) -> Outc
     let mut errors: Vec<String> = found
         .troubles
         .iter()
-        .map(|(path, reason)| format!("error: {}: {reason}", report::path_text(path)))
+        .map(|(path, reason)| trouble(&report::path_text(path), reason))
         .collect();
     if found.expired {
         errors.push(format!("error: {NO_TIME}"));
@@ -158,6 +157,11 @@ fn sshd(inquiry: &Inquiry, root: &Path, deadline: Option<Instant>) -> Outcome {
         errors,
         result: say_sshd::json_of(&found),
     }
+}
+
+/// What could not be looked at, on one line.
+fn trouble(what: &str, reason: &str) -> String {
+    format!("error: {what}: {}", report::escaped(reason.as_bytes()))
 }
 
 /// Nothing could be looked at.
