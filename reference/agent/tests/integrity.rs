@@ -399,3 +399,30 @@ fn on_the_command_line() {
     }
     assert!(!host.path("x").exists(), "no half a manifest");
 }
+
+/// Who is ended while the folder is read leaves nothing that is in the way later.
+#[test]
+fn a_manifest_that_was_not_finished_is_none() {
+    let host = Host::new();
+    host.write("www/long", "");
+    // It takes long to read, and no room.
+    let long = File::options().write(true).open(host.path("www/long")).expect("a file");
+    long.set_len(1 << 40).expect("a length");
+    let test = std::env::current_exe().expect("this test");
+    let program = test.parent().and_then(Path::parent).expect("the build's folder");
+    let mut process = Command::new(program.join("examples/agent"))
+        .args(["manifest", "make", &host.text("www"), "-o", &host.text("www.manifest")])
+        .spawn()
+        .expect("it is built with the tests");
+    let open = format!("/proc/{}/fd", process.id());
+    let reads = || {
+        let mut open = fs::read_dir(&open).into_iter().flatten().flatten();
+        open.any(|fd| fs::read_link(fd.path()).is_ok_and(|file| file.ends_with("www/long")))
+    };
+    while !reads() {
+        assert_eq!(process.try_wait().expect("a process"), None, "it ends before it reads");
+    }
+    process.kill().expect("a process");
+    process.wait().expect("a process");
+    assert!(!host.path("www.manifest").exists());
+}

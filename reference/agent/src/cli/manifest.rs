@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{Access, access};
+
 use super::integrity::say;
 use super::run::{self, Failure, Settings};
 use crate::flags::{self, Known};
@@ -55,38 +57,44 @@ fn make(words: &[String]) -> Result<u8, Failure> {
         return Err(usage(text));
     }
     settings.start()?;
-    let file = to.as_deref().map(|to| create(to, folder)).transpose()?;
-    let made = make_manifest(folder, hash);
-    match (made, file, to) {
-        (Ok(manifest), Some(file), Some(to)) => {
+    // Told before the folder is read, which may take long; but made after that, so that who is ended meanwhile leaves none.
+    to.as_deref().map(|to| check_place(to, folder)).transpose()?;
+    let manifest = make_manifest(folder, hash).map_err(|(path, error)| {
+        usage(format!("{}: {error}; no manifest was made", path.display()))
+    })?;
+    match to {
+        None => run::print(&manifest.to_text())?,
+        Some(to) => {
+            let file = File::create_new(&to).map_err(|error| not_made(&to, &error))?;
             write(file, &manifest).map_err(|error| discard(&to, error))?;
             run::print(&format!("{} files in {}\n", manifest.len(), to.display()))?;
-            Ok(0)
-        }
-        (Ok(manifest), ..) => run::print(&manifest.to_text()).map(|()| 0),
-        (Err((path, error)), _, to) => {
-            if let Some(to) = to {
-                let _ = std::fs::remove_file(to);
-            }
-            Err(usage(format!("{}: {error}; no manifest was made", path.display())))
         }
     }
+    Ok(0)
 }
 
-/// A new file, and not in the folder that it will describe.
-fn create(to: &Path, folder: &Path) -> Result<File, Failure> {
+/// Whether a new file can be made, which does not lie in the folder that it will describe.
+fn check_place(to: &Path, folder: &Path) -> Result<(), Failure> {
     let wrong = |error: &dyn std::fmt::Display| usage(format!("{}: {error}", to.display()));
     let above = to.parent().filter(|above| !above.as_os_str().is_empty());
     let above = above.unwrap_or(Path::new(".")).canonicalize().map_err(|error| wrong(&error))?;
     if folder.canonicalize().is_ok_and(|folder| above.starts_with(folder)) {
         return Err(wrong(&"it would lie in the folder that it describes, as a new file"));
     }
-    File::create_new(to).map_err(|error| match error.kind() {
+    if std::fs::symlink_metadata(to).is_ok() {
+        return Err(not_made(to, &io::ErrorKind::AlreadyExists.into()));
+    }
+    access(&above, Access::WRITE_OK).map_err(|error| wrong(&error))
+}
+
+fn not_made(to: &Path, error: &io::Error) -> Failure {
+    let text = match error.kind() {
         io::ErrorKind::AlreadyExists => {
-            wrong(&"it is there already; keep it, an earlier manifest tells old content")
+            "it is there already; keep it, an earlier manifest tells old content".to_owned()
         }
-        _ => wrong(&error),
-    })
+        _ => error.to_string(),
+    };
+    usage(format!("{}: {text}", to.display()))
 }
 
 fn write(mut file: File, manifest: &Manifest) -> io::Result<()> {
