@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use edgeproof_agent::Module;
 
-use crate::envelope::Sealed;
+use crate::envelope::{NoOrder, Order, Sealed};
 use crate::id::Id;
 use crate::key::PublicKey;
 use crate::time::Moment;
-use crate::trust::Trust;
+use crate::trust::{Asker, Trust};
 
 /// How far an asker's clock may be before the agent's.
 pub const SKEW: Duration = Duration::from_secs(30);
@@ -22,9 +22,9 @@ pub enum Refusal {
     /// Nobody whom this agent knows.
     #[error("the key {0} is not among those that this agent trusts")]
     ForeignKey(Box<PublicKey>),
-    /// The signature is not the key's.
-    #[error("the signature is not that of the key it names")]
-    Forged,
+    /// The key has not signed it, or what it signed is no order.
+    #[error(transparent)]
+    NoOrder(#[from] NoOrder),
     /// The key lacks the right.
     #[error("the key of {name} may not use the module {module}")]
     NoRight {
@@ -83,9 +83,9 @@ impl Seen {
         }
     }
 
-    /// Whether an action is remembered.
-    pub fn knows(&self, id: Id) -> bool {
-        self.0.contains_key(&id)
+    /// Until when an action is good, if it is remembered.
+    pub fn until(&self, id: Id) -> Option<Moment> {
+        self.0.get(&id).copied()
     }
 
     /// What is remembered, and until when.
@@ -104,32 +104,39 @@ impl Seen {
     }
 }
 
+/// An action that may be taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Admitted<'t> {
+    /// What it asks.
+    pub order: Order,
+    /// The modules that it uses.
+    pub modules: Vec<Module>,
+    /// Who asks.
+    pub asker: &'t Asker,
+}
+
 /// Decides. An action that is genuine and good now is remembered, be it for this agent or not.
 ///
 /// # Errors
 /// Why it is not taken.
-pub fn admit(
+pub fn admit<'t>(
     sealed: &Sealed<'_>,
-    trust: &Trust,
+    trust: &'t Trust,
     seen: &mut Seen,
     now: Moment,
-) -> Result<Vec<Module>, Refusal> {
+) -> Result<Admitted<'t>, Refusal> {
     let asker = trust.whose(sealed.key()).ok_or(Refusal::ForeignKey(Box::new(*sealed.key())))?;
-    if !sealed.is_genuine() {
-        return Err(Refusal::Forged);
-    }
-    let order = sealed.order();
+    let order = sealed.order()?;
     if order.issued > now.plus(SKEW) {
         return Err(Refusal::NotYet(order.issued.since(now)));
     }
     if order.expires <= now {
         return Err(Refusal::Expired(now.since(order.expires)));
     }
-    let good_for = order.expires.since(order.issued);
-    if good_for > LONGEST {
-        return Err(Refusal::TooLong(good_for));
+    if order.lasts() > LONGEST {
+        return Err(Refusal::TooLong(order.lasts()));
     }
-    if !seen.remember(order.id, order.expires, now) {
+    if !seen.remember(sealed.id(), order.expires, now) {
         return Err(Refusal::Replayed);
     }
     let modules = order.known_modules().map_err(Refusal::NoModule)?;
@@ -138,16 +145,15 @@ pub fn admit(
     }
     match modules.iter().find(|module| !asker.may.contains(module)) {
         Some(module) => Err(Refusal::NoRight { name: asker.name.clone(), module: *module }),
-        None => Ok(modules),
+        None => Ok(Admitted { order, modules, asker }),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::envelope::{Body, Order, seal};
+    use crate::envelope::{Body, seal};
     use crate::key::SecretKey;
-    use crate::trust::Asker;
 
     const NOW: Moment = Moment(1_700_000_000_000);
 
@@ -167,7 +173,7 @@ mod tests {
 
         fn order() -> Order {
             Order {
-                id: Id::new().expect("an id"),
+                nonce: Id::new().expect("an id"),
                 name: String::new(),
                 target: "all".to_owned(),
                 modules: vec!["file".to_owned()],
@@ -179,7 +185,8 @@ mod tests {
 
         fn admits(&mut self, order: &Order, now: Moment) -> Result<Vec<Module>, Refusal> {
             let message = seal(order, b"", &self.alice);
-            admit(&Sealed::read(&message).expect("an action"), &self.trust, &mut self.seen, now)
+            let sealed = Sealed::read(&message).expect("an action");
+            admit(&sealed, &self.trust, &mut self.seen, now).map(|admitted| admitted.modules)
         }
     }
 
@@ -226,7 +233,8 @@ mod tests {
         let forged = String::from_utf8(message).expect("text");
         let forged = forged.replace(&eve.public().to_string(), &scene.alice.public().to_string());
         let sealed = Sealed::read(forged.as_bytes()).expect("an action");
-        assert_eq!(admit(&sealed, &scene.trust, &mut scene.seen, NOW), Err(Refusal::Forged));
+        let answer = admit(&sealed, &scene.trust, &mut scene.seen, NOW);
+        assert_eq!(answer, Err(NoOrder::Forged.into()));
         assert!(scene.seen.is_empty(), "nobody else fills the memory");
         let modules = |names: &[&str]| Order {
             modules: names.iter().map(|name| (*name).to_owned()).collect(),

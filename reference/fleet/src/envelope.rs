@@ -2,12 +2,17 @@
 //!
 //! ```text
 //! edgeproof-action 1 ed25519:KEY SIGNATURE␊     who signed, over the next line
-//! {"id":…,"issued":…,"body":{"blake3":…},…}␊    the order
+//! {"nonce":…,"issued":…,"body":{"blake3":…},…}␊  the order
 //! {"name":…,"operations":[…]}                   the action's text, unless it is kept in the object store
 //! ```
 //!
 //! The signature covers the order's octets as they are sent; the order holds the digest of the text. So the text
 //! can travel beside the message, and nothing is parsed before its signature is known to be good.
+//!
+//! An action's id is that of the whole message. So nobody, not even somebody with another key, can make another action
+//! of the same id, whose answers would pass for those of this one.
+
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
@@ -27,8 +32,8 @@ const DOMAIN: &[u8] = b"edgeproof action 1\n";
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Order {
-    /// Its id; an agent takes it once.
-    pub id: Id,
+    /// Random, so that no two actions are alike. A text that is stored has this name.
+    pub nonce: Id,
     /// Its name, for people.
     pub name: String,
     /// Whom it is for; each agent judges by its own facts.
@@ -51,7 +56,7 @@ pub struct Body {
     pub blake3: String,
     /// Octets.
     pub size: u64,
-    /// It lies in the object store, under the id of the action.
+    /// It lies in the object store, under the order's nonce.
     pub stored: bool,
 }
 
@@ -70,6 +75,11 @@ impl Body {
 }
 
 impl Order {
+    /// How long it is good for.
+    pub fn lasts(&self) -> Duration {
+        self.expires.since(self.issued)
+    }
+
     /// The modules, as far as this program has them.
     ///
     /// # Errors
@@ -88,9 +98,20 @@ pub enum Malformed {
     /// The first line is not whole.
     #[error("its first line has no key and signature")]
     Signature,
-    /// The order is none.
+    /// The second line has no end.
+    #[error("its order has no end")]
+    Order,
+}
+
+/// Why a sealed action tells no order.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoOrder {
+    /// The signature is not the key's.
+    #[error("the signature is not that of the key it names")]
+    Forged,
+    /// It is genuine, and not of the form: of a newer program, perhaps.
     #[error("its order cannot be read: {0}")]
-    Order(String),
+    Unreadable(String),
 }
 
 /// Signs an order. The text goes along where the order says that it is not stored.
@@ -112,10 +133,10 @@ fn signed(header: &[u8]) -> Vec<u8> {
 /// A message that has the form of a signed action. Nothing of it is known to be true yet.
 #[derive(Debug)]
 pub struct Sealed<'m> {
+    id: Id,
     key: PublicKey,
     signature: Signature,
     header: &'m [u8],
-    order: Order,
     text: &'m [u8],
 }
 
@@ -134,11 +155,13 @@ impl<'m> Sealed<'m> {
         let key = key.parse().map_err(|_| Malformed::Signature)?;
         let signature = BASE64.decode(signature).map_err(|_| Malformed::Signature)?;
         let signature = Signature::from_slice(&signature).map_err(|_| Malformed::Signature)?;
-        let (header, text) =
-            line(rest).ok_or_else(|| Malformed::Order("it has no end".to_owned()))?;
-        let order =
-            serde_json::from_slice(header).map_err(|error| Malformed::Order(error.to_string()))?;
-        Ok(Self { key, signature, header, order, text })
+        let (header, text) = line(rest).ok_or(Malformed::Order)?;
+        Ok(Self { id: Id::of(message), key, signature, header, text })
+    }
+
+    /// The action's id: an agent takes it once.
+    pub fn id(&self) -> Id {
+        self.id
     }
 
     /// Who says to have signed it.
@@ -146,14 +169,15 @@ impl<'m> Sealed<'m> {
         &self.key
     }
 
-    /// Whether that is so.
-    pub fn is_genuine(&self) -> bool {
-        self.key.verifies(&signed(self.header), &self.signature)
-    }
-
-    /// What it asks. Only for its id before [`Sealed::is_genuine`] has answered.
-    pub fn order(&self) -> &Order {
-        &self.order
+    /// What it asks, where the key has signed that.
+    ///
+    /// # Errors
+    /// It has not, or it is no order.
+    pub fn order(&self) -> Result<Order, NoOrder> {
+        if !self.key.verifies(&signed(self.header), &self.signature) {
+            return Err(NoOrder::Forged);
+        }
+        serde_json::from_slice(self.header).map_err(|error| NoOrder::Unreadable(error.to_string()))
     }
 
     /// The action's text, where it came along. Not yet held against its digest.
@@ -175,7 +199,7 @@ mod tests {
 
     pub(crate) fn order(text: &[u8]) -> Order {
         Order {
-            id: "000102030405060708090a0b0c0d0e0f".parse().expect("an id"),
+            nonce: "000102030405060708090a0b0c0d0e0f".parse().expect("an id"),
             name: "unknown keys".to_owned(),
             target: "all".to_owned(),
             modules: vec!["file".to_owned()],
@@ -191,12 +215,12 @@ mod tests {
         let text = b"{\"operations\": []}";
         let message = seal(&order(text), text, &key);
         let sealed = Sealed::read(&message).expect("an action");
-        assert!(sealed.is_genuine());
+        let read = sealed.order().expect("it is genuine");
         assert_eq!(
-            (sealed.key(), sealed.order(), sealed.text()),
-            (&key.public(), &order(text), &text[..])
+            (sealed.key(), &read, sealed.text(), sealed.id()),
+            (&key.public(), &order(text), &text[..], Id::of(&message))
         );
-        assert!(sealed.order().body.is(text) && !sealed.order().body.is(b"other"));
+        assert!(read.body.is(text) && !read.body.is(b"other"));
         let stored = Order { body: Body::of(text, true), ..order(text) };
         assert_eq!(Sealed::read(&seal(&stored, text, &key)).expect("an action").text(), b"");
     }
@@ -206,7 +230,18 @@ mod tests {
         let (alice, eve) = (SecretKey::new().expect("a key"), SecretKey::new().expect("a key"));
         let message = String::from_utf8(seal(&order(b""), b"", &eve)).expect("text");
         let message = message.replace(&eve.public().to_string(), &alice.public().to_string());
-        assert!(!Sealed::read(message.as_bytes()).expect("an action").is_genuine());
+        let sealed = Sealed::read(message.as_bytes()).expect("an action");
+        assert_eq!(sealed.order(), Err(NoOrder::Forged));
+    }
+
+    #[test]
+    fn what_is_signed_and_no_order_is_told() {
+        let key = SecretKey::new().expect("a key");
+        let header = b"{\"v\":2}";
+        let signature = BASE64.encode(key.sign(&signed(header)).to_bytes());
+        let message = format!("{MAGIC}{} {signature}\n{{\"v\":2}}\n", key.public());
+        let sealed = Sealed::read(message.as_bytes()).expect("an action");
+        assert!(matches!(sealed.order(), Err(NoOrder::Unreadable(_))));
     }
 
     #[test]
@@ -215,20 +250,26 @@ mod tests {
         assert_eq!(read(""), Malformed::Magic);
         assert_eq!(read("edgeproof-action 2 x y\n{}\n"), Malformed::Magic);
         assert_eq!(read("edgeproof-action 1 ed25519:x y\n{}\n"), Malformed::Signature);
+        let key = SecretKey::new().expect("a key");
+        let message = seal(&order(b""), b"", &key);
+        let cut = message.strip_suffix(b"\n").expect("its last line is empty");
+        assert_eq!(Sealed::read(cut).expect_err("cut off"), Malformed::Order);
     }
 
     proptest! {
-        /// No changed octet of the first two lines passes; a changed text does not fit its digest.
+        /// No changed octet of the first two lines passes; a changed text does not fit its digest. Whatever was changed,
+        /// it is not this action any more.
         #[test]
         fn every_octet_counts(at in 0usize..1000, turn in 1u8..=255) {
             let key = SecretKey::new().expect("a key");
             let text = b"{\"operations\": [1, 2, 3]}";
             let mut message = seal(&order(text), text, &key);
+            let id = Id::of(&message);
             let at = at % message.len();
             message[at] ^= turn;
             if let Ok(sealed) = Sealed::read(&message) {
-                let whole = sealed.is_genuine() && sealed.order().body.is(sealed.text());
-                prop_assert!(!whole, "octet {}", at);
+                let whole = sealed.order().is_ok_and(|order| order.body.is(sealed.text()));
+                prop_assert!(!whole && sealed.id() != id, "octet {}", at);
             }
         }
     }

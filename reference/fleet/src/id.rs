@@ -1,4 +1,4 @@
-//! Names that nobody else has: of an action, and of a run of an agent.
+//! Names that nobody else has: of an action, of its text, and of a run of an agent.
 
 use std::fmt;
 use std::io;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// 128 random bits, written as 32 hexadecimal digits.
+/// 128 bits, random or of a digest, written as 32 hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Id(u128);
@@ -25,6 +25,13 @@ impl Id {
         let mut octets = [0; 16];
         getrandom::fill(&mut octets).map_err(|error| io::Error::other(error.to_string()))?;
         Ok(Self(u128::from_le_bytes(octets)))
+    }
+
+    /// The id of these octets: no others have it. The first half of their BLAKE3.
+    pub fn of(octets: &[u8]) -> Self {
+        let mut half = [0; 16];
+        half.copy_from_slice(&blake3::hash(octets).as_bytes()[..16]);
+        Self(u128::from_be_bytes(half))
     }
 }
 

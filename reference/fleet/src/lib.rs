@@ -33,12 +33,12 @@ mod time;
 mod trust;
 
 pub use account::Accounts;
-pub use admission::{LONGEST, Refusal, SKEW, Seen, admit};
+pub use admission::{Admitted, LONGEST, Refusal, SKEW, Seen, admit};
 pub use agent::{Log, ServeError, Settings, Work, looking, serve};
 pub use answer::{Answer, Done, MOST_PARTS, NoAnswer, PART, Parts, Refused};
 pub use asker::{ALONG, AskError, FleetAsker, Followed, Question, Sent};
 pub use cli::{agent_main, investigate_main};
-pub use envelope::{Body, Malformed, Order, Sealed, seal};
+pub use envelope::{Body, Malformed, NoOrder, Order, Sealed, seal};
 pub use facts::{Fact, Facts};
 pub use host::{facts, host_name};
 pub use id::{Id, NoId};

@@ -16,7 +16,7 @@ const LONG: Duration = Duration::from_secs(50);
 fn order(text: &[u8]) -> Order {
     let now = Moment::now();
     Order {
-        id: Id::new().expect("an id"),
+        nonce: Id::new().expect("an id"),
         name: "by hand".to_owned(),
         target: "all".to_owned(),
         modules: vec!["file".to_owned()],
@@ -30,7 +30,7 @@ fn order(text: &[u8]) -> Order {
 async fn publish(server: &Server, order: &Order, text: &[u8], key: &SecretKey) {
     let client = server.client().await;
     let message = seal(order, text, key);
-    client.publish(subject::action(order.id), message.into()).await.expect("a server");
+    client.publish(subject::action(Id::of(&message)), message.into()).await.expect("a server");
     client.flush().await.expect("a server");
 }
 
@@ -161,11 +161,43 @@ async fn an_action_that_was_changed_on_its_way() {
     let order = order(&text);
     let message = String::from_utf8(seal(&order, &text, &alice)).expect("text");
     let message = message.replace("\"name\":\"by hand\"", "\"name\":\"by feet\"");
-    client.publish(subject::action(order.id), message.into()).await.expect("a server");
+    let subject = subject::action(Id::of(message.as_bytes()));
+    client.publish(subject.clone(), message.into()).await.expect("a server");
     agent.tells("refused: the signature is not that of the key it names").await;
-    client.publish(subject::action(order.id), "rm -rf /".into()).await.expect("a server");
+    client.publish(subject, "rm -rf /".into()).await.expect("a server");
     agent.tells("a message that is no action").await;
     // The true one is still taken: a forged one was not remembered.
     publish(&server, &order, &text, &alice).await;
     agent.tells("`by hand` of alice: file").await;
+}
+
+/// Somebody who may send actions, but with a key of fewer rights, sends something in an action's place. What agents
+/// answer to that is nobody's answer to the action, now and later.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_takes_an_actions_place() {
+    let (server, alice, bob) = (Server::start(), key(), key());
+    let trust = vec![asker("alice", &alice, &Module::ALL), asker("bob", &bob, &[Module::Ping])];
+    let host = Host { trust, ..Host::new(&server, "a", &alice) };
+    let mut agent = host.write("home/bob/stray", "").starts().await;
+    let asker = server.asker().await;
+    let all = known(&asker, 1).await;
+    let mut sent = asker.send(&question("all", LONG), &all, &alice).await.expect("it is kept");
+    let client = server.client().await;
+    let ping = br#"{"operations": [{"module": "ping"}]}"#;
+    let other = seal(&Order { modules: vec!["ping".to_owned()], ..order(ping) }, ping, &bob);
+    let roster = r#"{"v":1,"agents":["b","c"]}"#;
+    for (subject, message) in [
+        (subject::action(sent.id), other.into()),
+        (subject::action(sent.id), "nonsense".into()),
+        (subject::roster(sent.id), roster.into()),
+    ] {
+        client.publish(subject, message).await.expect("a server");
+    }
+    client.flush().await.expect("a server");
+    agent.tells("`by hand` of bob: ping").await;
+    hears(&asker, &mut sent).await;
+    let mut again = asker.find(sent.id).await.expect("it is kept");
+    let (_, lines) = hears(&asker, &mut again).await;
+    assert_eq!((lines.len(), oddities(&again)), (1, Vec::new()));
+    assert_eq!((again.name.as_str(), again.roll.len()), ("strays", 1));
 }

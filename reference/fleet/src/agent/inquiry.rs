@@ -6,11 +6,13 @@ use std::time::{Duration, Instant};
 use async_nats::jetstream;
 use bytes::Bytes;
 use edgeproof_agent::{Module, Task};
+use tokio::time::timeout_at;
 
 use super::Settings;
 use crate::admission::Refusal;
 use crate::answer::{Answer, Done, Refused};
 use crate::envelope::Order;
+use crate::nats::StoreError;
 use crate::time::Moment;
 
 /// An action that this agent has taken.
@@ -31,14 +33,15 @@ impl Inquiry {
         settings: &Settings,
     ) -> Answer {
         let deadline = Instant::now() + self.time(settings.longest);
-        // A turn comes; what waits too long answers that there was no time.
-        let turn = Arc::clone(&settings.workers).acquire_owned().await;
-        let text = match &self.text {
-            Some(text) => text.clone(),
-            None => match crate::nats::text(jetstream, &self.order.id.to_string()).await {
-                Ok(text) => text.into(),
-                Err(error) => return Answer::Failed(format!("the action's text: {error}")),
-            },
+        // What looks cannot be stopped, and may hang where a disk does: nobody waits for it beyond an action's time.
+        let turn = Arc::clone(&settings.workers).acquire_owned();
+        let Ok(turn) = timeout_at(deadline.into(), turn).await else {
+            return failed("its turn did not come in time: other actions still run (see -jobs)");
+        };
+        let text = match timeout_at(deadline.into(), self.text(jetstream)).await {
+            Ok(Ok(text)) => text,
+            Ok(Err(error)) => return failed(&format!("the action's text: {error}")),
+            Err(_) => return failed("the action's text did not come in time"),
         };
         let (work, root) = (Arc::clone(&settings.work), settings.root.clone());
         let looked = tokio::task::spawn_blocking(move || -> Result<Answer, Refusal> {
@@ -56,7 +59,18 @@ impl Inquiry {
             Ok(Err(refusal)) => {
                 Answer::Refused(Refused { reason: refusal.to_string(), is_replay: false })
             }
-            Err(error) => Answer::Failed(format!("the agent broke while it looked: {error}")),
+            // What it broke at may be of a file: that is for this host's own log.
+            Err(_) => failed("the agent broke while it looked; its log tells where"),
+        }
+    }
+
+    /// The text, which came along or is stored.
+    async fn text(&self, jetstream: &jetstream::Context) -> Result<Bytes, StoreError> {
+        match &self.text {
+            Some(text) => Ok(text.clone()),
+            None => {
+                crate::nats::text(jetstream, &self.order.nonce.to_string()).await.map(Bytes::from)
+            }
         }
     }
 
@@ -77,4 +91,8 @@ impl Inquiry {
             None => Ok(task),
         }
     }
+}
+
+fn failed(reason: &str) -> Answer {
+    Answer::Failed(reason.to_owned())
 }

@@ -13,13 +13,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use async_nats::{Client, Message, jetstream};
+use async_nats::connection::State;
+use async_nats::{Client, Message, Subscriber, jetstream};
 use edgeproof_agent::{Outcome, Task};
 use futures_util::StreamExt as _;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use crate::admission::{Refusal, admit};
+use crate::admission::{Admitted, LONGEST, Refusal, admit};
 use crate::answer::{Answer, PART, Refused};
 use crate::envelope::Sealed;
 use crate::facts::Facts;
@@ -34,8 +35,12 @@ use crate::time::Moment;
 use crate::trust::Trust;
 use inquiry::Inquiry;
 
-/// How often an answer is sent until it is kept.
+/// How often a refusal is sent until it is kept: anybody may cause one.
 const TRIES: u32 = 5;
+/// The longest pause before an answer is sent again.
+const SELDOM: Duration = Duration::from_secs(10);
+/// How long the last word may take.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 /// What looks: the task, the folder that stands for `/`, the time at which to end.
 pub type Work = Arc<dyn Fn(Task, &Path, Option<Instant>) -> Vec<Outcome> + Send + Sync>;
@@ -95,12 +100,12 @@ pub async fn serve(
 ) -> Result<(), ServeError> {
     let instance = Id::new().map_err(ServeError::Id)?;
     let name = settings.facts.name.clone();
-    let mut actions = client.subscribe(subject::ACTIONS).await?;
-    let mut calls = client.subscribe(subject::call(&name)).await?;
-    let mut roll_calls = client.subscribe(subject::ROLL_CALL).await?;
+    let heard = Heard {
+        actions: client.subscribe(subject::ACTIONS).await?,
+        calls: client.subscribe(subject::call(&name)).await?,
+        roll_calls: client.subscribe(subject::ROLL_CALL).await?,
+    };
     let presence = Presence::new(instance, settings.heartbeat, settings.facts.clone());
-    let mut beats = tokio::time::interval(settings.heartbeat);
-    beats.tick().await;
     let mut agent = Agent {
         jetstream: jetstream::new(client.clone()),
         client,
@@ -108,29 +113,27 @@ pub async fn serve(
         instance,
         memory,
         running: JoinSet::new(),
+        is_heard: true,
     };
-    agent.say(&presence).await;
-    // Once the server has heard what this agent listens to, it may be asked.
-    agent.client.flush().await.map_err(|_| ServeError::Closed)?;
-    agent.log(&format!("waits for actions, run {instance}"));
-    loop {
-        tokio::select! {
-            action = actions.next() => agent.hear(action.ok_or(ServeError::Closed)?).await,
-            _ = beats.tick() => agent.say(&presence).await,
-            call = roll_calls.next() => {
-                call.ok_or(ServeError::Closed)?;
-                agent.say(&presence).await;
-            }
-            call = calls.next() => agent.reply(&call.ok_or(ServeError::Closed)?).await,
-            // What has ended is forgotten; its answer is sent.
-            Some(_) = agent.running.join_next() => {}
-            () = stop::told(&mut stop) => break,
-        }
+    // Whatever it waits for, a lost connection too, it can be told to stop.
+    tokio::select! {
+        ended = agent.listen(heard, &presence) => return ended,
+        () = stop::told(&mut stop) => {}
     }
-    agent.say(&presence.leaving()).await;
     // The last word is a courtesy: a connection that is gone has said it.
-    let _ = tokio::time::timeout(Duration::from_secs(2), agent.client.flush()).await;
+    let last_word = async {
+        agent.say(&presence.leaving()).await;
+        agent.client.flush().await
+    };
+    let _ = tokio::time::timeout(FAREWELL, last_word).await;
     Ok(())
+}
+
+/// What an agent hears of the server.
+struct Heard {
+    actions: Subscriber,
+    calls: Subscriber,
+    roll_calls: Subscriber,
 }
 
 struct Agent {
@@ -140,15 +143,48 @@ struct Agent {
     instance: Id,
     memory: Memory,
     running: JoinSet<()>,
+    /// Its last sign of life went to a server.
+    is_heard: bool,
 }
 
 impl Agent {
+    /// Listens, until the connection is closed for good.
+    async fn listen(&mut self, mut heard: Heard, presence: &Presence) -> Result<(), ServeError> {
+        let mut beats = tokio::time::interval(self.settings.heartbeat);
+        beats.tick().await;
+        self.say(presence).await;
+        // Once the server has heard what this agent listens to, it may be asked.
+        self.client.flush().await.map_err(|_| ServeError::Closed)?;
+        self.log(&format!("waits for actions, run {}", self.instance));
+        loop {
+            tokio::select! {
+                action = heard.actions.next() => {
+                    self.hear(action.ok_or(ServeError::Closed)?).await;
+                }
+                _ = beats.tick() => self.say(presence).await,
+                call = heard.roll_calls.next() => {
+                    call.ok_or(ServeError::Closed)?;
+                    self.say(presence).await;
+                }
+                call = heard.calls.next() => self.reply(&call.ok_or(ServeError::Closed)?).await,
+                // What has ended is forgotten; its answer is sent.
+                Some(_) = self.running.join_next() => {}
+            }
+        }
+    }
+
     fn log(&self, text: &str) {
         (self.settings.log)(&format!("{}: {text}", self.settings.facts.name));
     }
 
-    /// Says what it is. Without a connection nobody hears it; the next heartbeat says it again.
-    async fn say(&self, presence: &Presence) {
+    /// Says what it is. Without a connection one word waits, to be the first that the server hears again; more would
+    /// be a flood of old ones, of every agent at once.
+    async fn say(&mut self, presence: &Presence) {
+        let is_connected = self.client.connection_state() == State::Connected;
+        if !is_connected && !self.is_heard {
+            return;
+        }
+        self.is_heard = is_connected;
         let subject = subject::presence(&self.settings.facts.name);
         let _ = self.client.publish(subject, presence.to_bytes().into()).await;
     }
@@ -167,13 +203,13 @@ impl Agent {
             Ok(sealed) => sealed,
             Err(error) => return self.log(&format!("a message that is no action: {error}")),
         };
-        let order = sealed.order();
-        let (id, until) = (order.id, order.expires);
-        let was_known = self.memory.seen().knows(id);
-        let admitted = admit(&sealed, &self.settings.trust, self.memory.seen(), received);
+        let id = sealed.id();
+        let trust = Arc::clone(&self.settings.trust);
+        let was_known = self.memory.seen().until(id).is_some();
+        let admitted = admit(&sealed, &trust, self.memory.seen(), received);
         // What was refused for its rights is remembered too.
         if !was_known
-            && self.memory.seen().knows(id)
+            && let Some(until) = self.memory.seen().until(id)
             && let Err(error) = self.memory.note(id, until)
         {
             self.log(&format!(
@@ -183,8 +219,8 @@ impl Agent {
                 .refuse(id, &Refusal::Text("its state folder cannot be written".to_owned()))
                 .await;
         }
-        let modules = match admitted {
-            Ok(modules) => modules,
+        let Admitted { order, modules, asker } = match admitted {
+            Ok(admitted) => admitted,
             Err(refusal) => return self.refuse(id, &refusal).await,
         };
         match Target::parse(&order.target) {
@@ -192,21 +228,16 @@ impl Agent {
             Ok(_) => return,
             Err(error) => return self.refuse(id, &Refusal::Target(error.message)).await,
         }
-        let asker =
-            self.settings.trust.whose(sealed.key()).map_or("?", |asker| asker.name.as_str());
         let names: Vec<&str> = modules.iter().map(|module| module.name()).collect();
-        self.log(&format!("action {id} `{}` of {asker}: {}", order.name, names.join(", ")));
+        let names = names.join(", ");
+        self.log(&format!("action {id} `{}` of {}: {names}", order.name, asker.name));
         // Not waited for: what counts is the answer.
         for taken in Answer::Taken.messages(self.instance, PART) {
             let subject = subject::answer(id, &self.settings.facts.name);
             let _ = self.client.publish(subject, taken.into()).await;
         }
-        let inquiry = Inquiry {
-            order: order.clone(),
-            text: (!order.body.stored).then(|| message.payload.slice_ref(sealed.text())),
-            modules,
-            received,
-        };
+        let text = (!order.body.stored).then(|| message.payload.slice_ref(sealed.text()));
+        let inquiry = Inquiry { order, text, modules, received };
         let (voice, settings) = (self.voice(), self.settings.clone());
         self.running.spawn(async move {
             let answer = inquiry.answer(&voice.jetstream, &settings).await;
@@ -224,6 +255,7 @@ impl Agent {
 
     fn voice(&self) -> Voice {
         Voice {
+            client: self.client.clone(),
             jetstream: self.jetstream.clone(),
             name: self.settings.facts.name.clone(),
             instance: self.instance,
@@ -234,6 +266,7 @@ impl Agent {
 
 /// What answers.
 struct Voice {
+    client: Client,
     jetstream: jetstream::Context,
     name: String,
     instance: Id,
@@ -243,10 +276,16 @@ struct Voice {
 impl Voice {
     /// Sends an answer until it is kept; the message id keeps a second try from being a second answer.
     async fn tell(&self, id: Id, answer: &Answer) {
+        let began = Instant::now();
         for (part, message) in answer.messages(self.instance, PART).into_iter().enumerate() {
-            let message_id =
-                format!("{id} {} {} {part} {}", self.name, self.instance, answer.word());
-            if let Err(error) = self.send(id, &message, &message_id).await {
+            let about = format!("{} {part} {}", self.instance, answer.word());
+            let mut tried = 0;
+            while let Err(error) = self.send(id, &message, &about).await {
+                tried += 1;
+                if let Some(pause) = pause(answer, tried, began.elapsed()) {
+                    tokio::time::sleep(pause).await;
+                    continue;
+                }
                 let word = answer.word();
                 return (self.log)(&format!(
                     "{}: action {id}: `{word}` is not kept: {error}",
@@ -262,19 +301,44 @@ impl Voice {
         (self.log)(&format!("{}: action {id} answered {told}", self.name));
     }
 
-    async fn send(&self, id: Id, message: &[u8], message_id: &str) -> Result<(), StoreError> {
-        let mut tried = 1;
-        loop {
-            let subject = subject::answer(id, &self.name);
-            let message_id = Some(message_id.to_owned());
-            let sent =
-                crate::nats::publish(&self.jetstream, subject, message.to_vec(), message_id).await;
-            match sent {
-                Ok(_) => return Ok(()),
-                Err(error) if tried == TRIES => return Err(error),
-                Err(_) => tokio::time::sleep(Duration::from_millis(200 << tried)).await,
-            }
-            tried += 1;
+    async fn send(&self, id: Id, message: &[u8], about: &str) -> Result<(), StoreError> {
+        // What is sent without a connection waits for one in memory, each time anew.
+        if self.client.connection_state() != State::Connected {
+            return Err(StoreError::Nats("sending", "there is no connection".to_owned()));
         }
+        let subject = subject::answer(id, &self.name);
+        let message_id = Some(format!("{subject} {about}"));
+        crate::nats::publish(&self.jetstream, subject, message.to_vec(), message_id).await.map(drop)
+    }
+}
+
+/// The time until an answer is sent again that was not kept. What was found is worth a long wait for a server; a refusal
+/// is not, since anybody may cause one.
+fn pause(answer: &Answer, tried: u32, since: Duration) -> Option<Duration> {
+    let is_given_up = match answer {
+        Answer::Taken | Answer::Refused(_) => tried >= TRIES,
+        Answer::Done(_) | Answer::Failed(_) => since >= LONGEST,
+    };
+    let pause = Duration::from_millis(200).saturating_mul(1 << tried.min(16));
+    (!is_given_up).then_some(pause.min(SELDOM))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::answer::Done;
+
+    #[test]
+    fn what_was_found_waits_for_a_server_and_a_refusal_does_not() {
+        let second = Duration::from_secs(1);
+        let done = Answer::Done(Done::default());
+        assert_eq!(pause(&done, 1, second), Some(Duration::from_millis(400)));
+        let hours = 3600 * second;
+        for answer in [done, Answer::Failed("x".to_owned())] {
+            assert_eq!(pause(&answer, 500, 5 * hours), Some(SELDOM));
+            assert_eq!(pause(&answer, 500, 24 * hours), None);
+        }
+        let refused = Answer::Refused(Refused { reason: "no".to_owned(), is_replay: false });
+        assert!(pause(&refused, 4, second).is_some() && pause(&refused, 5, second).is_none());
     }
 }

@@ -23,6 +23,8 @@ use crate::time::Moment;
 
 /// Octets of a text that travels along; a larger one goes to the object store.
 pub const ALONG: usize = 256 << 10;
+/// The first place of what is kept.
+const FIRST: u64 = 1;
 
 /// Why nothing can be asked.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +70,8 @@ pub struct Sent {
     pub at: Moment,
     /// When it ends, by the server's clock.
     pub ends: Moment,
+    /// Time until then, from when it was sent or found.
+    pub left: Duration,
     /// Who was asked, and what became of it.
     pub roll: Roll,
 }
@@ -120,16 +124,15 @@ impl FleetAsker {
         agents: &[Facts],
         key: &SecretKey,
     ) -> Result<Sent, AskError> {
-        let id = Id::new()?;
+        let nonce = Id::new()?;
         let is_stored = question.text.len() > ALONG;
         if is_stored {
-            self.store.put(&id.to_string(), &question.text).await?;
+            self.store.put(&nonce.to_string(), &question.text).await?;
         }
         let asked: Vec<String> = agents.iter().map(|facts| facts.name.clone()).collect();
-        self.keep_roster(id, &asked).await?;
         let issued = Moment::now();
         let order = Order {
-            id,
+            nonce,
             name: question.name.clone(),
             target: question.target.to_string(),
             modules: question.modules.iter().map(ToString::to_string).collect(),
@@ -138,8 +141,11 @@ impl FleetAsker {
             body: Body::of(&question.text, is_stored),
         };
         let message = seal(&order, &question.text, key);
+        let id = Id::of(&message);
+        self.keep_roster(id, &asked).await?;
         let at = self.store.keep(subject::action(id), message).await?;
-        Ok(sent(&order, at, asked))
+        // This process's clock may be before or behind the server's: it does not matter here.
+        Ok(sent(id, &order, at, question.lasts, asked))
     }
 
     /// Finds an action that was sent, by whomever.
@@ -147,10 +153,17 @@ impl FleetAsker {
     /// # Errors
     /// It is not kept.
     pub async fn find(&self, id: Id) -> Result<Sent, AskError> {
-        let kept = self.store.kept(id, &subject::action(id)).await?;
+        // Who may send actions may send anything under this subject, and more than once: the id tells which it is.
+        let mut kept = self.store.kept(id, &subject::action(id), FIRST).await?;
+        while Id::of(&kept.payload) != id {
+            kept = self.store.kept(id, &subject::action(id), kept.sequence + 1).await?;
+        }
         let sealed = Sealed::read(&kept.payload).map_err(|_| AskError::Unreadable(id))?;
+        let order = sealed.order().map_err(|_| AskError::Unreadable(id))?;
         let asked = self.roster(id).await?;
-        Ok(sent(sealed.order(), kept.at, asked))
+        let gone = Moment::now().since(kept.at);
+        let left = order.lasts().saturating_sub(gone);
+        Ok(sent(id, &order, kept.at, left, asked))
     }
 
     async fn keep_roster(&self, id: Id, asked: &[String]) -> Result<(), AskError> {
@@ -164,7 +177,8 @@ impl FleetAsker {
     }
 
     async fn roster(&self, id: Id) -> Result<Vec<String>, AskError> {
-        let kept = self.store.kept(id, &subject::roster(id)).await?;
+        // The first is the asker's own: before it nobody knew of the id.
+        let kept = self.store.kept(id, &subject::roster(id), FIRST).await?;
         let text = match kept.payload.is_empty() {
             true => self.store.get(&stored_roster(id)).await?,
             false => kept.payload.to_vec(),
@@ -177,15 +191,16 @@ fn stored_roster(id: Id) -> String {
     format!("roster-{id}")
 }
 
-fn sent(order: &Order, at: Moment, asked: Vec<String>) -> Sent {
-    let ends = at.plus(order.expires.since(order.issued));
+fn sent(id: Id, order: &Order, at: Moment, left: Duration, asked: Vec<String>) -> Sent {
+    let ends = at.plus(order.lasts());
     Sent {
-        id: order.id,
+        id,
         name: order.name.clone(),
         target: order.target.clone(),
         size: order.body.size,
         at,
         ends,
+        left,
         roll: Roll::new(asked, ends),
     }
 }

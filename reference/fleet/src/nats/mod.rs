@@ -5,7 +5,7 @@ mod store;
 
 pub use access::{Access, AccessError};
 pub use store::{Store, StoreError};
-pub(crate) use store::{names, publish, roster, text};
+pub(crate) use store::{is_passing, names, publish, roster, text};
 
 use crate::time::Moment;
 

@@ -69,6 +69,8 @@ pub struct Store {
 pub(crate) struct Kept {
     pub(crate) payload: bytes::Bytes,
     pub(crate) at: Moment,
+    /// Its place among all that is kept.
+    pub(crate) sequence: u64,
 }
 
 impl Store {
@@ -106,7 +108,7 @@ impl Store {
         }
         let consumer =
             self.consumer(&self.presence, subject::PRESENCE, DeliverPolicy::LastPerSubject);
-        let mut messages = consumer.await?;
+        let (mut messages, _) = consumer.await?;
         // An agent that speaks meanwhile takes back what it said last: that the server counts nothing as pending does
         // not yet mean that everybody was heard. Speakers are counted, also those of another version's words.
         let mut speakers = HashSet::new();
@@ -120,7 +122,10 @@ impl Store {
             if let Ok(message) = timeout(LULL, messages.next()).await {
                 let message =
                     message.ok_or_else(|| StoreError::Nats(DIRECTORY, "it ended".into()))?;
-                let message = message.map_err(|e| nats(DIRECTORY)(e.into()))?;
+                let message = match message {
+                    Err(error) if is_passing(&error) => continue,
+                    message => message.map_err(|e| nats(DIRECTORY)(e.into()))?,
+                };
                 let info = message.info().map_err(|e| nats(DIRECTORY)(e))?;
                 is_all_sent = info.pending == 0;
                 let agent = subject::agent_of(&message.subject);
@@ -143,8 +148,9 @@ impl Store {
         Ok(usize::try_from(info.state.messages).unwrap_or(usize::MAX))
     }
 
-    /// The answers to an action: those that are there, then those that come.
-    pub(crate) async fn answers(&self, id: Id) -> Result<push::Ordered, StoreError> {
+    /// The answers to an action: those that are there, of which it says how many messages they are, then those that
+    /// come.
+    pub(crate) async fn answers(&self, id: Id) -> Result<(push::Ordered, u64), StoreError> {
         self.consumer(&self.actions, &subject::answers(id), DeliverPolicy::All).await
     }
 
@@ -153,7 +159,7 @@ impl Store {
         stream: &Stream,
         filter: &str,
         deliver_policy: DeliverPolicy,
-    ) -> Result<push::Ordered, StoreError> {
+    ) -> Result<(push::Ordered, u64), StoreError> {
         let config = push::OrderedConfig {
             deliver_subject: self.client.new_inbox(),
             filter_subject: filter.to_owned(),
@@ -162,7 +168,9 @@ impl Store {
         };
         let consumer = stream.create_consumer(config).await;
         let consumer = consumer.map_err(|e| nats("reading what is kept")(e.into()))?;
-        consumer.messages().await.map_err(|e| nats("reading what is kept")(e.into()))
+        let pending = consumer.cached_info().num_pending;
+        let messages = consumer.messages().await;
+        Ok((messages.map_err(|e| nats("reading what is kept")(e.into()))?, pending))
     }
 
     /// Publishes and waits until it is kept. Answers when the server got it.
@@ -176,15 +184,15 @@ impl Store {
         message.map(|message| moment(message.time)).map_err(|e| nats("what was sent")(e.into()))
     }
 
-    /// A kept message of an action.
-    pub(crate) async fn kept(&self, id: Id, subject: &str) -> Result<Kept, StoreError> {
-        let message = self.actions.get_last_raw_message_by_subject(subject).await;
+    /// The first message of an action that is kept under a subject, from a place on.
+    pub(crate) async fn kept(&self, id: Id, subject: &str, from: u64) -> Result<Kept, StoreError> {
+        let message = self.actions.get_first_raw_message_by_subject(subject, from).await;
         let message = message.map_err(|error| match error.kind() {
-            jetstream::stream::LastRawMessageErrorKind::NoMessageFound => StoreError::NoAction(id),
+            jetstream::stream::RawMessageErrorKind::NoMessageFound => StoreError::NoAction(id),
             _ => StoreError::Nats("what is kept of the action", error.to_string()),
         })?;
         let at = moment(message.time);
-        Ok(Kept { payload: message.payload, at })
+        Ok(Kept { payload: message.payload, at, sequence: message.sequence })
     }
 
     /// Keeps a text under a name.
@@ -211,6 +219,11 @@ impl Store {
     pub(crate) async fn get(&self, name: &str) -> Result<Vec<u8>, StoreError> {
         text(&self.jetstream, name).await
     }
+}
+
+/// Whether reading goes on by itself: the server was silent for longer than it should be, and is asked anew.
+pub(crate) fn is_passing(error: &push::OrderedError) -> bool {
+    error.kind() == push::OrderedErrorKind::MissingHeartbeat
 }
 
 async fn stream(jetstream: &Context, config: Config) -> Result<Stream, StoreError> {

@@ -180,9 +180,15 @@ impl Host {
 
     /// Starts it, and waits until it listens.
     pub(crate) async fn starts(self) -> Agent {
+        self.starts_and_shares().await.0
+    }
+
+    /// The same, with its connection.
+    pub(crate) async fn starts_and_shares(self) -> (Agent, async_nats::Client) {
         let (tell, told) = mpsc::unbounded_channel();
         let log: Log = Arc::new(move |line: &str| drop(tell.send(line.to_owned())));
         let client = self.access.connect(&self.name, Arc::clone(&log)).await.expect("a server");
+        let own = client.clone();
         let settings = Settings {
             facts: self.facts(),
             trust: Arc::new(Trust::of(self.trust)),
@@ -200,7 +206,7 @@ impl Host {
         });
         let mut agent = Agent { task, stop, told };
         agent.tells("waits for actions").await;
-        agent
+        (agent, own)
     }
 }
 
