@@ -1,7 +1,7 @@
 //! What an agent remembers over its own end: the actions that it took.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read as _, Seek as _, Write as _};
+use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
@@ -13,6 +13,10 @@ use crate::time::Moment;
 
 /// The file in an agent's state folder.
 const FILE: &str = "taken";
+/// What is to become that file.
+const NEW: &str = "taken.new";
+/// The file whose lock says that an agent uses the folder.
+const LOCK: &str = "lock";
 
 /// A state folder that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -34,13 +38,34 @@ pub enum MemoryError {
 #[derive(Debug)]
 pub struct Memory {
     seen: Seen,
-    file: Option<File>,
+    lines: Option<Lines>,
+}
+
+/// A file that grows by whole lines.
+#[derive(Debug)]
+struct Lines {
+    file: File,
+    /// Octets of its whole lines.
+    length: u64,
+    /// Locked while it is open.
+    _lock: File,
+}
+
+impl Lines {
+    /// Adds a line. What a full disk has cut off of one before is taken away first, so that each begins where a line
+    /// begins.
+    fn add(&mut self, line: &str) -> io::Result<()> {
+        self.file.set_len(self.length)?;
+        self.file.write_all(line.as_bytes())?;
+        self.length += line.len() as u64;
+        Ok(())
+    }
 }
 
 impl Memory {
     /// Remembers until the process ends.
     pub fn of_this_run() -> Self {
-        Self { seen: Seen::default(), file: None }
+        Self { seen: Seen::default(), lines: None }
     }
 
     /// Remembers in a folder, which is made where it is missing and which no other agent uses meanwhile.
@@ -49,23 +74,23 @@ impl Memory {
     /// The folder is in use, cannot be used, or what it remembers is damaged.
     pub fn in_folder(folder: &Path, now: Moment) -> Result<Self, MemoryError> {
         std::fs::create_dir_all(folder)?;
-        let mut options = OpenOptions::new();
-        options.read(true).append(true).create(true).mode(0o600);
-        let mut file = options.open(folder.join(FILE))?;
-        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => {}
-            Err(rustix::io::Errno::WOULDBLOCK) => return Err(MemoryError::InUse),
-            Err(error) => return Err(io::Error::from(error).into()),
+        let lock = locked(&folder.join(LOCK))?;
+        let (path, new) = (folder.join(FILE), folder.join(NEW));
+        let text = match std::fs::read(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            read => read?,
+        };
+        let seen = read(&String::from_utf8_lossy(&text), now)?;
+        // What is over is not kept. The old file stands until the new one is whole: a full disk loses neither.
+        let _ = std::fs::remove_file(&new);
+        let file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(&new)?;
+        let mut lines = Lines { file, length: 0, _lock: lock };
+        seen.iter().try_for_each(|(id, until)| lines.add(&line(id, until)))?;
+        if lines.length > 0 {
+            lines.file.sync_all()?;
         }
-        let mut text = String::new();
-        file.read_to_string(&mut text)?;
-        let seen = read(&text, now)?;
-        // What is over is not kept.
-        let lines: String = seen.iter().map(|(id, until)| line(id, until)).collect();
-        file.set_len(0)?;
-        file.rewind()?;
-        file.write_all(lines.as_bytes())?;
-        Ok(Self { seen, file: Some(file) })
+        std::fs::rename(&new, &path)?;
+        Ok(Self { seen, lines: Some(lines) })
     }
 
     /// What was taken, to be asked and added to.
@@ -79,10 +104,21 @@ impl Memory {
     /// # Errors
     /// It cannot be written.
     pub fn note(&mut self, id: Id, until: Moment) -> io::Result<()> {
-        match &mut self.file {
-            Some(file) => file.write_all(line(id, until).as_bytes()),
+        match &mut self.lines {
+            Some(lines) => lines.add(&line(id, until)),
             None => Ok(()),
         }
+    }
+}
+
+/// A file that no other process has locked, and that is locked until it is closed.
+fn locked(path: &Path) -> Result<File, MemoryError> {
+    let file =
+        OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
+    match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(file),
+        Err(rustix::io::Errno::WOULDBLOCK) => Err(MemoryError::InUse),
+        Err(error) => Err(io::Error::from(error).into()),
     }
 }
 
@@ -139,7 +175,52 @@ mod tests {
     }
 
     #[test]
+    fn a_line_that_was_cut_off_spoils_no_other() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let folder = folder.path();
+        let ids = [1, 2, 3].map(|_| Id::new().expect("an id"));
+        let until = NOW.plus(Duration::from_secs(50));
+        let mut memory = Memory::in_folder(folder, NOW).expect("a memory");
+        memory.note(ids[0], until).expect("written");
+        // A full disk takes the first half of a line, and later has room again.
+        let mut file = OpenOptions::new().append(true).open(folder.join(FILE)).expect("a file");
+        file.write_all(b"0123456789").expect("written");
+        memory.note(ids[1], until).expect("written");
+        // Here the process ends in the middle of one.
+        file.write_all(b"0123456789").expect("written");
+        drop(memory);
+        let mut memory = Memory::in_folder(folder, NOW).expect("a memory");
+        memory.note(ids[2], until).expect("written");
+        drop(memory);
+        let memory = Memory::in_folder(folder, NOW).expect("a memory");
+        let known = |id: &Id| memory.seen.until(*id).is_some();
+        assert_eq!((memory.seen.len(), ids.iter().all(known)), (3, true));
+    }
+
+    #[test]
+    fn a_start_that_fails_forgets_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let folder = folder.path();
+        let mut memory = Memory::in_folder(folder, NOW).expect("a memory");
+        memory.note(Id::new().expect("an id"), NOW.plus(SKEW)).expect("written");
+        drop(memory);
+        let before = std::fs::read(folder.join(FILE)).expect("a file");
+        // The new file cannot be written.
+        std::fs::create_dir(folder.join(NEW)).expect("a folder");
+        assert!(matches!(Memory::in_folder(folder, NOW), Err(MemoryError::Io(_))));
+        assert_eq!(std::fs::read(folder.join(FILE)).expect("a file"), before);
+        std::fs::remove_dir(folder.join(NEW)).expect("it was empty");
+        // Left behind by a process that ended too early: no reason not to start.
+        std::fs::write(folder.join(NEW), "half a li").expect("a file");
+        assert_eq!(Memory::in_folder(folder, NOW).expect("a memory").seen.len(), 1);
+    }
+
+    #[test]
     fn a_damaged_memory_is_told() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join(FILE), b"\xff\xfe\n").expect("a file");
+        let read_file = Memory::in_folder(folder.path(), NOW);
+        assert!(matches!(read_file, Err(MemoryError::Damaged(1))), "{read_file:?}");
         assert!(matches!(read("nonsense\n", NOW), Err(MemoryError::Damaged(1))));
         assert!(read("half a li", NOW).expect("cut off").is_empty());
     }
