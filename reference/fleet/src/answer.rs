@@ -48,7 +48,8 @@ pub struct Done {
 impl Done {
     /// All that was found.
     pub fn found(&self) -> u64 {
-        self.operations.iter().map(|operation| operation.found).sum()
+        // Whatever an agent says, it is a number.
+        self.operations.iter().map(|operation| operation.found).fold(0, u64::saturating_add)
     }
 
     /// Whether everything could be looked at.
@@ -121,16 +122,12 @@ impl Answer {
     }
 
     /// As it is sent: one message, or several of at most that many octets of the answer each. An answer that is too
-    /// long for this says only that.
+    /// long for this says how much was found, and not what.
     pub fn messages(&self, instance: Id, most: usize) -> Vec<Vec<u8>> {
         let body = self.body();
         let parts = u32::try_from(body.len().div_ceil(most).max(1)).unwrap_or(u32::MAX);
         if parts > MOST_PARTS {
-            let reason = format!(
-                "the result has {} octets, more than is sent: ask for less, or for fewer names (matchlimit)",
-                body.len()
-            );
-            return Answer::Failed(reason).messages(instance, most);
+            return self.shortened(body.len()).messages(instance, most);
         }
         let head = |part| Head { v: VERSION, instance, kind: self.kind(), part, parts };
         let message = |(part, chunk): (u32, &[u8])| {
@@ -142,6 +139,27 @@ impl Answer {
         match body.is_empty() {
             true => vec![message((1, &[]))],
             false => (1..).zip(body.chunks(most)).map(message).collect(),
+        }
+    }
+
+    /// Without what was found, where that is the length; in any case with the reason.
+    fn shortened(&self, octets: usize) -> Self {
+        let reason = format!(
+            "the result has {octets} octets, more than is sent: ask for less, or for fewer names (matchlimit)"
+        );
+        let is_long = |one: &Outcome| !one.lines.is_empty() || !one.result.is_null();
+        match self {
+            Answer::Done(done) if done.operations.iter().any(is_long) => {
+                let counts = |one: &Outcome| Outcome {
+                    module: one.module.clone(),
+                    found: one.found,
+                    errors: vec![format!("error: {reason}")],
+                    ..Outcome::default()
+                };
+                let operations = done.operations.iter().map(counts).collect();
+                Answer::Done(Done { operations, ..*done })
+            }
+            _ => Answer::Failed(reason),
         }
     }
 
@@ -250,14 +268,29 @@ mod tests {
     }
 
     #[test]
-    fn one_that_is_too_long_says_so() {
+    fn one_that_is_too_long_says_how_much_was_found() {
         let instance = Id::new().expect("an id");
-        let messages = answer(5000).messages(instance, 100);
-        let mut parts = Parts::default();
-        let read = messages.iter().filter_map(|one| parts.take("web1", one).expect("an answer"));
-        let read: Vec<(Id, Answer)> = read.collect();
-        let [(_, Answer::Failed(reason))] = &read[..] else { panic!("{read:?}") };
-        assert!(reason.contains("more than is sent"), "{reason}");
+        let read = |answer: &Answer, most: usize| -> Vec<(Id, Answer)> {
+            let messages = answer.messages(instance, most);
+            let mut parts = Parts::default();
+            let read = messages.iter().map(|one| parts.take("web1", one).expect("an answer"));
+            read.flatten().collect()
+        };
+        let read_done = read(&answer(5000), 100);
+        let [(_, Answer::Done(done))] = &read_done[..] else { panic!("{read_done:?}") };
+        assert_eq!((done.found(), done.is_whole()), (5000, false));
+        let [operation] = &done.operations[..] else { panic!("{done:?}") };
+        assert!(operation.errors[0].contains("more than is sent"), "{operation:?}");
+        // One that even so is too long.
+        let read_failed = read(&answer(5000), 3);
+        assert!(matches!(&read_failed[..], [(_, Answer::Failed(_))]), "{read_failed:?}");
+    }
+
+    #[test]
+    fn no_count_goes_round() {
+        let operation = Outcome { found: u64::MAX, ..Outcome::default() };
+        let done = Done { operations: vec![operation; 2], ..Done::default() };
+        assert_eq!(done.found(), u64::MAX);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The bookkeeping of an action: who was asked, who took it, who answered, in time, late, twice or never.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -17,7 +17,8 @@ struct Member {
     gone: bool,
     verdict: Option<Verdict>,
     late: Option<Duration>,
-    answers: u32,
+    /// The runs of it that answered. What one says again, since it did not hear that it was kept, is nothing new.
+    runs: BTreeSet<Id>,
     replays: u32,
 }
 
@@ -149,16 +150,14 @@ impl Roll {
         };
         match member.verdict {
             None => self.open -= usize::from(member.was_asked && !member.gone),
-            // Somebody forged an action of this id before the true one came.
-            Some(Verdict::Refused(_)) if !matches!(verdict, Verdict::Refused(_)) => {
-                member.answers = 0;
-            }
+            // Who refuses says nothing of the host; who has looked does.
+            Some(Verdict::Refused(_)) if !matches!(verdict, Verdict::Refused(_)) => {}
             Some(_) => {
-                member.answers += 1;
+                member.runs.insert(instance);
                 return false;
             }
         }
-        member.answers += 1;
+        member.runs.insert(instance);
         member.verdict = Some(verdict);
         member.late = (at > ends).then(|| at.since(ends));
         true
@@ -257,8 +256,9 @@ impl Member {
         if let Some(by) = self.late {
             all.push(Oddity::Late { by_ms: u64::try_from(by.as_millis()).unwrap_or(u64::MAX) });
         }
-        if self.answers > 1 {
-            all.push(Oddity::Twice { answers: self.answers });
+        if self.runs.len() > 1 {
+            let answers = u32::try_from(self.runs.len()).unwrap_or(u32::MAX);
+            all.push(Oddity::Twice { answers });
         }
         if !self.was_asked && self.verdict.is_some() {
             all.push(Oddity::NotAsked);
@@ -347,10 +347,19 @@ mod tests {
     }
 
     #[test]
-    fn a_forged_refusal_hides_no_answer() {
+    fn a_refusal_hides_no_answer() {
         let mut roll = roll(&["a"]);
-        assert!(roll.heard("a", id(1), &refused("forged", false), NOW));
+        assert!(roll.heard("a", id(1), &refused("not you", false), NOW));
+        assert!(roll.heard("a", id(2), &done(1), NOW));
+        assert_eq!(roll.oddities(), [("a", Oddity::Twice { answers: 2 })]);
+        assert_eq!(roll.tally().found, 1);
+    }
+
+    #[test]
+    fn an_answer_that_is_kept_twice_is_one() {
+        let mut roll = roll(&["a"]);
         assert!(roll.heard("a", id(1), &done(1), NOW));
-        assert!(roll.oddities().is_empty() && roll.tally().found == 1);
+        assert!(!roll.heard("a", id(1), &done(1), ENDS.plus(Duration::from_secs(200))));
+        assert!(roll.oddities().is_empty() && roll.is_whole());
     }
 }
