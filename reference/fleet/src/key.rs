@@ -132,7 +132,9 @@ impl SecretKey {
         }
         let secret = format!("{SECRET}{PREFIX}{}\n", BASE64.encode(self.0.as_bytes()));
         write_new(file, &secret, 0o600)?;
-        write_new(&public, &format!("{}\n", self.public()), 0o644)?;
+        // One half of a pair is of no use, and would be in the way of the next.
+        let written = write_new(&public, &format!("{}\n", self.public()), 0o644);
+        written.inspect_err(|_| drop(std::fs::remove_file(file)))?;
         Ok(public)
     }
 
@@ -180,8 +182,8 @@ impl fmt::Debug for SecretKey {
 fn write_new(file: &Path, text: &str, mode: u32) -> Result<(), KeyFileError> {
     let opened = std::fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(file);
     let written = opened.and_then(|mut opened| {
-        opened.write_all(text.as_bytes())?;
-        opened.sync_all()
+        let written = opened.write_all(text.as_bytes()).and_then(|()| opened.sync_all());
+        written.inspect_err(|_| drop(std::fs::remove_file(file)))
     });
     written.map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => KeyFileError::Exists(file.to_owned()),
@@ -216,6 +218,18 @@ mod tests {
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).expect("a mode");
         assert!(matches!(SecretKey::load(&file), Err(KeyFileError::Open(_, 0o640))));
         assert!(!format!("{key:?}").contains(secret.split(':').nth(1).expect("it").trim()));
+    }
+
+    #[test]
+    fn no_half_of_a_pair_is_left() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("alice.key");
+        // A link that leads nowhere is not there, and yet in the way.
+        std::os::unix::fs::symlink("nowhere/at/all", folder.path().join("alice.key.pub"))
+            .expect("a link");
+        let key = SecretKey::new().expect("a key");
+        assert!(matches!(key.create(&file), Err(KeyFileError::Exists(_))));
+        assert!(!file.exists());
     }
 
     #[test]

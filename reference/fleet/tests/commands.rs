@@ -3,8 +3,10 @@
 mod fleet;
 
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 
 use fleet::{Server, read};
 
@@ -32,8 +34,8 @@ fn err(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// `agent serve` as a process, killed with its value.
-struct Serving(Child);
+/// `agent serve` as a process, killed with its value, and what it tells.
+struct Serving(Child, Receiver<String>);
 
 impl Serving {
     fn start(words: &[&str]) -> Self {
@@ -52,8 +54,9 @@ impl Serving {
             line.contains("waits for actions")
         });
         assert!(ready, "{told}");
-        std::thread::spawn(move || lines.for_each(drop));
-        Self(process)
+        let (tell, told) = channel();
+        std::thread::spawn(move || lines.for_each(|line| drop(tell.send(line))));
+        Self(process, told)
     }
 }
 
@@ -62,6 +65,11 @@ impl Drop for Serving {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+}
+
+/// Whatever the umask, nobody else may write the file.
+fn only_mine(file: &Path) {
+    std::fs::set_permissions(file, std::fs::Permissions::from_mode(0o644)).expect("a mode");
 }
 
 /// A server, a key and the file that trusts it.
@@ -85,6 +93,7 @@ impl Fleet {
         let entry =
             format!("keys:\n  - {{ name: alice, key: \"{}\", may: {may} }}\n", public.trim());
         std::fs::write(&trust, entry).expect("a file");
+        only_mine(Path::new(&trust));
         Self { url: server.url(), server, key, trust }
     }
 
@@ -169,6 +178,19 @@ fn a_key_for_one_module_cannot_use_another() {
 }
 
 #[test]
+fn no_action_writes_a_line_of_the_agents_log() {
+    let fleet = Fleet::new("all");
+    let web1 = fleet.serves("web1");
+    let action = fleet.server.path("action.json");
+    let text = r#"{"name": "x\nweb1: forged\u001b[2J", "operations": [{"module": "ping"}]}"#;
+    std::fs::write(&action, text).expect("a file");
+    let done = fleet.asks(&[action.to_str().expect("UTF-8"), "-t", "all"]);
+    assert_eq!(done.status.code(), Some(0), "{}", err(&done));
+    let line = web1.1.iter().next().expect("a line");
+    assert!(line.ends_with("`x\\x0aweb1: forged\\x1b[2J` of alice: ping"), "{line}");
+}
+
+#[test]
 fn what_a_person_can_get_wrong() {
     let fleet = Fleet::new("all");
     let _web1 = fleet.serves("web1");
@@ -178,9 +200,13 @@ fn what_a_person_can_get_wrong() {
         folder.join(name).to_str().expect("UTF-8").to_owned()
     };
     let (url, key, trust) = (fleet.url.as_str(), fleet.key.as_str(), fleet.trust.as_str());
+    let everybodys = file("everybodys.yaml", &read(Path::new(trust)));
+    let mode = std::fs::Permissions::from_mode(0o666);
+    std::fs::set_permissions(&everybodys, mode).expect("a mode");
     let open = file("open.key", &read(Path::new(key)));
     let public = format!("{key}.pub");
     let empty = file("empty.yaml", "keys: []\n");
+    only_mine(Path::new(&empty));
     let no_action = file("no.json", "{\"operations\": [{\"module\": \"shell\"}]}");
     let ask = |words: &[&str]| [&["investigate"], words, &["-nats", url]].concat().join("\u{0}");
     let serve = |words: &[&str]| [&["agent", "serve"], words].concat().join("\u{0}");
@@ -220,9 +246,11 @@ fn what_a_person_can_get_wrong() {
         serve(&["-trust", trust]),
         serve(&["-trust", "/nonexistent", "-nats", url]),
         serve(&["-trust", &empty, "-nats", url]),
+        serve(&["-trust", &everybodys, "-nats", url]),
         serve(&["-trust", trust, "-nats", url, "-root", "/nonexistent"]),
         serve(&["-trust", trust, "-nats", url, "-tag", "web"]),
         serve(&["-trust", trust, "-nats", url, "-jobs", "0"]),
+        serve(&["-trust", trust, "-nats", url, "-jobs", "18446744073709551615"]),
         serve(&[
             "-trust",
             trust,
@@ -307,7 +335,7 @@ fn strangers_inside() {
         .arg(state)
         .stderr(Stdio::piped())
         .spawn();
-    let mut other = Serving(process.expect("nsenter"));
+    let mut other = Serving(process.expect("nsenter"), channel().1);
     let stderr = other.0.stderr.take().expect("it is piped");
     let mut told = BufReader::new(stderr).lines().map_while(Result::ok);
     assert!(told.any(|line| line.contains("waits for actions")));

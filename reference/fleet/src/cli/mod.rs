@@ -162,10 +162,11 @@ fn ended(outcome: Result<u8, Failure>) -> u8 {
     }
 }
 
-/// Tells on standard error what a command does meanwhile. One who has stopped reading is no reason to end.
+/// Tells on standard error what a command does meanwhile, a line at a time, whatever an action or a server says. One who
+/// has stopped reading is no reason to end.
 fn log() -> crate::agent::Log {
     Arc::new(|text| {
-        let _ = writeln!(io::stderr(), "{text}");
+        let _ = writeln!(io::stderr(), "{}", output::shown(text));
     })
 }
 

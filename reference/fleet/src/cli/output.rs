@@ -191,7 +191,7 @@ fn closing(job: &Job, sent: &Sent, followed: Followed) -> String {
     text
 }
 
-/// What an agent says, on one line and without anything that a terminal would obey.
+/// What somebody else says, on one line and without anything that a terminal would obey.
 pub(super) fn shown(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {

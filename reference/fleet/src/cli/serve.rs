@@ -1,6 +1,8 @@
 //! `edgeproof agent serve …`
 
 use std::collections::BTreeMap;
+use std::io::Read as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +22,8 @@ use crate::trust::Trust;
 
 /// The shortest time between heartbeats: a fleet of thousands shares one server.
 const FASTEST: Duration = Duration::from_millis(100);
+/// The most actions at a time.
+const MOST_JOBS: usize = 256;
 
 #[derive(Debug)]
 struct Words {
@@ -116,6 +120,9 @@ fn take(words: &mut Words, flag: &Given) -> Result<(), Failure> {
         "heartbeat" => words.heartbeat = flag.duration()?.max(FASTEST),
         "jobs" => match flag.number()? {
             0 => return Err(Failure::Usage("-jobs: with 0 it would do nothing".to_owned())),
+            jobs if jobs > MOST_JOBS => {
+                return Err(Failure::Usage(format!("-jobs {jobs}: expected 1 to {MOST_JOBS}")));
+            }
             jobs => words.jobs = jobs,
         },
         "e" => words.limits.expiry = Some(flag.duration()?),
@@ -127,8 +134,24 @@ fn take(words: &mut Words, flag: &Given) -> Result<(), Failure> {
 }
 
 fn trust(file: &Path) -> Result<Trust, Failure> {
-    let text = std::fs::read_to_string(file)
-        .map_err(|error| Failure::Usage(format!("-trust {}: {error}", file.display())))?;
+    let wrong = |reason: &dyn std::fmt::Display| {
+        Failure::Usage(format!("-trust {}: {reason}", file.display()))
+    };
+    let mut opened = std::fs::File::open(file).map_err(|error| wrong(&error))?;
+    let facts = opened.metadata().map_err(|error| wrong(&error))?;
+    // Who can write it, asks with this agent's rights.
+    if facts.mode() & 0o022 != 0 {
+        let mode = facts.mode() & 0o777;
+        return Err(wrong(&format_args!("others may write it (mode {mode:03o}): `chmod go-w` it")));
+    }
+    if ![0, rustix::process::geteuid().as_raw()].contains(&facts.uid()) {
+        let uid = facts.uid();
+        return Err(wrong(&format_args!(
+            "it is the user number {uid}'s: expected root's, or its own"
+        )));
+    }
+    let mut text = String::new();
+    opened.read_to_string(&mut text).map_err(|error| wrong(&error))?;
     Trust::read(&file.display().to_string(), &text).map_err(|diagnostics| {
         Failure::Usage(format!(
             "mistakes in what is trusted\n{}",
