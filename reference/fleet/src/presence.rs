@@ -62,8 +62,10 @@ impl Directory {
         self.0.insert(agent.to_owned(), (presence, at));
     }
 
-    /// The agents as they are now: their facts with the name and the status that the directory knows.
+    /// The agents as they are now: their facts with the name and the status that the directory knows. It is not earlier
+    /// than what was heard last, whatever the clock of who asks says.
     pub fn agents(&self, now: Moment) -> impl Iterator<Item = (Facts, Id)> + '_ {
+        let now = self.0.values().map(|(_, at)| *at).fold(now, Moment::max);
         self.0.iter().map(move |(name, (presence, at))| {
             let patience = Duration::from_millis(presence.every.saturating_mul(MISSED.into()));
             let is_online = !presence.leaves && now.since(*at) <= patience;
@@ -100,12 +102,15 @@ mod tests {
         let presence = Presence::read(&presence.to_bytes()).expect("a heartbeat");
         directory.heard("web1", presence.clone(), Moment(1_000_000));
         directory.heard("web2", presence.leaving(), Moment(1_000_000));
-        let at = |now: u64| -> Vec<String> {
+        let at = |directory: &Directory, now: u64| -> Vec<String> {
             let agents = directory.agents(Moment(now));
             agents.map(|(facts, _)| format!("{} {}", facts.name, facts.status)).collect()
         };
-        assert_eq!(at(1_030_000), ["web1 online", "web2 offline"]);
-        assert_eq!(at(1_030_001), ["web1 offline", "web2 offline"]);
+        assert_eq!(at(&directory, 1_030_000), ["web1 online", "web2 offline"]);
+        assert_eq!(at(&directory, 1_030_001), ["web1 offline", "web2 offline"]);
+        // A clock that is behind makes nobody online.
+        directory.heard("web3", presence, Moment(9_000_000));
+        assert_eq!(at(&directory, 1_000_000), ["web1 offline", "web2 offline", "web3 online"]);
         assert!(Presence::read(br#"{"v":2,"instance":"00","every":1,"leaves":false}"#).is_none());
     }
 }
