@@ -14,6 +14,8 @@ use edgeproof_fleet::{
     Settings, Store, Target, Trust, Work, facts, looking, serve,
 };
 use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
 
@@ -98,6 +100,36 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
+    }
+}
+
+/// A way to a server on which no more octets come back than are let through.
+pub(crate) struct Way {
+    pub(crate) port: u16,
+    /// How many more.
+    pub(crate) octets: watch::Sender<usize>,
+}
+
+impl Way {
+    pub(crate) async fn to(server: u16) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let port = listener.local_addr().expect("an address").port();
+        let (octets, mut left) = watch::channel(usize::MAX);
+        let let_through = octets.clone();
+        tokio::spawn(async move {
+            let (client, _) = listener.accept().await.expect("a client");
+            let server = TcpStream::connect(("127.0.0.1", server)).await.expect("a server");
+            let ((mut asks, mut hears), (mut says, mut gets)) =
+                (client.into_split(), server.into_split());
+            tokio::spawn(async move { tokio::io::copy(&mut asks, &mut gets).await });
+            let mut buffer = [0; 4096];
+            while let Ok(octets @ 1..) = says.read(&mut buffer).await {
+                let _ = left.wait_for(|left| *left > 0).await;
+                let_through.send_modify(|left| *left = left.saturating_sub(octets));
+                let _ = hears.write_all(&buffer[..octets]).await;
+            }
+        });
+        Self { port, octets }
     }
 }
 
