@@ -579,3 +579,19 @@ fn what_the_kernel_makes_up_is_read_by_a_search_that_begins_there() {
     assert!(!by.found.iter().any(|found| found.path == version), "{:?}", by.found);
     assert!(by.unread.iter().any(|unread| unread.path == Path::new("/proc")), "{:?}", by.unread);
 }
+
+/// What the name alone decides is found, also where its digest cannot be made.
+#[test]
+fn a_damaged_archive_has_a_name_too() {
+    let host = Host::new();
+    host.write("home/bob/notes.gz", b"\x1f\x8b damaged");
+    for decompress in [false, true] {
+        let findings = host.search("home", |search| {
+            search.add_name("^notes").expect("a name");
+            search.options().returnsha256 = true;
+            search.options().decompress = decompress;
+        });
+        assert_eq!((findings.counts.found, findings.exit_code()), (1, 1), "{findings:?}");
+        assert_eq!(findings.counts.errors, u64::from(decompress));
+    }
+}

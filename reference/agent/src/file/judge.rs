@@ -292,7 +292,8 @@ impl<'p> Judge<'p> {
                 }
                 unpack::each_member(file, path, |member, content| {
                     reader.read(content, &unpacked, member, buffer)
-                })?;
+                })
+                .inspect_err(|_| self.without_digest(&unpacked, facts, path))?;
             }
             Ok::<(), std::io::Error>(())
         });
