@@ -50,6 +50,8 @@ pub use netstat::{
 pub use pattern::{Pattern, PatternError};
 pub use report::{Format, escaped, is_hidden};
 pub use root::read_below;
-pub use sshd::{Examined, Inquiry, Level, NoSshd, Source, SshdFindings, Weakness, assert_sshd};
+pub use sshd::{
+    Examined, Inquiry, Level, NoSshd, Source, SshdFindings, Weakness, assert_sshd, way_to,
+};
 pub use task::{Module, Outcome, Task, TaskError, WordError, operation, real_root};
 pub use wildcard::Wildcard;

@@ -32,3 +32,4 @@ mod to_ask;
 
 pub use examine::{Examined, Inquiry, NoSshd, SshdFindings, assert_sshd};
 pub use finding::{Level, Source, Weakness};
+pub use permissions::way_to;

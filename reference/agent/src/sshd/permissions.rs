@@ -49,8 +49,8 @@ fn said(metadata: &std::fs::Metadata) -> String {
     format!("{} of the user number {}", mode::ls(metadata.mode()), metadata.uid())
 }
 
-/// Why others could change what stands at a path.
-pub(crate) fn way_to(path: &Path, owner: u32) -> Option<String> {
+/// Why others than root and this owner could change what stands at a path: it, or a folder above it, is theirs to write.
+pub fn way_to(path: &Path, owner: u32) -> Option<String> {
     match fault(path, owner, Path::new("/"), Sticky::Taken) {
         Ok(None) => None,
         Ok(Some((part, how))) => Some(format!("{} is {how}", path_text(&part))),

@@ -97,13 +97,19 @@ fn read(words: &[String]) -> Result<(Wish, Words), Failure> {
             }
         }
     };
-    let without_meaning = match (&wish, resumed) {
-        (_, Some(_)) => Some("-resume stands alone"),
-        (Wish::Resume(..), None) => mine.of_a_new_action(),
-        (Wish::Ask(_) | Wish::List, None) => None,
+    let mistake = match (&wish, resumed) {
+        (_, Some(_)) => Some("-resume stands alone: the action is asked already".to_owned()),
+        (Wish::Resume(..), None) => {
+            mine.of_a_new_action().map(|flag| format!("{flag}: the action is asked already"))
+        }
+        // Whom the list is of is said as in an action.
+        (Wish::List, None) => Words { target: None, ..mine.clone() }
+            .of_a_new_action()
+            .map(|flag| format!("{flag}: a list of agents asks them nothing")),
+        (Wish::Ask(_), None) => None,
     };
-    match without_meaning {
-        Some(what) => Err(Failure::Usage(format!("{what}: the action is asked already"))),
+    match mistake {
+        Some(text) => Err(Failure::Usage(text)),
         None => Ok((wish, mine)),
     }
 }

@@ -1,14 +1,12 @@
 //! `edgeproof agent serve …`
 
 use std::collections::BTreeMap;
-use std::io::Read as _;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use edgeproof_agent::flags::{self, Given, Known};
-use edgeproof_agent::{Limits, real_root};
+use edgeproof_agent::{Limits, real_root, way_to};
 use edgeproof_diagnostics::Colour;
 use tokio::sync::Semaphore;
 
@@ -137,21 +135,11 @@ fn trust(file: &Path) -> Result<Trust, Failure> {
     let wrong = |reason: &dyn std::fmt::Display| {
         Failure::Usage(format!("-trust {}: {reason}", file.display()))
     };
-    let mut opened = std::fs::File::open(file).map_err(|error| wrong(&error))?;
-    let facts = opened.metadata().map_err(|error| wrong(&error))?;
+    let text = std::fs::read_to_string(file).map_err(|error| wrong(&error))?;
     // Who can write it, asks with this agent's rights.
-    if facts.mode() & 0o022 != 0 {
-        let mode = facts.mode() & 0o777;
-        return Err(wrong(&format_args!("others may write it (mode {mode:03o}): `chmod go-w` it")));
+    if let Some(fault) = way_to(file, rustix::process::geteuid().as_raw()) {
+        return Err(wrong(&format_args!("others could change it: {fault}")));
     }
-    if ![0, rustix::process::geteuid().as_raw()].contains(&facts.uid()) {
-        let uid = facts.uid();
-        return Err(wrong(&format_args!(
-            "it is the user number {uid}'s: expected root's, or its own"
-        )));
-    }
-    let mut text = String::new();
-    opened.read_to_string(&mut text).map_err(|error| wrong(&error))?;
     Trust::read(&file.display().to_string(), &text).map_err(|diagnostics| {
         Failure::Usage(format!(
             "mistakes in what is trusted\n{}",
