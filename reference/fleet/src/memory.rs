@@ -39,6 +39,8 @@ pub enum MemoryError {
 pub struct Memory {
     seen: Seen,
     lines: Option<Lines>,
+    /// Locked while it is open.
+    _lock: Option<File>,
 }
 
 /// A file that grows by whole lines.
@@ -47,11 +49,30 @@ struct Lines {
     file: File,
     /// Octets of its whole lines.
     length: u64,
-    /// Locked while it is open.
-    _lock: File,
 }
 
 impl Lines {
+    /// Those of a file with this text.
+    fn of(path: &Path, text: &[u8]) -> io::Result<Self> {
+        let file = OpenOptions::new().append(true).open(path)?;
+        let whole = text.iter().rposition(|octet| *octet == b'\n').map_or(0, |end| end + 1);
+        Ok(Self { file, length: whole as u64 })
+    }
+
+    /// A file with no more than what is remembered, in the place of another, which stands until this one is whole.
+    fn in_place_of(path: &Path, new: &Path, seen: &Seen) -> io::Result<Self> {
+        // Left behind by a process that ended too early.
+        let _ = std::fs::remove_file(new);
+        let file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(new)?;
+        let mut lines = Self { file, length: 0 };
+        seen.iter().try_for_each(|(id, until)| lines.add(&line(id, until)))?;
+        if lines.length > 0 {
+            lines.file.sync_all()?;
+        }
+        std::fs::rename(new, path)?;
+        Ok(lines)
+    }
+
     /// Adds a line. What a full disk has cut off of one before is taken away first, so that each begins where a line
     /// begins.
     fn add(&mut self, line: &str) -> io::Result<()> {
@@ -65,7 +86,7 @@ impl Lines {
 impl Memory {
     /// Remembers until the process ends.
     pub fn of_this_run() -> Self {
-        Self { seen: Seen::default(), lines: None }
+        Self { seen: Seen::default(), lines: None, _lock: None }
     }
 
     /// Remembers in a folder, which is made where it is missing and which no other agent uses meanwhile.
@@ -81,16 +102,13 @@ impl Memory {
             read => read?,
         };
         let seen = read(&String::from_utf8_lossy(&text), now)?;
-        // What is over is not kept. The old file stands until the new one is whole: a full disk loses neither.
-        let _ = std::fs::remove_file(&new);
-        let file = OpenOptions::new().append(true).create_new(true).mode(0o600).open(&new)?;
-        let mut lines = Lines { file, length: 0, _lock: lock };
-        seen.iter().try_for_each(|(id, until)| lines.add(&line(id, until)))?;
-        if lines.length > 0 {
-            lines.file.sync_all()?;
-        }
-        std::fs::rename(&new, &path)?;
-        Ok(Self { seen, lines: Some(lines) })
+        let lines = match Lines::in_place_of(&path, &new, &seen) {
+            Ok(lines) => lines,
+            // A full disk: what is over stays, too.
+            Err(_) if !text.is_empty() => Lines::of(&path, &text)?,
+            Err(error) => return Err(error.into()),
+        };
+        Ok(Self { seen, lines: Some(lines), _lock: Some(lock) })
     }
 
     /// What was taken, to be asked and added to.
@@ -198,21 +216,24 @@ mod tests {
     }
 
     #[test]
-    fn a_start_that_fails_forgets_nothing() {
+    fn a_start_on_a_full_disk_forgets_nothing() {
         let folder = tempfile::tempdir().expect("a folder");
         let folder = folder.path();
-        let mut memory = Memory::in_folder(folder, NOW).expect("a memory");
-        memory.note(Id::new().expect("an id"), NOW.plus(SKEW)).expect("written");
-        drop(memory);
-        let before = std::fs::read(folder.join(FILE)).expect("a file");
+        let known = || Memory::in_folder(folder, NOW).expect("a memory").seen.len();
+        let note = || {
+            let mut memory = Memory::in_folder(folder, NOW).expect("a memory");
+            memory.note(Id::new().expect("an id"), NOW.plus(SKEW)).expect("written");
+        };
+        note();
         // The new file cannot be written.
         std::fs::create_dir(folder.join(NEW)).expect("a folder");
-        assert!(matches!(Memory::in_folder(folder, NOW), Err(MemoryError::Io(_))));
-        assert_eq!(std::fs::read(folder.join(FILE)).expect("a file"), before);
+        assert_eq!(known(), 1);
+        note();
+        assert_eq!(known(), 2);
         std::fs::remove_dir(folder.join(NEW)).expect("it was empty");
         // Left behind by a process that ended too early: no reason not to start.
         std::fs::write(folder.join(NEW), "half a li").expect("a file");
-        assert_eq!(Memory::in_folder(folder, NOW).expect("a memory").seen.len(), 1);
+        assert_eq!(known(), 2);
     }
 
     #[test]
