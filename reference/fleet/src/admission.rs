@@ -65,6 +65,27 @@ pub enum Refusal {
     Text(String),
 }
 
+impl Refusal {
+    /// Whether it takes no trusted key to be refused so: what somebody else has signed can be sent by anybody.
+    pub fn is_anybodys(&self) -> bool {
+        match self {
+            Self::ForeignKey(_)
+            | Self::NoOrder(_)
+            | Self::NotYet(_)
+            | Self::Expired(_)
+            | Self::TooLong(_)
+            | Self::Replayed => true,
+            Self::NoRight { .. }
+            | Self::NoModule(_)
+            | Self::Nothing
+            | Self::OtherText
+            | Self::Undeclared(_)
+            | Self::Target(_)
+            | Self::Text(_) => false,
+        }
+    }
+}
+
 /// The ids of actions that were taken, each until it could not be taken again.
 #[derive(Clone, Debug, Default)]
 pub struct Seen(HashMap<Id, Moment>);

@@ -201,3 +201,25 @@ async fn nothing_takes_an_actions_place() {
     assert_eq!((lines.len(), oddities(&again)), (1, Vec::new()));
     assert_eq!((again.name.as_str(), again.roll.len()), ("strays", 1));
 }
+
+/// Whoever sends many makes no agent fill a log, or the server's disk. Others are answered meanwhile.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn refusals_without_end_are_not_told() {
+    let (server, alice, eve) = (Server::start(), key(), key());
+    let _kept = server.asker().await;
+    let mut agent = Host::new(&server, "a", &alice).starts().await;
+    let text = question("all", LONG).text;
+    for _ in 0..100 {
+        publish(&server, &order(&text), &text, &eve).await;
+    }
+    publish(&server, &order(&text), &text, &alice).await;
+    let mut refused = 0;
+    loop {
+        let line = agent.tells("action ").await;
+        if line.contains("`by hand` of alice: file") {
+            break;
+        }
+        refused += u32::from(line.contains(" refused: "));
+    }
+    assert_eq!(refused, 20);
+}

@@ -7,6 +7,7 @@
 //!             "refused"      "done", "failed" ◀── a thread that looks ◀── text (along, or of the object store)
 //! ```
 
+mod allowance;
 mod inquiry;
 
 use std::path::{Path, PathBuf};
@@ -33,6 +34,7 @@ use crate::subject;
 use crate::target::Target;
 use crate::time::Moment;
 use crate::trust::Trust;
+use allowance::Allowance;
 use inquiry::Inquiry;
 
 /// How often a refusal is sent until it is kept: anybody may cause one.
@@ -114,6 +116,7 @@ pub async fn serve(
         memory,
         running: JoinSet::new(),
         is_heard: true,
+        refusals: Allowance::new(Instant::now()),
     };
     // Whatever it waits for, a lost connection too, it can be told to stop.
     tokio::select! {
@@ -145,6 +148,8 @@ struct Agent {
     running: JoinSet<()>,
     /// Its last sign of life went to a server.
     is_heard: bool,
+    /// Refusals that anybody may cause.
+    refusals: Allowance,
 }
 
 impl Agent {
@@ -201,7 +206,12 @@ impl Agent {
         let received = Moment::now();
         let sealed = match Sealed::read(&message.payload) {
             Ok(sealed) => sealed,
-            Err(error) => return self.log(&format!("a message that is no action: {error}")),
+            Err(error) => {
+                if self.may_refuse() {
+                    self.log(&format!("a message that is no action: {error}"));
+                }
+                return;
+            }
         };
         let id = sealed.id();
         let trust = Arc::clone(&self.settings.trust);
@@ -221,6 +231,7 @@ impl Agent {
         }
         let Admitted { order, modules, asker } = match admitted {
             Ok(admitted) => admitted,
+            Err(refusal) if refusal.is_anybodys() && !self.may_refuse() => return,
             Err(refusal) => return self.refuse(id, &refusal).await,
         };
         match Target::parse(&order.target) {
@@ -243,6 +254,15 @@ impl Agent {
             let answer = inquiry.answer(&voice.jetstream, &settings).await;
             voice.tell(id, &answer).await;
         });
+    }
+
+    /// Whether one more refusal is told that anybody may cause.
+    fn may_refuse(&mut self) -> bool {
+        let before = self.refusals.take(Instant::now());
+        if let Some(count @ 1..) = before {
+            self.log(&format!("{count} more were refused, and nobody was told"));
+        }
+        before.is_some()
     }
 
     async fn refuse(&mut self, id: Id, refusal: &Refusal) {
