@@ -22,7 +22,7 @@ pub enum Refusal {
     /// Nobody whom this agent knows.
     #[error("the key {0} is not among those that this agent trusts")]
     ForeignKey(Box<PublicKey>),
-    /// The key has not signed it, or what it signed is no order.
+    /// The key has not signed this, or what it signed is no order.
     #[error(transparent)]
     NoOrder(#[from] NoOrder),
     /// The key lacks the right.
@@ -51,7 +51,7 @@ pub enum Refusal {
     /// It came before.
     #[error("this agent has taken this action before")]
     Replayed,
-    /// The text is not the one that was signed.
+    /// The text that is stored is not the one that was signed.
     #[error("the action's text is not the one that was signed")]
     OtherText,
     /// The text asks for more than what was signed says.
@@ -66,6 +66,11 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Whether the action is its asker's own. Else nobody is told: anybody can send something under its id.
+    pub fn is_of_its_asker(&self) -> bool {
+        !matches!(self, Self::NoOrder(NoOrder::Forged | NoOrder::OtherText))
+    }
+
     /// Whether it takes no trusted key to be refused so: what somebody else has signed can be sent by anybody.
     pub fn is_anybodys(&self) -> bool {
         match self {

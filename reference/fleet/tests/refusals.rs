@@ -30,7 +30,8 @@ fn order(text: &[u8]) -> Order {
 async fn publish(server: &Server, order: &Order, text: &[u8], key: &SecretKey) {
     let client = server.client().await;
     let message = seal(order, text, key);
-    client.publish(subject::action(Id::of(&message)), message.into()).await.expect("a server");
+    let subject = subject::action(order.id(&key.public()));
+    client.publish(subject, message.into()).await.expect("a server");
     client.flush().await.expect("a server");
 }
 
@@ -154,21 +155,33 @@ async fn an_action_that_was_changed_on_its_way() {
     let mut agent = Host::new(&server, "a", &alice).starts().await;
     let text = question("all", LONG).text;
     // Another text under the same signature, another order, and no action at all.
-    let changed = String::from_utf8(text.clone()).expect("text").replace("stray", "xxxxx");
-    publish(&server, &order(&text), changed.as_bytes(), &alice).await;
-    agent.tells("`refused`: the action's text is not the one that was signed").await;
-    let client = server.client().await;
     let order = order(&text);
+    let changed = String::from_utf8(text.clone()).expect("text").replace("stray", "xxxxx");
+    publish(&server, &order, changed.as_bytes(), &alice).await;
+    agent.tells("refused: the action's text is not the one that was signed").await;
+    let client = server.client().await;
     let message = String::from_utf8(seal(&order, &text, &alice)).expect("text");
     let message = message.replace("\"name\":\"by hand\"", "\"name\":\"by feet\"");
-    let subject = subject::action(Id::of(message.as_bytes()));
+    let subject = subject::action(order.id(&alice.public()));
     client.publish(subject.clone(), message.into()).await.expect("a server");
     agent.tells("refused: the signature is not that of the key it names").await;
     client.publish(subject, "rm -rf /".into()).await.expect("a server");
     agent.tells("a message that is no action").await;
-    // The true one is still taken: a forged one was not remembered.
+    // The true one is still taken: a forged one was not remembered. Nothing was answered in its place.
+    let mut answers = client.subscribe(subject::ANSWERS).await.expect("a server");
+    client.flush().await.expect("a server");
     publish(&server, &order, &text, &alice).await;
     agent.tells("`by hand` of alice: file").await;
+    let first = answers.next().await.expect("an answer");
+    assert!(String::from_utf8_lossy(&first.payload).contains("\"kind\":\"taken\""), "{first:?}");
+    // It is the same one however it is written.
+    let written = String::from_utf8(seal(&order, &text, &alice)).expect("text");
+    let written = written.replacen(" 1 ed25519", " 1 \ted25519", 1);
+    client
+        .publish(subject::action(order.id(&alice.public())), written.into())
+        .await
+        .expect("a server");
+    agent.tells("refused: this agent has taken this action before").await;
 }
 
 /// Somebody who may send actions, but with a key of fewer rights, sends something in an action's place. What agents

@@ -232,6 +232,9 @@ impl Agent {
         let Admitted { order, modules, asker } = match admitted {
             Ok(admitted) => admitted,
             Err(refusal) if refusal.is_anybodys() && !self.may_refuse() => return,
+            Err(refusal) if !refusal.is_of_its_asker() => {
+                return self.log(&format!("action {id} refused: {refusal}"));
+            }
             Err(refusal) => return self.refuse(id, &refusal).await,
         };
         match Target::parse(&order.target) {

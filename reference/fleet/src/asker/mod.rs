@@ -10,7 +10,7 @@ use edgeproof_agent::Module;
 
 pub use follow::Followed;
 
-use crate::envelope::{Body, Order, Sealed, seal};
+use crate::envelope::{Body, NoOrder, Order, Sealed, seal};
 use crate::facts::Facts;
 use crate::id::Id;
 use crate::key::SecretKey;
@@ -141,7 +141,7 @@ impl FleetAsker {
             body: Body::of(&question.text, is_stored),
         };
         let message = seal(&order, &question.text, key);
-        let id = Id::of(&message);
+        let id = order.id(&key.public());
         self.keep_roster(id, &asked).await?;
         let at = self.store.keep(subject::action(id), message).await?;
         // This process's clock may be before or behind the server's: it does not matter here.
@@ -154,12 +154,17 @@ impl FleetAsker {
     /// It is not kept.
     pub async fn find(&self, id: Id) -> Result<Sent, AskError> {
         // Who may send actions may send anything under this subject, and more than once: the id tells which it is.
-        let mut kept = self.store.kept(id, &subject::action(id), FIRST).await?;
-        while Id::of(&kept.payload) != id {
-            kept = self.store.kept(id, &subject::action(id), kept.sequence + 1).await?;
-        }
-        let sealed = Sealed::read(&kept.payload).map_err(|_| AskError::Unreadable(id))?;
-        let order = sealed.order().map_err(|_| AskError::Unreadable(id))?;
+        let mut from = FIRST;
+        let (kept, order) = loop {
+            let kept = self.store.kept(id, &subject::action(id), from).await?;
+            from = kept.sequence + 1;
+            let sealed = Sealed::read(&kept.payload).ok().filter(|sealed| sealed.id() == id);
+            match sealed.map(|sealed| sealed.order()) {
+                Some(Ok(order)) => break (kept, order),
+                Some(Err(NoOrder::Unreadable(_))) => return Err(AskError::Unreadable(id)),
+                Some(Err(NoOrder::Forged | NoOrder::OtherText)) | None => {}
+            }
+        };
         let asked = self.roster(id).await?;
         let gone = Moment::now().since(kept.at);
         let left = order.lasts().saturating_sub(gone);
