@@ -20,6 +20,7 @@ use edgeproof_agent::{Outcome, Task};
 use futures_util::StreamExt as _;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
 
 use crate::admission::{Admitted, LONGEST, Refusal, admit};
 use crate::answer::{Answer, PART, Refused};
@@ -156,6 +157,8 @@ impl Agent {
     /// Listens, until the connection is closed for good.
     async fn listen(&mut self, mut heard: Heard, presence: &Presence) -> Result<(), ServeError> {
         let mut beats = tokio::time::interval(self.settings.heartbeat);
+        // After a machine stood still, those that it missed are not made up for.
+        beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
         beats.tick().await;
         self.say(presence).await;
         // Once the server has heard what this agent listens to, it may be asked.
