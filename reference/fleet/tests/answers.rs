@@ -273,6 +273,23 @@ async fn large_actions_and_large_answers_come_through() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_of_small_messages_gets_small_parts() {
+    let (server, key) = (Server::with("max_payload: 65536"), key());
+    let line = "/home/bob/a rather long name of a file".to_owned();
+    let lines = vec![line; 5000];
+    let work = move |_: edgeproof_agent::Task, _: &_, _: Option<_>| {
+        vec![edgeproof_agent::Outcome { lines: lines.clone(), ..outcome(5000) }]
+    };
+    let _a = Host { work: Arc::new(work), ..Host::new(&server, "a", &key) }.starts().await;
+    let asker = server.asker().await;
+    let all = known(&asker, 1).await;
+    let question = question("all", Duration::from_secs(5));
+    let mut sent = asker.send(&question, &all, &key).await.expect("it is kept");
+    let (_, lines) = hears(&asker, &mut sent).await;
+    assert_eq!((lines.len(), oddities(&sent)), (5000, Vec::new()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_answer_of_somebody_not_asked_is_told() {
     let (server, key) = (Server::start(), key());
     let _a = Host::new(&server, "a", &key).starts().await;

@@ -42,6 +42,8 @@ use inquiry::Inquiry;
 const TRIES: u32 = 5;
 /// The longest pause before an answer is sent again.
 const SELDOM: Duration = Duration::from_secs(10);
+/// Octets of a message beside its part of an answer: its first line, and the server's headers.
+const HEAD: usize = 4 << 10;
 /// How long the last word may take.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -303,11 +305,20 @@ impl Voice {
     /// Sends an answer until it is kept; the message id keeps a second try from being a second answer.
     async fn tell(&self, id: Id, answer: &Answer) {
         let began = Instant::now();
-        for (part, message) in answer.messages(self.instance, PART).into_iter().enumerate() {
+        // A server may take less than it takes unless it is told otherwise.
+        let most = PART.min(self.client.max_payload().saturating_sub(HEAD)).max(HEAD);
+        for (part, message) in answer.messages(self.instance, most).into_iter().enumerate() {
             let about = format!("{} {part} {}", self.instance, answer.word());
             let mut tried = 0;
             while let Err(error) = self.send(id, &message, &about).await {
                 tried += 1;
+                if tried == TRIES {
+                    let word = answer.word();
+                    (self.log)(&format!(
+                        "{}: action {id}: `{word}` is not kept yet: {error}",
+                        self.name
+                    ));
+                }
                 if let Some(pause) = pause(answer, tried, began.elapsed()) {
                     tokio::time::sleep(pause).await;
                     continue;
