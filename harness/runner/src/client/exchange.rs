@@ -11,8 +11,11 @@ use super::{Outgoing, Piece, encode};
 use crate::wire::{Answer, AnswerReader, Asked, Interim, Progress};
 
 /// How an exchange ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) enum Ended {
+    /// It has not: as long as it is under way, and where the client gives up.
+    #[default]
+    Unfinished,
     /// All answers came.
     Answered,
     /// The target closed before that.
@@ -23,21 +26,30 @@ pub(crate) enum Ended {
     Broken(String),
     /// The client broke off, as it was told to.
     Aborted,
-    /// Nothing more came for so long that the client gave up.
-    GivenUp(Duration),
     /// There was no connection.
     NotConnected(String),
 }
 
-/// What came of sending something.
-#[derive(Debug, Clone)]
+/// What went one way.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Octets {
+    pub(crate) beginning: Vec<u8>,
+    pub(crate) size: u64,
+}
+
+impl Octets {
+    fn add(&mut self, bytes: &[u8]) {
+        let room = MOST_REMEMBERED.saturating_sub(self.beginning.len()).min(bytes.len());
+        self.beginning.extend_from_slice(&bytes[..room]);
+        self.size += bytes.len() as u64;
+    }
+}
+
+/// What came of sending something: at any moment all that there is so far.
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Heard {
-    /// The beginning of what was sent.
-    pub(crate) sent: Vec<u8>,
-    pub(crate) sent_size: u64,
-    /// The beginning of what was received.
-    pub(crate) received: Vec<u8>,
-    pub(crate) received_size: u64,
+    pub(crate) sent: Octets,
+    pub(crate) received: Octets,
     /// The final answers in order; the last may be incomplete.
     pub(crate) answers: Vec<Answer>,
     /// 1xx answers that no final one followed.
@@ -56,40 +68,14 @@ const MOST_REMEMBERED: usize = 64 * 1024;
 const LAST_WORDS: Duration = Duration::from_millis(200);
 
 impl Heard {
-    pub(crate) fn not_connected(why: String) -> Self {
-        Self { ended: Ended::NotConnected(why), ..Self::nothing() }
-    }
-
-    /// Nothing came of `outgoing` for so long.
-    pub(crate) fn given_up(outgoing: &Outgoing, after: Duration) -> Self {
-        let mut heard = Self { ended: Ended::GivenUp(after), duration: after, ..Self::nothing() };
-        for piece in &outgoing.pieces {
-            if let Piece::Bytes(bytes) = piece {
-                remember(&mut heard.sent, bytes);
-                heard.sent_size += bytes.len() as u64;
-            }
-        }
-        heard
-    }
-
-    fn nothing() -> Self {
-        Self {
-            sent: Vec::new(),
-            sent_size: 0,
-            received: Vec::new(),
-            received_size: 0,
-            answers: Vec::new(),
-            interim: Vec::new(),
-            ended: Ended::Answered,
-            notes: Vec::new(),
-            resent: false,
-            duration: Duration::ZERO,
-        }
-    }
-
     /// Did no answer come that can be read, where one was waited for?
     pub(crate) fn is_unanswered(&self) -> bool {
         self.answers.is_empty() && !matches!(self.ended, Ended::Answered | Ended::Aborted)
+    }
+
+    /// Does the last answer say that its connection carries no other request?
+    pub(crate) fn says_the_end(&self) -> bool {
+        self.answers.last().is_some_and(|answer| !answer.persistent)
     }
 
     /// What lacks of an answer whose framing is not whole (RFC 9112 §8), where the target left it so.
@@ -108,14 +94,17 @@ impl Heard {
     pub(crate) fn note(&self) -> Option<String> {
         let ending = match &self.ended {
             Ended::Answered => None,
-            Ended::Closed if self.received_size == 0 => {
+            Ended::Closed if self.received.size == 0 => {
                 Some("the target closed the connection without an answer".to_owned())
             }
             Ended::Closed => Some("the target closed the connection before the end".to_owned()),
             Ended::Reset => Some("connection reset by the target".to_owned()),
             Ended::Broken(why) | Ended::NotConnected(why) => Some(why.clone()),
             Ended::Aborted => Some("broken off by the client, as the case says".to_owned()),
-            Ended::GivenUp(after) => Some(format!("no answer within {after:?}")),
+            Ended::Unfinished if self.received.size == 0 => {
+                Some(format!("no answer within {:?}", self.duration))
+            }
+            Ended::Unfinished => Some(format!("no end of the answer within {:?}", self.duration)),
         };
         let defects = self.answers.iter().flat_map(|answer| answer.defects.iter().cloned());
         let all: Vec<_> = self.notes.iter().cloned().chain(ending).chain(defects).collect();
@@ -123,18 +112,15 @@ impl Heard {
     }
 }
 
-/// What the writing half did.
-#[derive(Default)]
-struct Written {
-    beginning: Vec<u8>,
-    size: u64,
-    all: bool,
-    error: Option<String>,
+/// What the reading half fills in.
+struct Reading<'a> {
+    received: &'a mut Octets,
+    answers: &'a mut Vec<Answer>,
+    interim: &'a mut Vec<Interim>,
 }
 
 /// Sends and reads on an open connection.
-pub(crate) async fn exchange(connection: &mut Connection, outgoing: &Outgoing) -> Heard {
-    let mut heard = Heard::nothing();
+pub(crate) async fn exchange(connection: &mut Connection, outgoing: &Outgoing, heard: &mut Heard) {
     if connection.tunnel {
         return through_tunnel(connection, outgoing, heard).await;
     }
@@ -143,20 +129,22 @@ pub(crate) async fn exchange(connection: &mut Connection, outgoing: &Outgoing) -
         heard.notes.push(format!("{count} octets came after the answer before this one"));
     }
     let began = Instant::now();
-    let mut written = Written::default();
+    // Once nothing more is to be sent: that all was, or why not.
+    let mut written = None;
     let (go, wait) = watch::channel(false);
-    {
+    heard.ended = {
+        let Heard { sent, received, answers, interim, .. } = heard;
         let (mut reading, mut writing) = tokio::io::split(&mut connection.stream);
         let reader = async {
-            read(&mut reading, &mut connection.unread, outgoing, &go, &mut heard).await;
+            let into = Reading { received, answers, interim };
+            let ended = read(&mut reading, &mut connection.unread, outgoing, &go, into).await;
             if outgoing.asked.is_empty() {
                 std::future::pending::<()>().await;
             }
+            ended
         };
         let writer = async {
-            if let Err(error) = write(&mut writing, outgoing, wait, &mut written).await {
-                written.error = Some(error.to_string());
-            }
+            written = Some(write(&mut writing, outgoing, wait, sent).await);
             // The answers end the exchange, unless none is waited for.
             if !outgoing.asked.is_empty() {
                 std::future::pending::<()>().await;
@@ -164,68 +152,66 @@ pub(crate) async fn exchange(connection: &mut Connection, outgoing: &Outgoing) -
         };
         tokio::select! {
             biased;
-            () = writer => {}
-            () = reader => {}
+            () = writer => Ended::Answered,
+            ended = reader => ended,
         }
-    }
+    };
     heard.duration = began.elapsed();
-    heard.sent = written.beginning;
-    heard.sent_size = written.size;
-    heard.notes.extend(written.error.map(|error| format!("sending stopped: {error}")));
+    let all_written = matches!(written, Some(Ok(())));
+    heard.notes.extend(written.and_then(stopped));
     if matches!(heard.ended, Ended::Closed | Ended::Reset) {
         connection.has_ended();
     }
     connection.settled &= heard.ended == Ended::Answered
-        && written.all
-        && encode::asks_for(&heard.sent, outgoing.asked.len());
+        && all_written
+        && encode::asks_for(&heard.sent.beginning, outgoing.asked.len());
     let last = heard.answers.last();
     connection.tunnel = last.is_some_and(|answer| answer.tunnel);
     connection.settled &= !connection.tunnel;
     connection.reusable = connection.tunnel
         || (heard.ended == Ended::Answered
-            && written.all
+            && all_written
             && !outgoing.half_close
             && last.is_none_or(|answer| answer.persistent));
-    heard
+}
+
+/// Why not all was sent.
+fn stopped(written: std::io::Result<()>) -> Option<String> {
+    written.err().map(|error| format!("sending stopped: {error}"))
 }
 
 /// Another protocol (after 101): the other side is expected to answer with as many octets.
-async fn through_tunnel(
-    connection: &mut Connection,
-    outgoing: &Outgoing,
-    mut heard: Heard,
-) -> Heard {
+async fn through_tunnel(connection: &mut Connection, outgoing: &Outgoing, heard: &mut Heard) {
     let began = Instant::now();
-    let mut written = Written::default();
     let (_go, wait) = watch::channel(true);
-    if let Err(error) = write(&mut connection.stream, outgoing, wait, &mut written).await {
-        heard.notes.push(format!("sending stopped: {error}"));
-    }
-    while (connection.unread.len() as u64) < written.size {
-        match connection.read().await {
-            Ok(0) => heard.ended = Ended::Closed,
-            Ok(_) => continue,
-            Err(_) => heard.ended = Ended::Reset,
+    let written = write(&mut connection.stream, outgoing, wait, &mut heard.sent).await;
+    heard.notes.extend(stopped(written));
+    heard.received.add(&connection.unread);
+    heard.ended = loop {
+        if heard.received.size >= heard.sent.size {
+            break Ended::Answered;
         }
-        break;
-    }
+        connection.unread.clear();
+        match connection.read().await {
+            Ok(0) => break Ended::Closed,
+            Ok(_) => heard.received.add(&connection.unread),
+            Err(_) => break Ended::Reset,
+        }
+    };
+    connection.unread.clear();
     heard.duration = began.elapsed();
-    (heard.sent, heard.sent_size) = (written.beginning, written.size);
-    heard.received = std::mem::take(&mut connection.unread);
-    heard.received_size = heard.received.len() as u64;
-    heard
 }
 
 async fn write<W: tokio::io::AsyncWrite + Unpin>(
     stream: &mut W,
     outgoing: &Outgoing,
     mut wait: watch::Receiver<bool>,
-    written: &mut Written,
+    sent: &mut Octets,
 ) -> std::io::Result<()> {
     for piece in &outgoing.pieces {
         match piece {
-            Piece::Bytes(bytes) => put(stream, bytes, written).await?,
-            Piece::Fill { pattern, size } => fill(stream, pattern, *size, written).await?,
+            Piece::Bytes(bytes) => put(stream, bytes, sent).await?,
+            Piece::Fill { pattern, size } => fill(stream, pattern, *size, sent).await?,
             Piece::Pause(time) => tokio::time::sleep(*time).await,
             Piece::AwaitContinue => {
                 // An error means that the reader is gone, and with it the reason to wait.
@@ -236,7 +222,6 @@ async fn write<W: tokio::io::AsyncWrite + Unpin>(
     if outgoing.half_close {
         stream.shutdown().await?;
     }
-    written.all = true;
     Ok(())
 }
 
@@ -244,11 +229,11 @@ async fn fill<W: tokio::io::AsyncWrite + Unpin>(
     stream: &mut W,
     pattern: &[u8],
     size: u64,
-    written: &mut Written,
+    sent: &mut Octets,
 ) -> std::io::Result<()> {
     let mut pieces = crate::filling::Filling::new(pattern, size);
     while let Some(piece) = pieces.next_piece() {
-        put(stream, piece, written).await?;
+        put(stream, piece, sent).await?;
     }
     Ok(())
 }
@@ -256,40 +241,32 @@ async fn fill<W: tokio::io::AsyncWrite + Unpin>(
 async fn put<W: tokio::io::AsyncWrite + Unpin>(
     stream: &mut W,
     bytes: &[u8],
-    written: &mut Written,
+    sent: &mut Octets,
 ) -> std::io::Result<()> {
-    remember(&mut written.beginning, bytes);
-    written.size += bytes.len() as u64;
+    sent.add(bytes);
     stream.write_all(bytes).await?;
     stream.flush().await
 }
 
-fn remember(beginning: &mut Vec<u8>, bytes: &[u8]) {
-    let room = MOST_REMEMBERED.saturating_sub(beginning.len()).min(bytes.len());
-    beginning.extend_from_slice(&bytes[..room]);
-}
-
-/// Reads as many answers as are asked for into `heard`.
+/// Reads as many answers as are asked for, and says how that ended.
 async fn read(
     stream: &mut tokio::io::ReadHalf<&mut Stream>,
     unread: &mut Vec<u8>,
     outgoing: &Outgoing,
     go: &watch::Sender<bool>,
-    heard: &mut Heard,
-) {
-    remember(&mut heard.received, unread);
-    heard.received_size += unread.len() as u64;
+    mut into: Reading<'_>,
+) -> Ended {
+    into.received.add(unread);
     for asked in &outgoing.asked {
-        let ended = read_one(stream, unread, *asked, outgoing.abort_after, go, heard).await;
-        if let Some(ended) = ended {
-            heard.ended = ended;
-            break;
+        let ended = read_one(stream, unread, *asked, outgoing.abort_after, go, &mut into).await;
+        let Some(ended) = ended else { continue };
+        if let Ended::Broken(_) = ended {
+            let rest = async { while let Ok(1..) = more(stream, unread, into.received).await {} };
+            let _ = tokio::time::timeout(LAST_WORDS, rest).await;
         }
+        return ended;
     }
-    if let Ended::Broken(_) = heard.ended {
-        let rest = async { while let Ok(1..) = more(stream, unread, heard).await {} };
-        let _ = tokio::time::timeout(LAST_WORDS, rest).await;
-    }
+    Ended::Answered
 }
 
 /// Reads one answer; how the exchange ended when there can be no next one.
@@ -299,7 +276,7 @@ async fn read_one(
     asked: Asked,
     abort_after: Option<u64>,
     go: &watch::Sender<bool>,
-    heard: &mut Heard,
+    into: &mut Reading<'_>,
 ) -> Option<Ended> {
     let mut reader = AnswerReader::new(asked);
     let ended = loop {
@@ -316,7 +293,7 @@ async fn read_one(
         if abort_after.is_some_and(|most| reader.content_size() >= most) {
             break Some(Ended::Aborted);
         }
-        match more(stream, unread, heard).await {
+        match more(stream, unread, into.received).await {
             Ok(0) => break Some(Ended::Closed),
             Ok(_) => {}
             Err(_) => break Some(Ended::Reset),
@@ -325,8 +302,8 @@ async fn read_one(
     let at_end = ended == Some(Ended::Closed);
     let (answer, interim) = reader.finish(at_end);
     let whole = answer.as_ref().is_some_and(|answer| answer.complete);
-    heard.answers.extend(answer);
-    heard.interim.extend(interim);
+    into.answers.extend(answer);
+    into.interim.extend(interim);
     // An answer that ends with the connection is whole; should another be asked for, it finds the end.
     match ended {
         Some(Ended::Closed) if whole => None,
@@ -337,11 +314,10 @@ async fn read_one(
 async fn more(
     stream: &mut tokio::io::ReadHalf<&mut Stream>,
     unread: &mut Vec<u8>,
-    heard: &mut Heard,
+    received: &mut Octets,
 ) -> std::io::Result<usize> {
     let before = unread.len();
     let size = stream.read_buf(unread).await?;
-    remember(&mut heard.received, &unread[before..]);
-    heard.received_size += size as u64;
+    received.add(&unread[before..]);
     Ok(size)
 }

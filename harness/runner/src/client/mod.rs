@@ -15,7 +15,7 @@ use std::time::Duration;
 pub(crate) use connection::Connection;
 pub(crate) use dial::{Dialer, trusting};
 pub(crate) use encode::{encode, raw};
-pub(crate) use exchange::{Ended, Heard};
+pub(crate) use exchange::{Ended, Heard, Octets};
 
 use crate::wire::Asked;
 
@@ -65,32 +65,46 @@ impl Client {
         outgoing: &Outgoing,
         has_seen: impl Fn() -> bool,
     ) -> Heard {
-        let reused = self.keep_if_usable(outgoing.tls).await;
-        let heard = self.exchange_once(dialer, outgoing).await;
-        let dead = heard.answers.is_empty() && heard.received_size == 0;
-        if !(reused && dead && outgoing.repeatable) || has_seen() {
-            return heard;
-        }
-        self.connection = None;
-        let mut again = self.exchange_once(dialer, outgoing).await;
-        again.resent = true;
-        again.notes.insert(0, "the kept connection was dead: sent again on a new one".to_owned());
-        again
+        let mut heard = Heard::default();
+        self.exchange_into(&mut heard, dialer, outgoing, has_seen).await;
+        heard
     }
 
-    async fn exchange_once(&mut self, dialer: &Dialer, outgoing: &Outgoing) -> Heard {
+    /// The same into an empty `heard`, which has all that there is so far where this is not awaited to its end.
+    pub(crate) async fn exchange_into(
+        &mut self,
+        heard: &mut Heard,
+        dialer: &Dialer,
+        outgoing: &Outgoing,
+        has_seen: impl Fn() -> bool,
+    ) {
+        let reused = self.keep_if_usable(outgoing.tls).await;
+        self.exchange_once(heard, dialer, outgoing).await;
+        let dead = heard.answers.is_empty() && heard.received.size == 0;
+        if !(reused && dead && outgoing.repeatable) || has_seen() {
+            return;
+        }
+        self.connection = None;
+        let note = "the kept connection was dead: sent again on a new one".to_owned();
+        *heard = Heard { resent: true, notes: vec![note], ..Heard::default() };
+        self.exchange_once(heard, dialer, outgoing).await;
+    }
+
+    async fn exchange_once(&mut self, heard: &mut Heard, dialer: &Dialer, outgoing: &Outgoing) {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => match dialer.dial(outgoing.tls).await {
                 Ok(connection) => connection,
-                Err(why) => return Heard::not_connected(why),
+                Err(why) => {
+                    heard.ended = Ended::NotConnected(why);
+                    return;
+                }
             },
         };
-        let heard = exchange::exchange(&mut connection, outgoing).await;
+        exchange::exchange(&mut connection, outgoing, heard).await;
         if heard.ended != Ended::Aborted {
             self.connection = Some(connection);
         }
-        heard
     }
 
     /// Keeps the connection only if another request can go on it; was it kept?

@@ -162,7 +162,7 @@ fn connection(wanted: bool, seen: &Seen<'_>) -> Vec<Mismatch> {
 
 fn no_answer(wanted: bool, seen: &Seen<'_>) -> Vec<Mismatch> {
     let silent = seen.heard.is_some_and(|heard| {
-        heard.received_size == 0 && matches!(heard.ended, Ended::Closed | Ended::Reset)
+        heard.received.size == 0 && matches!(heard.ended, Ended::Closed | Ended::Reset)
     });
     if silent == wanted {
         return Vec::new();
@@ -191,7 +191,7 @@ fn answered(wanted: bool, seen: &Seen<'_>) -> Vec<Mismatch> {
 }
 
 fn whole_answer(value: &Value, seen: &Seen<'_>, scope: &Scope<'_>) -> Vec<Mismatch> {
-    let received = seen.heard.map_or(&[][..], |heard| &heard.received);
+    let received = seen.heard.map_or(&[][..], |heard| &heard.received.beginning);
     let lines = [received];
     let found = if received.is_empty() { &lines[..0] } else { &lines[..] };
     let difference = compare(value, Found::field(found), scope).map(|(expected, found)| {

@@ -125,7 +125,9 @@ impl Player {
     /// What broke, if anything; failures are remembered.
     async fn play_once(&self, variables: Variables) -> Option<String> {
         let limit = self.case.time_limit;
-        let broken = match tokio::time::timeout(limit, self.all_steps(variables)).await {
+        // What is still under way then ends here, and tells how far it came.
+        let ended = tokio::time::timeout(limit, self.all_steps(variables)).await;
+        let broken = match ended {
             Ok(Ok(()) | Err(Stop::Failed)) => None,
             Ok(Err(Stop::Broken(why))) => Some(why),
             Err(_) => self.too_long(limit).await,
@@ -162,7 +164,10 @@ impl Player {
         match doing {
             Some(doing) if doing.for_an_answer && self.surface.answers(&self.dialer.host).await => {
                 let failure = broken(&doing.span, &doing.path, &message);
-                lock(&self.progress).failures.push(Failure { unanswered: true, ..failure });
+                let mut progress = lock(&self.progress);
+                let mut exchanges = progress.exchanges.iter();
+                let exchange = exchanges.rposition(|exchange| exchange.step == doing.path);
+                progress.failures.push(Failure { unanswered: true, exchange, ..failure });
                 None
             }
             _ => Some(message),

@@ -1,12 +1,13 @@
 //! What is remembered of a case while it is played.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use edgeproof_diagnostics::Span;
 use edgeproof_load::LoadReport;
 
 use super::Player;
-use crate::client::{Connection, Heard};
+use crate::client::{Connection, Ended, Heard, Octets};
 use crate::event::{Exchange, Failure, Figure, OriginExchange};
 use crate::locking::lock;
 use crate::origin::Record;
@@ -44,9 +45,52 @@ pub(crate) struct Doing {
     pub(crate) for_an_answer: bool,
 }
 
+/// An exchange that is under way. Where it is not awaited to its end, as the case's time is up, what there is of it is
+/// told all the same.
+pub(super) struct UnderWay<'a> {
+    player: &'a Player,
+    path: &'a str,
+    client: &'a str,
+    began: Instant,
+    is_told: bool,
+    pub(super) heard: Heard,
+}
+
+impl<'a> UnderWay<'a> {
+    pub(super) fn new(player: &'a Player, path: &'a str, client: &'a str) -> Self {
+        let (began, heard) = (Instant::now(), Heard::default());
+        Self { player, path, client, began, is_told: false, heard }
+    }
+
+    /// It is over: remembers it, and says what it was and its place among those that are reported.
+    pub(super) fn over(mut self) -> (Heard, Option<usize>) {
+        let place = self.tell();
+        (std::mem::take(&mut self.heard), place)
+    }
+
+    fn tell(&mut self) -> Option<usize> {
+        self.is_told = true;
+        self.player.record(self.path, self.client, &self.heard)
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        if self.is_told {
+            return;
+        }
+        if self.heard.ended == Ended::Unfinished {
+            // To the millisecond, for people.
+            let ms = self.began.elapsed().as_millis();
+            self.heard.duration = Duration::from_millis(u64::try_from(ms).unwrap_or(u64::MAX));
+        }
+        self.tell();
+    }
+}
+
 impl Player {
     /// Remembers an exchange; its place among those that are reported.
-    pub(super) fn record(&self, path: &str, client: &str, heard: &Heard) -> Option<usize> {
+    fn record(&self, path: &str, client: &str, heard: &Heard) -> Option<usize> {
         let mut progress = lock(&self.progress);
         // Those that came since the last exchange ended; with parallel clients, in the order of ending.
         let new = self.origin.records(progress.claimed);
@@ -54,12 +98,12 @@ impl Player {
         if progress.exchanges.len() >= MOST_EXCHANGES {
             return None;
         }
-        let response = (heard.received_size > 0)
-            .then(|| self.carry.payload(&heard.received, heard.received_size));
+        let Octets { beginning, size } = &heard.received;
+        let response = (*size > 0).then(|| self.carry.payload(beginning, *size));
         progress.exchanges.push(Exchange {
             step: path.to_owned(),
             client: client.to_owned(),
-            request: self.carry.payload(&heard.sent, heard.sent_size),
+            request: self.carry.payload(&heard.sent.beginning, heard.sent.size),
             response,
             note: heard.note(),
             duration_us: u64::try_from(heard.duration.as_micros()).unwrap_or(u64::MAX),

@@ -7,8 +7,9 @@ use edgeproof_scenario::MissingVariable;
 use edgeproof_scenario::model::{Action, Assertion, Check, Step};
 use tokio::sync::Barrier;
 
+use super::record::UnderWay;
 use super::{Actor, Player, Stop};
-use crate::client::{self, Heard, Outgoing};
+use crate::client::{self, Outgoing};
 use crate::event::Failure;
 use crate::expect::{broken, defect, failure};
 use crate::locking::lock;
@@ -111,29 +112,33 @@ impl Player {
         let before = self.origin.requests();
         let has_seen = || self.origin.requests() > before;
         let client = actor.client(&step.client);
-        let sent = client.exchange(&self.dialer, outgoing, has_seen);
-        let heard = match expects_no_answer(step) {
-            true => match tokio::time::timeout(TO_SAY_NOTHING, sent).await {
-                Ok(heard) => heard,
-                Err(_) => Heard::given_up(outgoing, TO_SAY_NOTHING),
-            },
+        let mut under_way = UnderWay::new(self, path, &step.client);
+        let heard = &mut under_way.heard;
+        let sent = client.exchange_into(heard, &self.dialer, outgoing, has_seen);
+        match expects_no_answer(step) {
+            true => {
+                if tokio::time::timeout(TO_SAY_NOTHING, sent).await.is_err() {
+                    under_way.heard.duration = TO_SAY_NOTHING;
+                }
+            }
             false => sent.await,
-        };
+        }
         // As long as it cannot be told from one that is kept, a connection to the origin is no good for what follows.
         let _ = tokio::time::timeout(TO_CLOSE, self.origin.has_closed()).await;
         // Servers write their last lines before they close, and many close only when their client does; what
         // comes next looks at these lines. A foreign test has no other use for its connection.
         if self.case.foreign.is_some() {
             client.hang_up(TO_CLOSE).await;
-        } else if self.marks.is_some() && heard.answers.last().is_some_and(|it| !it.persistent) {
+        } else if self.marks.is_some() && under_way.heard.says_the_end() {
             client.is_open(TO_CLOSE).await;
         }
+        let (heard, place) = under_way.over();
         // Bytes that no answer is read to may be a request as well.
-        let unread = usize::from(outgoing.asked.is_empty() && heard.sent_size > 0);
+        let unread = usize::from(outgoing.asked.is_empty() && heard.sent.size > 0);
         let expected = outgoing.asked.len().max(heard.answers.len()).max(unread);
         lock(&self.progress).explained += expected as u64 + u64::from(heard.resent);
         let last = &mut actor.last;
-        last.exchange = self.record(path, &step.client, &heard);
+        last.exchange = place;
         // A foreign test asks for what it asks for, and nothing else.
         if self.case.foreign.is_none() {
             let defects = heard.answers.iter().flat_map(|answer| &answer.defects);

@@ -320,6 +320,47 @@ steps:
     }
 }
 
+/// What was under way when the time was up is told as far as it came, beside what came before.
+#[test]
+fn a_case_whose_time_is_up_shows_how_far_it_came() {
+    let result = fails(&format!(
+        "{HEAD}time_limit: 1s\n{}",
+        r#"
+origin:
+  - on: GET /whole
+    respond: { body: one }
+  - on: POST /half
+    respond: { body: whole, delay: 30s }
+steps:
+  - send: GET /whole
+    expect: { body: one }
+  - parallel:
+      clients: 2
+      steps:
+        - raw: "POST /half HTTP/1.1\r\nHost: {{host}}\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\nx"
+          expect: { body: whole }
+"#
+    ));
+    let told = |at: usize| {
+        let exchange = &result.exchanges[at];
+        let response = exchange.response.as_ref().map_or("", |it| it.data.as_str());
+        (exchange.step.as_str(), response.lines().next().unwrap_or_default())
+    };
+    assert_eq!(result.exchanges.len(), 3);
+    assert_eq!(told(0), ("steps[0]", "HTTP/1.1 200 OK"));
+    let mut halves = [told(1), told(2)];
+    halves.sort_unstable();
+    let half = |client: usize| format!("steps[1].parallel[{client}].steps[0]");
+    let begun = "HTTP/1.1 100 Continue";
+    assert_eq!(halves, [(half(0).as_str(), begun), (half(1).as_str(), begun)]);
+    let note = result.exchanges[1].note.as_deref().unwrap_or_default();
+    assert!(note.starts_with("no end of the answer within "), "{note}");
+    let seen: usize = result.exchanges[1..].iter().map(|it| it.origin.len()).sum();
+    assert_eq!(seen, 2, "the origin saw both");
+    let shown = result.failures[0].exchange.expect("the exchange that it is about");
+    assert_eq!(result.exchanges[shown].step, result.failures[0].path);
+}
+
 #[test]
 fn an_answer_against_the_grammar_fails_the_case_that_reads_it_all_the_same() {
     let answered = |raw: &str| {

@@ -228,6 +228,11 @@ fn no_answer_from_a_living_target_is_a_failure_when_the_time_is_up() {
     assert_eq!(results[0].verdict, Verdict::Fail, "{:?}", results[0].reason);
     let found = &results[0].failures[0].found;
     assert_eq!(found, "no end within 300ms, while waiting for the target's answer");
+    // What had been sent by then is told.
+    let hung = &results[0].exchanges[results[0].failures[0].exchange.expect("an exchange")];
+    assert!(hung.request.data.starts_with("GET /hang HTTP/1.1\r\n"), "{hung:?}");
+    assert_eq!(hung.response, None);
+    assert!(hung.note.as_ref().is_some_and(|it| it.starts_with("no answer within ")), "{hung:?}");
 }
 
 /// A line for each: its verdict, its case and why.
