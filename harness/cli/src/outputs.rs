@@ -89,8 +89,8 @@ impl Outputs {
         if !self.on_standard_output {
             let code = exit_code(&summary, level);
             let counts = Verdict::ALL.map(|verdict| (summary.counts.of(verdict), verdict.as_str()));
-            let counts =
-                counts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}"));
+            let counts = counts.into_iter().chain([(summary.played_again, "played again")]);
+            let counts = counts.filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}"));
             let counts = counts.collect::<Vec<_>>().join(", ");
             eprintln!("edgeproof: {} (exit {}): {counts}", code.meaning(), code.code());
         }

@@ -6,7 +6,8 @@ use std::io::{self, Write};
 use edgeproof_runner::event::{CaseResult, Verdict};
 
 use crate::{
-    Level, Options, Run,
+    Level, Options, Outcome, Run,
+    again::told,
     trouble::{Trouble, troubles},
     visible::{visible, visible_line},
 };
@@ -20,8 +21,15 @@ pub(crate) fn render(run: &Run, options: &Options, writer: &mut impl Write) -> i
         let text = format!("{} is not available here: {}", target.name, target.reason);
         writeln!(writer, "::notice title=edgeproof::{}", data(&text))?;
     }
-    for outcome in options.news_first(run.outcomes()) {
+    let outcomes = options.news_first(run.outcomes());
+    for outcome in &outcomes {
         annotate(outcome.case(), options, writer)?;
+    }
+    for case in outcomes.iter().flat_map(Outcome::played_again) {
+        let title = property(&format!("{} on {}", case.id, case.target));
+        let text = data(&format!("played again: {}\nagain: {}", told(case), case.reproduce));
+        let (file, line) = (property(&options.relative(&case.file)), case.line);
+        writeln!(writer, "::warning file={file},line={line},title={title}::{text}")?;
     }
     Ok(())
 }

@@ -2,10 +2,12 @@
 
 use std::io::{self, Write};
 
-use edgeproof_runner::event::{Figure, Verdict};
+use edgeproof_runner::event::{CaseResult, Figure, Verdict};
 use serde::Serialize;
 
-use crate::{Change, Difference, Options, Outcome, Run, Summary, exit_code, trouble::troubles};
+use crate::{
+    Change, Difference, Options, Outcome, Run, Summary, again::found, exit_code, trouble::troubles,
+};
 
 #[derive(Serialize)]
 struct Report<'a> {
@@ -54,8 +56,20 @@ struct Case<'a> {
     runs: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
     flake_rate: Option<f64>,
+    /// What was found before, and not believed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    played_again: Vec<Earlier<'a>>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     figures: &'a [Figure],
+}
+
+#[derive(Serialize)]
+struct Earlier<'a> {
+    attempt: usize,
+    verdict: Verdict,
+    found: Vec<String>,
+    why: &'a str,
+    duration_ms: u64,
 }
 
 #[derive(Serialize)]
@@ -124,8 +138,21 @@ impl<'a> Case<'a> {
             duration_ms: outcome.duration_ms(),
             runs: flake_rate.map(|_| outcome.runs()),
             flake_rate,
+            played_again: outcome.played_again().flat_map(Earlier::all).collect(),
             figures: &case.figures,
         }
+    }
+}
+
+impl<'a> Earlier<'a> {
+    fn all(case: &'a CaseResult) -> impl Iterator<Item = Self> {
+        case.earlier.iter().map(|play| Earlier {
+            attempt: case.attempt,
+            verdict: play.verdict,
+            found: found(play),
+            why: &play.why,
+            duration_ms: play.duration_ms,
+        })
     }
 }
 

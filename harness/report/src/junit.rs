@@ -2,7 +2,9 @@
 //!
 //! JUnit knows neither levels nor known failures. What does not fail the run is `skipped` with the
 //! reason, so that a CI server agrees with the exit code. What fails the run and is no case's verdict (a run
-//! that did not come to its end, a target that is not there) is an error of its own.
+//! that did not come to its end, a target that is not there) is an error of its own. What was found before a case
+//! was played again stands in `flakyFailure` and its kin, as Maven's Surefire writes them, where JUnit has a place for
+//! them, and in the property `played_again` always.
 
 use std::{
     error::Error as _,
@@ -10,11 +12,14 @@ use std::{
     time::Duration,
 };
 
-use edgeproof_runner::event::{CaseResult, Verdict};
-use quick_junit::{NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestSuite};
+use edgeproof_runner::event::{CaseResult, EarlierPlay, Failure, Verdict};
+use quick_junit::{
+    NonSuccessKind, Property, Report, TestCase, TestCaseStatus, TestRerun, TestSuite,
+};
 
 use crate::{
     Options, Outcome, Run,
+    again::{found, told},
     number::percent,
     trouble::{Trouble, troubles},
     visible::{visible, visible_line},
@@ -94,7 +99,9 @@ fn timed(mut suite: TestSuite) -> TestSuite {
 
 fn test_case(suite: &str, outcome: &Outcome<'_>, options: &Options) -> TestCase {
     let case = outcome.case();
-    let mut test = TestCase::new(line(&case.id), status(outcome, options));
+    let mut status = status(outcome, options);
+    status.add_reruns(outcome.played_again().flat_map(|case| &case.earlier).map(rerun));
+    let mut test = TestCase::new(line(&case.id), status);
     test.set_classname(suite.replace('/', "."));
     test.set_time(Duration::from_millis(outcome.duration_ms()));
     let mut property = |name: &str, value: &str| {
@@ -112,6 +119,9 @@ fn test_case(suite: &str, outcome: &Outcome<'_>, options: &Options) -> TestCase 
     if let Some(rate) = outcome.flake_rate() {
         property("runs", &outcome.runs().to_string());
         property("flake_rate", &percent(rate));
+    }
+    for case in outcome.played_again() {
+        property("played_again", &told(case).replace('\n', "; "));
     }
     for figure in &case.figures {
         property(
@@ -133,13 +143,31 @@ fn status(outcome: &Outcome<'_>, options: &Options) -> TestCaseStatus {
             }
             None => skipped(&reason, None),
         },
-        Verdict::KnownFail => skipped(&format!("known failure: {reason}"), Some(rendered(case))),
+        Verdict::KnownFail => {
+            skipped(&format!("known failure: {reason}"), Some(rendered(&case.failures)))
+        }
         Verdict::Fail => match options.uncounted(case) {
-            Some(why) => skipped(&format!("{why}: {reason}"), Some(rendered(case))),
+            Some(why) => skipped(&format!("{why}: {reason}"), Some(rendered(&case.failures))),
             None => non_success(NonSuccessKind::Failure, "assertion", &reason, case),
         },
         Verdict::Error => non_success(NonSuccessKind::Error, "error", &reason, case),
     }
+}
+
+/// What was found before, and not believed.
+fn rerun(play: &EarlierPlay) -> TestRerun {
+    let kind = match play.verdict {
+        Verdict::Error => NonSuccessKind::Error,
+        _ => NonSuccessKind::Failure,
+    };
+    let mut rerun = TestRerun::new(kind);
+    let text = format!("{}\nnot believed: {}\n", rendered(&play.failures), line(&play.why));
+    rerun
+        .set_time(Duration::from_millis(play.duration_ms))
+        .set_type("played again")
+        .set_message(line(&found(play).join("; ")))
+        .set_description(text.trim_start());
+    rerun
 }
 
 fn skipped(message: &str, text: Option<String>) -> TestCaseStatus {
@@ -153,15 +181,15 @@ fn skipped(message: &str, text: Option<String>) -> TestCaseStatus {
 
 fn non_success(kind: NonSuccessKind, ty: &str, message: &str, case: &CaseResult) -> TestCaseStatus {
     let mut status = TestCaseStatus::non_success(kind);
-    let text = format!("{}\nagain: {}\n", rendered(case), line(&case.reproduce));
+    let text = format!("{}\nagain: {}\n", rendered(&case.failures), line(&case.reproduce));
     status.set_message(message).set_type(ty).set_description(text);
     status
 }
 
-/// All diagnostics of a case. XML 1.0 has no way to write most control characters (§2.2), so they
+/// All diagnostics of a play. XML 1.0 has no way to write most control characters (§2.2), so they
 /// are made visible first.
-fn rendered(case: &CaseResult) -> String {
-    let all = case.failures.iter().map(|failure| visible(failure.rendered.trim_end()) + "\n");
+fn rendered(failures: &[Failure]) -> String {
+    let all = failures.iter().map(|failure| visible(failure.rendered.trim_end()) + "\n");
     all.collect::<Vec<_>>().join("\n")
 }
 

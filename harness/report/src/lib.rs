@@ -21,6 +21,7 @@
 //! every format first makes bytes that are no plain text visible and then escapes for its own syntax.
 #![forbid(unsafe_code)]
 
+mod again;
 mod baseline;
 mod events;
 mod exit;

@@ -12,7 +12,9 @@ use edgeproof_diagnostics::no_command;
 use edgeproof_runner::event::Verdict;
 
 use crate::{
-    ExitCode, Level, Options, Outcome, Run, Summary, exit_code,
+    ExitCode, Level, Options, Outcome, Run, Summary,
+    again::{course, found},
+    exit_code,
     number::{date, duration, number, percent, plural},
     visible::{sentence, visible, visible_line},
 };
@@ -32,6 +34,7 @@ pub(crate) fn render(run: &Run, options: &Options, writer: &mut impl Write) -> i
         .and_then(|()| failures(&mut text, &outcomes, options))
         .and_then(|()| figures(&mut text, &outcomes))
         .and_then(|()| flakes(&mut text, &outcomes))
+        .and_then(|()| played_again(&mut text, &outcomes))
         .and_then(|()| lists(&mut text, run, &outcomes));
     writer.write_all(text.as_bytes())
 }
@@ -192,6 +195,28 @@ fn flakes(text: &mut String, outcomes: &[Outcome<'_>]) -> std::fmt::Result {
         let case = outcome.case();
         let (id, target, runs) = (code(&case.id), code(&case.target), outcome.runs());
         writeln!(text, "| {id} | {target} | {runs} | {} |", percent(rate))?;
+    }
+    Ok(())
+}
+
+/// What was found before, and not believed.
+fn played_again(text: &mut String, outcomes: &[Outcome<'_>]) -> std::fmt::Result {
+    let cases: Vec<_> = outcomes.iter().flat_map(Outcome::played_again).collect();
+    if !cases.is_empty() {
+        writeln!(text, "\n### Played again\n")?;
+    }
+    for case in cases.iter().take(FAILURES) {
+        let (id, target) = (code(&case.id), code(&case.target));
+        writeln!(text, "- {id} on {target}: {}", course(case))?;
+        for play in &case.earlier {
+            for line in found(play) {
+                writeln!(text, "  - {}: {}", play.verdict.as_str(), code(&line))?;
+            }
+            writeln!(text, "  - not believed: {}", cell(&play.why))?;
+        }
+    }
+    if cases.len() > FAILURES {
+        writeln!(text, "- … {} more", cases.len() - FAILURES)?;
     }
     Ok(())
 }

@@ -235,6 +235,11 @@ impl<'a> Outcome<'a> {
         &self.tries
     }
 
+    /// The tries that were played again, as a play before was not believed.
+    pub fn played_again(&self) -> impl Iterator<Item = &'a CaseResult> {
+        self.tries.iter().copied().filter(|result| !result.earlier.is_empty())
+    }
+
     /// The share of tries that came out otherwise than most did, from 0 to 0.5 and a little over
     /// where there are three ways to come out; `None` for a single try. A case that fails each time
     /// is no flake.

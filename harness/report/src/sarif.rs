@@ -14,7 +14,9 @@ use serde_sarif::sarif::{
 };
 
 use crate::{
-    Baseline, Level, Options, Run, Summary, exit_code,
+    Baseline, Level, Options, Run, Summary,
+    again::told,
+    exit_code,
     trouble::troubles,
     visible::{visible, visible_line},
 };
@@ -179,32 +181,43 @@ fn place(file: &str, line: usize, column: Option<usize>, options: &Options) -> L
     Location::builder().physical_location(physical).build()
 }
 
-/// What broke or is no longer played is no finding about a requirement: it stands with the invocation.
+/// What broke, is no longer played or was played again is no finding about a requirement: it stands with the
+/// invocation.
 fn invocation(run: &Run, options: &Options) -> Invocation {
     let troubles = troubles(run, options).into_iter();
-    let mut notifications: Vec<_> = troubles.map(|it| (visible(&it.why), None)).collect();
+    let mut errors: Vec<_> = troubles.map(|it| (visible(&it.why), None)).collect();
+    let mut warnings = Vec::new();
     for outcome in run.outcomes() {
         let case = outcome.case();
+        let about = |why: &str| {
+            let text = format!("{} on {}: {}", line(&case.id), line(&case.target), visible(why));
+            (text, Some(place(&case.file, case.line, None, options)))
+        };
         let broke = || case.reason.clone().unwrap_or_else(|| "no reason was given".to_owned());
         let broke = (case.verdict == Verdict::Error).then(broke);
         if let Some(why) = broke.or_else(|| options.no_longer_played(case)) {
-            let text = format!("{} on {}: {}", line(&case.id), line(&case.target), visible(&why));
-            notifications.push((text, Some(place(&case.file, case.line, None, options))));
+            errors.push(about(&why));
         }
+        warnings.extend(
+            outcome.played_again().map(|case| about(&format!("played again: {}", told(case)))),
+        );
     }
     let code = exit_code(&Summary::of(run, options.baseline.as_deref()), options.gate);
-    let notifications: Vec<Notification> = notifications
-        .into_iter()
-        .map(|(text, location)| {
+    let is_successful = errors.is_empty();
+    let notify = |level: &'static str| {
+        move |(text, location): (String, Option<Location>)| {
             let message = Message::builder().text(text).build();
             let mut notification =
-                Notification::builder().level(json!("error")).message(message).build();
+                Notification::builder().level(json!(level)).message(message).build();
             notification.locations = location.map(|location| vec![location]);
             notification
-        })
-        .collect();
+        }
+    };
+    let errors = errors.into_iter().map(notify("error"));
+    let notifications: Vec<Notification> =
+        errors.chain(warnings.into_iter().map(notify("warning"))).collect();
     let mut invocation = Invocation::builder()
-        .execution_successful(notifications.is_empty())
+        .execution_successful(is_successful)
         .exit_code(i64::from(code.code()))
         .exit_code_description(code.meaning())
         .tool_execution_notifications(notifications)

@@ -80,6 +80,8 @@ pub struct Summary {
     pub regressions: Vec<Level>,
     /// How many failures the baseline had too, whatever their level.
     pub old_failures: usize,
+    /// How many cases were played again, as a failure was not believed.
+    pub played_again: usize,
     /// Targets that did not start, or that were required and cannot be had.
     pub not_started: usize,
     /// Targets that died in the run.
@@ -105,6 +107,7 @@ impl Summary {
             .collect();
         for outcome in &outcomes {
             summary.counts.add(outcome.verdict());
+            summary.played_again += usize::from(outcome.played_again().next().is_some());
         }
         for failure in run.targets.iter().filter_map(|state| state.failure.as_ref()) {
             match failure.died {

@@ -11,6 +11,7 @@ use edgeproof_runner::event::{CaseResult, Verdict};
 
 use crate::{
     Options, Outcome, Run,
+    again::found,
     trouble::troubles,
     visible::{visible, visible_line},
 };
@@ -39,7 +40,9 @@ pub(crate) fn render(run: &Run, options: &Options, writer: &mut impl Write) -> i
             description(&case.target),
             directive.unwrap_or_default()
         )?;
-        if case.verdict != Verdict::Pass || outcome.runs() > 1 || !case.figures.is_empty() {
+        let again = outcome.played_again().next().is_some();
+        let told = case.verdict != Verdict::Pass || outcome.runs() > 1 || !case.figures.is_empty();
+        if told || again {
             diagnostics(outcome, dropped.as_deref(), writer)?;
         }
     }
@@ -90,8 +93,26 @@ fn diagnostics(
     if let Some(rate) = outcome.flake_rate() {
         writeln!(writer, "  runs: {}\n  flake_rate: {rate:.4}", outcome.runs())?;
     }
+    played_again(outcome, writer)?;
     lists(case, writer)?;
     writeln!(writer, "  ...")
+}
+
+/// What was found before, and not believed.
+fn played_again(outcome: &Outcome<'_>, writer: &mut impl Write) -> io::Result<()> {
+    let mut plays = outcome.played_again().flat_map(|case| &case.earlier).peekable();
+    if plays.peek().is_some() {
+        writeln!(writer, "  played_again:")?;
+    }
+    for play in plays {
+        writeln!(writer, "    - verdict: {}", quoted(play.verdict.as_str()))?;
+        writeln!(writer, "      why: {}", quoted(&play.why))?;
+        writeln!(writer, "      found:")?;
+        for line in found(play) {
+            writeln!(writer, "        - {}", quoted(&line))?;
+        }
+    }
+    Ok(())
 }
 
 fn lists(case: &CaseResult, writer: &mut impl Write) -> io::Result<()> {

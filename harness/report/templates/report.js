@@ -189,6 +189,11 @@
       const body = make("tbody", {}, ...result.figures.map((figure) => make("tr", {}, make("td", {}, figure.name), make("td", { class: "num" }, make("strong", {}, figure.value)), make("td", {}, figure.unit), make("td", { class: "samples" }, figure.samples.join(" · ")))));
       parts.push(section("Figures", make("div", { class: "scroll" }, make("table", { class: "figures" }, body))));
     }
+    for (const play of result.earlier) {
+      const about = make("p", { class: "p-facts" }, badge(play.verdict), make("span", {}, play.duration), make("span", {}, `not believed: ${play.why}`));
+      const reason = play.failures.length ? null : make("p", { class: `p-reason ${play.verdict}` }, play.reason || "");
+      parts.push(section("Found before it was played again", about, reason, stack([...play.failures.map(failure), ...play.exchanges.map((wire) => exchange(wire, false))])));
+    }
     parts.push(section("Play it again", make("div", { class: "box again" }, make("pre", { class: "code" }, result.reproduce), copyButton(result.reproduce))));
     return parts;
   }

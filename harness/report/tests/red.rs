@@ -5,7 +5,7 @@ mod recorded;
 use std::sync::Arc;
 
 use edgeproof_report::{Baseline, ExitCode, Format, Options, Run, Scope, Summary, exit_code};
-use edgeproof_runner::event::{CaseResult, Event, Failure, Verdict};
+use edgeproof_runner::event::{CaseResult, EarlierPlay, Event, Failure, Verdict};
 use recorded::{report_of, result, run_of};
 
 /// What a CI server makes of each of them.
@@ -80,6 +80,28 @@ fn failure() -> Failure {
     }
 }
 
+/// The same, with a play before that was not believed.
+fn again(events: Vec<Event>) -> Vec<Event> {
+    let again = |event| match event {
+        Event::CaseFinished(mut case) => {
+            case.earlier.push(EarlierPlay {
+                why: "the machine stood still for 1.5 s meanwhile".to_owned(),
+                verdict: Verdict::Fail,
+                reason: Some("expected 200, found 504".to_owned()),
+                duration_ms: 1600,
+                failures: vec![Failure {
+                    message: "expected 200, found 504".to_owned(),
+                    ..failure()
+                }],
+                exchanges: Vec::new(),
+            });
+            Event::CaseFinished(case)
+        }
+        other => other,
+    };
+    events.into_iter().map(again).collect()
+}
+
 fn required(mut events: Vec<Event>) -> Vec<Event> {
     let (target, reason) = ("varnish".to_owned(), "varnishd is not installed".to_owned());
     events.insert(1, Event::TargetUnavailable { target, reason, required: true });
@@ -94,6 +116,8 @@ fn as_the_exit_code() {
     let table = [
         (ExitCode::Good, run(&[(a, Pass), (b, Skip)]), none()),
         (ExitCode::TargetNotStarted, required(run(&[(a, Pass)])), none()),
+        (ExitCode::Good, again(run(&[(a, Pass)])), none()),
+        (ExitCode::Failed, again(run(&[(a, Fail)])), none()),
         (ExitCode::NothingRan, run(&[(a, Skip)]), none()),
         (ExitCode::NothingRan, run(&[]), none()),
         (ExitCode::Failed, run(&[(a, Fail)]), none()),
@@ -140,6 +164,21 @@ fn in_these_words() {
     assert!(old.junit.contains("<skipped message=\"was failing already: for a reason\""));
 }
 
+/// A case that was played again says so in every format, with what was found before.
+#[test]
+fn what_was_found_before_a_case_was_played_again_is_told() {
+    let words = ["expected 200, found 504", "the machine stood still for 1.5 s meanwhile"];
+    for verdict in [Verdict::Pass, Verdict::Fail, Verdict::KnownFail] {
+        let events = again(run(&[("cache/a", verdict)]));
+        for format in Format::ALL.into_iter().filter(|format| !format.takes_several()) {
+            let text = report_of(&events, format, Options { width: 200, ..Options::default() });
+            for words in words {
+                assert!(text.contains(words), "{format} of {verdict:?} lacks `{words}`: {text}");
+            }
+        }
+    }
+}
+
 /// What the baseline skipped is in it all the same.
 #[test]
 fn a_baseline_without_a_verdict_is_not_one_without_the_case() {
@@ -149,6 +188,23 @@ fn a_baseline_without_a_verdict_is_not_one_without_the_case() {
     assert!(skipped.contains("has a verdict on none of these cases"), "{skipped}");
     let stranger = human(Options { width: 200, ..against(&[(b, Verdict::Pass)]) });
     assert!(stranger.contains("the baseline has none of these cases"), "{stranger}");
+    assert!(!stranger.contains("seems to be"), "{stranger}");
+}
+
+/// A suite that no folder is called `scenarios` of has other ids where another PATH is given.
+#[test]
+fn cases_that_are_named_otherwise_in_the_baseline_are_no_strangers() {
+    let (short, long) = ("vary/star", "cache/vary/star");
+    for (now, then) in [(short, long), (long, short)] {
+        let now_run = run(&[(now, Verdict::Pass)]);
+        let options = Options { width: 160, ..against(&[(then, Verdict::Pass)]) };
+        let told = format!("what is `{now}` here seems to be `{then}` there");
+        let json = Told::of(&now_run, &options).json["exit"]["why"][0].clone();
+        assert!(json.as_str().is_some_and(|why| why.contains(&told)), "{json}");
+        let human = report_of(&now_run, Format::Human, options);
+        let human = human.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(human.contains(&told) && !human.contains("gone:"), "{human}");
+    }
 }
 
 #[test]

@@ -182,6 +182,9 @@ pub struct CaseResult {
     pub attempt: usize,
     /// How many tries there are.
     pub attempts: usize,
+    /// Plays of this try that failed and were not believed, in their order: after each it was played again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<EarlierPlay>,
     /// How time was moved in this case; `None` where it did not have to be.
     pub clock: Option<String>,
     /// What did not hold.
@@ -194,6 +197,23 @@ pub struct CaseResult {
     pub figures: Vec<Figure>,
     /// The command that plays this case again.
     pub reproduce: String,
+}
+
+/// A play that failed and counts for nothing, as the case was played again.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EarlierPlay {
+    /// Why it was not believed: what the machine did meanwhile, or that the test asks for a second try.
+    pub why: String,
+    /// `fail` or `error`.
+    pub verdict: Verdict,
+    /// Its first failure's message, or what broke.
+    pub reason: Option<String>,
+    /// Real time in milliseconds.
+    pub duration_ms: u64,
+    /// What did not hold.
+    pub failures: Vec<Failure>,
+    /// What went over the wire, in order, bounded.
+    pub exchanges: Vec<Exchange>,
 }
 
 /// One assertion that did not hold.

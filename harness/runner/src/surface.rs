@@ -2,8 +2,8 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use edgeproof_target::{
     LineReader, LogFile, RunningTarget, ServiceName, SshLogin, SshdPaths, TargetSpec,
@@ -15,11 +15,14 @@ use tokio_rustls::rustls::ClientConfig;
 use crate::client::{Dialer, trusting};
 use crate::clock::{ControlSocket, SharedFaketime};
 use crate::event::Event;
+use crate::locking::lock;
 use crate::origin::MARKER;
 use crate::probes::ssh;
 
 /// A sign of life is given at once or not at all.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
+/// What the target has spent is asked for with each case, of as many processes as it has: an answer does for so long.
+const FRESH: Duration = Duration::from_millis(100);
 
 /// A running target with what is made once for all its cases.
 #[derive(Debug)]
@@ -29,6 +32,8 @@ pub(crate) struct Surface {
     control: Option<ControlSocket>,
     faketime: Option<Arc<SharedFaketime>>,
     ssh_known: ssh::Known,
+    /// When that was last asked for, and the answer.
+    spent: Mutex<Option<(Instant, Option<Duration>)>>,
 }
 
 impl Surface {
@@ -42,7 +47,8 @@ impl Surface {
         };
         let control = running.control().map(ControlSocket::new);
         let faketime = running.faketime().cloned().map(SharedFaketime::new).map(Arc::new);
-        Ok(Self { running, trust, control, faketime, ssh_known: ssh::Known::default() })
+        let (ssh_known, spent) = (ssh::Known::default(), Mutex::default());
+        Ok(Self { running, trust, control, faketime, ssh_known, spent })
     }
 
     /// The way to the target for a case with that host name.
@@ -121,6 +127,22 @@ impl Surface {
             .into_iter()
             .flat_map(|name| self.running.pids(name))
             .collect()
+    }
+
+    /// The processors' time that its services have taken so far, give or take that of [`FRESH`]; `None` where their
+    /// processes are not known.
+    pub(crate) fn spent(&self) -> Option<Duration> {
+        let mut known = lock(&self.spent);
+        match *known {
+            Some((when, spent)) if when.elapsed() < FRESH => spent,
+            _ => {
+                let all = self.running.supervisors().into_iter().map(edgeproof_load::cpu_of);
+                let spent = all.collect::<Result<Vec<_>, _>>().ok();
+                let spent = spent.filter(|all| !all.is_empty()).map(|all| all.into_iter().sum());
+                *known = Some((Instant::now(), spent));
+                spent
+            }
+        }
     }
 
     /// A service that ended without being told to.

@@ -236,6 +236,13 @@ impl RunningTarget {
         services.flat_map(RunningService::pids).map(nix::unistd::Pid::as_raw).collect()
     }
 
+    /// The processes of the harness's own that hold the services: what these start descends from them. None of
+    /// containers and of what runs elsewhere.
+    pub fn supervisors(&self) -> Vec<u32> {
+        let pids = self.services.iter().filter_map(RunningService::supervisor);
+        pids.map(|pid| pid.as_raw().cast_unsigned()).collect()
+    }
+
     /// Sends the service's first process a signal (HUP to reload, USR1 to reopen logs).
     pub fn signal(&self, service: ServiceName, signal: Signal) {
         for running in self.services.iter().filter(|running| running.name == service) {

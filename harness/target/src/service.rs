@@ -84,6 +84,14 @@ impl RunningService {
         }
     }
 
+    /// The process that holds those of [`RunningService::pids`].
+    pub(crate) fn supervisor(&self) -> Option<Pid> {
+        match &self.running {
+            Running::Process(process) => Some(process.supervisor()),
+            Running::Container(_) | Running::Elsewhere => None,
+        }
+    }
+
     pub(crate) fn signal(&self, signal: Signal) {
         if let Running::Process(process) = &self.running {
             process.signal(signal);

@@ -75,6 +75,11 @@ impl Supervised {
         descendants(self.supervisor)
     }
 
+    /// The process that all of them descend from.
+    pub(crate) fn supervisor(&self) -> Pid {
+        self.supervisor
+    }
+
     /// The last lines of what it printed.
     pub(crate) fn last_lines(&self) -> String {
         last_lines(&self.output)

@@ -1,6 +1,6 @@
 //! What a case's panel shows, as JSON.
 
-use edgeproof_runner::event::{CaseResult, Exchange, Payload, Verdict};
+use edgeproof_runner::event::{CaseResult, EarlierPlay, Exchange, Failure, Payload, Verdict};
 use serde::Serialize;
 
 use crate::{
@@ -55,7 +55,19 @@ pub(super) struct CaseOnTarget {
     exchanges: Vec<Wire>,
     logs: Vec<Log>,
     figures: Vec<Measured>,
+    /// What was found before the case was played again, and not believed.
+    pub(super) earlier: Vec<Earlier>,
     reproduce: String,
+}
+
+#[derive(Serialize)]
+pub(super) struct Earlier {
+    verdict: Verdict,
+    why: String,
+    duration: String,
+    reason: Option<String>,
+    failures: Vec<Failed>,
+    exchanges: Vec<Wire>,
 }
 
 #[derive(Serialize)]
@@ -150,11 +162,26 @@ impl CaseOnTarget {
             duration: duration(outcome.duration_ms()),
             clock: case.clock.as_deref().map(visible_line),
             flake: Flake::of(outcome),
-            failures: failures(case),
+            failures: failures(&case.failures, &case.exchanges),
             exchanges: case.exchanges.iter().map(|exchange| Wire::of(exchange, octets)).collect(),
             logs: logs(case),
             figures: figures(case),
+            earlier: outcome.played_again().flat_map(|it| &it.earlier).map(Earlier::of).collect(),
             reproduce: visible_line(&case.reproduce),
+        }
+    }
+}
+
+impl Earlier {
+    fn of(play: &EarlierPlay) -> Self {
+        let wire = |exchange| Wire::of(exchange, FAILED_OCTETS);
+        Earlier {
+            verdict: play.verdict,
+            why: visible_line(&play.why),
+            duration: duration(play.duration_ms),
+            reason: play.reason.as_deref().map(visible_line),
+            failures: failures(&play.failures, &play.exchanges),
+            exchanges: play.exchanges.iter().map(wire).collect(),
         }
     }
 }
@@ -171,12 +198,12 @@ impl Flake {
     }
 }
 
-fn failures(case: &CaseResult) -> Vec<Failed> {
-    let failures = case.failures.iter().map(|failure| Failed {
+fn failures(failures: &[Failure], exchanges: &[Exchange]) -> Vec<Failed> {
+    let failures = failures.iter().map(|failure| Failed {
         path: visible_line(&failure.path),
         message: visible_line(&failure.message),
         text: visible(failure.rendered.trim_end()),
-        exchange: failure.exchange.filter(|place| *place < case.exchanges.len()),
+        exchange: failure.exchange.filter(|place| *place < exchanges.len()),
     });
     failures.collect()
 }

@@ -4,6 +4,7 @@ use edgeproof_runner::event::{Figure, Verdict};
 
 use crate::{
     Change, Counts, Difference, Level, Outcome, Run, Summary, TargetCounts,
+    again::course,
     html::data::Case,
     number::measured,
     visible::{sentence, visible_line},
@@ -116,6 +117,7 @@ pub(super) struct Cell {
     pub(super) symbol: &'static str,
     pub(super) reason: String,
     pub(super) flaky: bool,
+    pub(super) played_again: bool,
 }
 
 /// The matrix's rows by family, in file order; a family that comes again is the same group.
@@ -181,6 +183,7 @@ impl Cell {
             symbol: result.map_or("", |result| symbol(result.verdict)),
             reason: result.and_then(|result| result.reason.clone()).unwrap_or_default(),
             flaky: result.and_then(|r| r.flake.as_ref()).is_some_and(|flake| flake.flaky),
+            played_again: result.is_some_and(|result| !result.earlier.is_empty()),
         }
     }
 }
@@ -364,6 +367,25 @@ pub(super) fn reasons(run: &Run, verdict: Verdict) -> Vec<Reason> {
         text,
         count,
         targets: targets.join(", "),
+    });
+    rows.collect()
+}
+
+/// A case that was played again.
+pub(super) struct Again {
+    pub(super) id: String,
+    pub(super) anchor: String,
+    pub(super) target: String,
+    pub(super) course: String,
+    pub(super) why: String,
+}
+
+pub(super) fn played_again(run: &Run) -> Vec<Again> {
+    let outcomes = run.outcomes();
+    let rows = outcomes.iter().flat_map(Outcome::played_again).map(|case| {
+        let (id, target) = (visible_line(&case.id), visible_line(&case.target));
+        let why = case.earlier.last().map(|play| visible_line(&play.why)).unwrap_or_default();
+        Again { anchor: anchor(&format!("{id}@{target}")), id, target, course: course(case), why }
     });
     rows.collect()
 }

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     ExitCode, Options, Run, Summary, exit_code,
-    html::matrix::{Card, Changes, Figures, Group, Reason},
+    html::matrix::{Again, Card, Changes, Figures, Group, Reason},
     number::{date, duration, plural},
     visible::{sentence, visible_line},
 };
@@ -46,6 +46,7 @@ struct Page {
     cases: usize,
     known: Vec<Reason>,
     skipped: Vec<Reason>,
+    played_again: Vec<Again>,
     unavailable: Vec<(String, String)>,
     failed_targets: Vec<(String, String)>,
     notes: Vec<String>,
@@ -87,6 +88,7 @@ fn page(run: &Run, options: &Options) -> io::Result<Page> {
         groups,
         known: matrix::reasons(run, edgeproof_runner::event::Verdict::KnownFail),
         skipped: matrix::reasons(run, edgeproof_runner::event::Verdict::Skip),
+        played_again: matrix::played_again(run),
         unavailable: matrix::unavailable(run),
         failed_targets: matrix::failed_targets(run),
         notes: matrix::notes(run),

@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use edgeproof_runner::event::{Figure, Verdict};
 
 use crate::{
-    Change, ExitCode, Outcome, exit_code,
+    Change, ExitCode, Outcome,
+    again::{course, found},
+    exit_code,
     human::{
         Page,
         paint::{left, right, wrap},
@@ -59,6 +61,29 @@ impl Page<'_> {
             );
         }
         self.titled(&format!("Flakes in {runs} runs"), text)
+    }
+
+    /// The cases of which a failure was not believed: what it was, and why.
+    pub(super) fn played_again(&self) -> String {
+        let cases: Vec<_> = self.outcomes.iter().flat_map(Outcome::played_again).collect();
+        let mut text = String::new();
+        for case in cases.iter().take(NAMES) {
+            let name = format!("{} on {}", visible_line(&case.id), visible_line(&case.target));
+            let course = self.paint.verdict(Verdict::KnownFail, course(case));
+            text.push_str(&format!("  {name}: {course}\n"));
+            for play in &case.earlier {
+                for line in found(play) {
+                    text.push_str(&wrap(&visible_line(&line), self.width(), 4));
+                }
+                let why = visible_line(&format!("(not believed: {})", play.why));
+                let why = wrap(&why, self.width(), 4);
+                text.push_str(&format!("{}\n", self.paint.dim(why.trim_end())));
+            }
+        }
+        if cases.len() > NAMES {
+            text.push_str(&format!("  … {} more\n", cases.len() - NAMES));
+        }
+        self.titled("Played again", text)
     }
 
     /// Known failures, by reason.
@@ -197,7 +222,11 @@ impl Page<'_> {
         let parts = present.map(|(verdict, word)| {
             self.paint.verdict(verdict, format!("{} {word}", counts.of(verdict)))
         });
-        let parts: Vec<String> = parts.collect();
+        let mut parts: Vec<String> = parts.collect();
+        if self.summary.played_again > 0 {
+            let again = format!("{} played again", self.summary.played_again);
+            parts.push(self.paint.verdict(Verdict::KnownFail, again));
+        }
         match parts.is_empty() {
             true => format!("{line}\n"),
             false => format!("{line}\n{}\n", parts.join(" · ")),

@@ -100,6 +100,7 @@ impl<'a> Page<'a> {
         parts.push(self.conformance());
         parts.push(self.figures());
         parts.push(self.flakes());
+        parts.push(self.played_again());
         parts.push(self.known());
         parts.push(self.fixed());
         parts.push(self.skips());

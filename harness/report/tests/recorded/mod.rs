@@ -75,6 +75,7 @@ pub(crate) fn result(
         duration_ms: 5,
         attempt: 1,
         attempts: 1,
+        earlier: Vec::new(),
         clock: None,
         failures: Vec::new(),
         exchanges: Vec::new(),

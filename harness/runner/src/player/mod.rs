@@ -23,7 +23,7 @@ mod ssh;
 mod steps;
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use edgeproof_diagnostics::Span;
 use edgeproof_scenario::model::Case;
@@ -34,7 +34,7 @@ pub(crate) use record::Progress;
 
 use crate::client::Dialer;
 use crate::clock::{CaseClock, ClockError};
-use crate::event::{Exchange, Failure, Figure, LogExcerpt};
+use crate::event::{EarlierPlay, Exchange, Failure, Figure, LogExcerpt, Verdict};
 use crate::expect::broken;
 use crate::locking::lock;
 use crate::logs::{CaseLog, RuleIds};
@@ -92,15 +92,19 @@ pub(crate) struct Told {
     pub(crate) exchanges: Vec<Exchange>,
     pub(crate) logs: Vec<LogExcerpt>,
     pub(crate) figures: Vec<Figure>,
+    /// The first try of a foreign test that has two.
+    pub(crate) earlier: Option<EarlierPlay>,
 }
 
 impl Player {
     /// Plays the case within its time limit.
     pub(crate) async fn play(&self, variables: Variables) -> Told {
+        let began = Instant::now();
         let mut broken = self.play_once(variables.clone()).await;
+        let mut earlier = None;
         let is_tried_again = self.case.foreign.as_ref().is_some_and(|foreign| foreign.retry_once);
         if is_tried_again && broken.is_none() && !lock(&self.progress).failures.is_empty() {
-            *lock(&self.progress) = Progress::default();
+            earlier = Some(self.first_try(began.elapsed()));
             broken = self.play_once(variables).await;
         }
         let (is_silent, has_failed) = {
@@ -119,7 +123,20 @@ impl Player {
             tokio::time::sleep(TO_END).await;
             trouble = self.surface.trouble().await;
         }
-        self.told(broken, trouble)
+        Told { earlier, ..self.told(broken, trouble) }
+    }
+
+    /// What the first of two tries found, which took so long; the second begins with nothing.
+    fn first_try(&self, took: Duration) -> EarlierPlay {
+        let Progress { failures, exchanges, .. } = std::mem::take(&mut *lock(&self.progress));
+        EarlierPlay {
+            why: "the test asks for a second try (`retry_once`)".to_owned(),
+            verdict: Verdict::Fail,
+            reason: failures.first().map(|failure| failure.message.clone()),
+            duration_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            failures,
+            exchanges,
+        }
     }
 
     /// What broke, if anything; failures are remembered.
@@ -210,6 +227,7 @@ impl Player {
             exchanges: std::mem::take(&mut progress.exchanges),
             logs,
             figures: std::mem::take(&mut progress.figures),
+            earlier: None,
         }
     }
 

@@ -52,6 +52,7 @@ impl Setting<'_> {
             duration_ms: 0,
             attempt,
             attempts: self.options.repeat.max(1),
+            earlier: Vec::new(),
             clock: None,
             failures: Vec::new(),
             exchanges: Vec::new(),
@@ -59,6 +60,12 @@ impl Setting<'_> {
             figures: Vec::new(),
             reproduce: reproduce(case, self.target, self.options),
         }
+    }
+
+    /// A play that nothing came of, with the reason.
+    pub(super) fn dropped(self, play: &Play, verdict: Verdict, reason: &str) -> CaseResult {
+        let bare = self.unplayed(play.index, &play.case, play.attempt, verdict, reason);
+        CaseResult { earlier: play.earlier.clone(), ..bare }
     }
 
     /// A case that was played.
@@ -69,7 +76,8 @@ impl Setting<'_> {
         (verdict, reason): (Verdict, Option<String>),
         duration: Duration,
     ) -> CaseResult {
-        let bare = self.unplayed(play.index, &play.case, play.attempt, verdict, "");
+        let mut bare = self.dropped(play, verdict, "");
+        bare.earlier.extend(told.earlier);
         CaseResult {
             reason,
             duration_ms: u64::try_from(duration.as_millis()).unwrap_or(u64::MAX),

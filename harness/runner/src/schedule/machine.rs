@@ -6,8 +6,11 @@
 //! - A thread that does nothing but look at the clock is due every [`BEAT`]; how late it comes is how long nobody was
 //!   served.
 //! - Linux says how long tasks had to wait for a processor (`/proc/pressure/cpu`, its "Pressure Stall Information"). A
-//!   case that took long, more than half of it while somebody waited, may have failed because of that.
+//!   case that took long, more than half of it while somebody waited, may have failed because of that; not where the
+//!   target itself took most of what the processors had to give: that is no fault of the machine's.
 
+use std::fmt;
+use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
@@ -21,10 +24,13 @@ const LATE: Duration = Duration::from_millis(250);
 const LONG: Duration = Duration::from_secs(1);
 /// The share of a case's time from which on it was starved.
 const STARVED: f64 = 0.5;
+/// The share of the processors' time from which on it is the target that lets others wait.
+const ITS_OWN: f64 = 0.5;
 
 /// The machine, as long as it is watched.
 #[derive(Debug)]
 pub(super) struct Machine {
+    processors: f64,
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
 }
@@ -46,6 +52,34 @@ pub(super) struct Mark {
     still_ms: u64,
     /// How long somebody has waited for a processor; `None` where the system does not say.
     waited: Option<Duration>,
+    /// The time that the target has taken of all processors; `None` where nobody knows.
+    target: Option<Duration>,
+}
+
+/// How the machine failed to serve what was played.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Lapse {
+    /// Nobody was served for so long.
+    StoodStill(Duration),
+    /// Somebody waited for a processor for this share of the time.
+    NoProcessor(f64),
+}
+
+impl fmt::Display for Lapse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::StoodStill(time) => {
+                write!(f, "the machine stood still for {:.1} s meanwhile", time.as_secs_f64())
+            }
+            Self::NoProcessor(share) => {
+                write!(
+                    f,
+                    "the machine had no processor left for {:.0} % of the time",
+                    share * 100.0
+                )
+            }
+        }
+    }
 }
 
 impl Machine {
@@ -60,11 +94,12 @@ impl Machine {
             .name("heartbeat".to_owned())
             .stack_size(64 << 10)
             .spawn(move || beat(&its))?;
-        Ok(Self { shared, thread: Some(thread) })
+        let processors = std::thread::available_parallelism().map_or(1, NonZero::get) as f64;
+        Ok(Self { processors, shared, thread: Some(thread) })
     }
 
-    /// What is known of it now.
-    pub(super) fn mark(&self) -> Mark {
+    /// What is known of it now, where the target has taken so much of its processors.
+    pub(super) fn mark(&self, target: Option<Duration>) -> Mark {
         let shared = &*self.shared;
         // Who asks may have been woken before the thread.
         let since = ms(shared.began).saturating_sub(shared.last_ms.load(Ordering::Acquire));
@@ -72,21 +107,29 @@ impl Machine {
         let still_ms = shared.still_ms.load(Ordering::Relaxed) + pending.as_millis() as u64;
         let pressure = std::fs::read_to_string("/proc/pressure/cpu");
         let waited = pressure.ok().and_then(|text| waited(&text));
-        Mark { at: Instant::now(), still_ms, waited }
+        let target = target.map(|spent| spent.div_f64(self.processors));
+        Mark { at: Instant::now(), still_ms, waited, target }
     }
 
-    /// Whether it failed to serve what was played since then.
-    pub(super) fn failed_since(&self, then: Mark) -> bool {
-        self.mark().failed_since(then)
+    /// How it failed to serve what was played since then, if it did; the target has taken so much of its processors
+    /// by now.
+    pub(super) fn lapse_since(&self, then: Mark, target: Option<Duration>) -> Option<Lapse> {
+        self.mark(target).lapse_since(then)
     }
 }
 
 impl Mark {
-    fn failed_since(self, then: Self) -> bool {
+    fn lapse_since(self, then: Self) -> Option<Lapse> {
+        if self.still_ms > then.still_ms {
+            return Some(Lapse::StoodStill(Duration::from_millis(self.still_ms - then.still_ms)));
+        }
         let took = self.at - then.at;
-        let waited = self.waited.zip(then.waited).map(|(now, then)| now.saturating_sub(then));
-        self.still_ms > then.still_ms
-            || took >= LONG && waited.is_some_and(|it| it.div_duration_f64(took) > STARVED)
+        let share = |now: Option<Duration>, then: Option<Duration>| {
+            Some(now?.saturating_sub(then?).div_duration_f64(took))
+        };
+        let waited = share(self.waited, then.waited).filter(|it| took >= LONG && *it > STARVED)?;
+        let is_its_own = share(self.target, then.target).is_some_and(|it| it > ITS_OWN);
+        (!is_its_own).then_some(Lapse::NoProcessor(waited))
     }
 }
 
@@ -155,20 +198,46 @@ mod tests {
         assert_eq!(lateness(BEAT + LATE), Some(LATE));
     }
 
+    /// So many seconds after a mark with 300 ms, during which somebody waited, and the target worked, so many.
+    fn after(took: f64, still_ms: u64, waited: f64, target: Option<f64>) -> Option<Lapse> {
+        let seconds = Duration::from_secs_f64;
+        let then = Mark {
+            at: Instant::now(),
+            still_ms: 300,
+            waited: Some(seconds(7.0)),
+            target: target.map(|_| seconds(3.0)),
+        };
+        let now = Mark {
+            at: then.at + seconds(took),
+            still_ms,
+            waited: Some(seconds(7.0 + waited)),
+            target: target.map(|it| seconds(3.0 + it)),
+        };
+        now.lapse_since(then)
+    }
+
     #[test]
     fn a_machine_that_stood_still_or_had_no_processor_left_failed() {
-        let seconds = Duration::from_secs_f64;
-        let then = Mark { at: Instant::now(), still_ms: 300, waited: Some(seconds(7.0)) };
-        let after = |took: f64, still_ms, waited: f64| {
-            let waited = Some(seconds(7.0 + waited));
-            Mark { at: then.at + seconds(took), still_ms, waited }.failed_since(then)
-        };
-        assert!(!after(20.0, 300, 0.0));
-        assert!(after(0.1, 301, 0.0));
-        assert!(!after(20.0, 300, 10.0) && after(20.0, 300, 10.1));
-        assert!(!after(0.9, 300, 0.9) && after(1.0, 300, 0.9));
-        let unsaid = Mark { at: then.at + seconds(20.0), still_ms: 300, waited: None };
-        assert!(!unsaid.failed_since(then));
+        assert_eq!(after(20.0, 300, 0.0, None), None);
+        let stood_still = Lapse::StoodStill(Duration::from_millis(1500));
+        assert_eq!(after(0.1, 1800, 0.0, None), Some(stood_still));
+        assert_eq!(stood_still.to_string(), "the machine stood still for 1.5 s meanwhile");
+        assert_eq!(after(20.0, 300, 10.0, None), None);
+        let told = after(20.0, 300, 10.1, None).map(|it| it.to_string());
+        let words = "the machine had no processor left for 50 % of the time";
+        assert_eq!(told.as_deref(), Some(words));
+        assert_eq!(after(0.9, 300, 0.9, None), None);
+        assert!(after(1.0, 300, 0.9, None).is_some());
+        let then = Mark { at: Instant::now(), still_ms: 300, waited: None, target: None };
+        let unsaid = Mark { at: then.at + Duration::from_secs(20), ..then };
+        assert_eq!(unsaid.lapse_since(then), None);
+    }
+
+    #[test]
+    fn what_the_target_lets_others_wait_for_is_not_the_machines_fault() {
+        assert!(after(20.0, 300, 19.0, Some(10.0)).is_some());
+        assert_eq!(after(20.0, 300, 19.0, Some(10.1)), None);
+        assert!(after(20.0, 301, 19.0, Some(20.0)).is_some(), "nobody makes a machine stand still");
     }
 
     #[test]

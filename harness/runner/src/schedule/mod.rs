@@ -4,7 +4,8 @@
 //! cases × targets × repeats ─select─▶ skip (reason)
 //!                              └────▶ plays ─▶ waves (no host name twice) ─▶ start target ─▶ in parallel,
 //!                                               then one after another ─▶ verdict ─▶ events
-//!                                               (failed as the machine did not serve it ─▶ played again)
+//!                                               (failed as the machine did not serve it ─▶ played again,
+//!                                                with what it found in the result's `earlier`)
 //! ```
 
 mod finished;

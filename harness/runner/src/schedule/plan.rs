@@ -6,6 +6,7 @@ use std::sync::Arc;
 use edgeproof_scenario::model::{Case, SiteSpec};
 
 use crate::clock::Way;
+use crate::event::{CaseResult, EarlierPlay};
 use crate::logs::DOMAIN;
 
 /// One try of one case on one target.
@@ -22,6 +23,8 @@ pub(super) struct Play {
     pub(super) host: String,
     /// Its site's: its own, or that of all cases of a start that share a site for any host.
     pub(super) site: String,
+    /// What came of the same play before, and was not believed.
+    pub(super) earlier: Vec<EarlierPlay>,
 }
 
 impl Play {
@@ -35,12 +38,21 @@ impl Play {
                 (case.site.host.clone().unwrap_or_else(made), id.clone())
             }
         };
-        Self { index, case: Arc::clone(case), attempt, way, id, host, site }
+        Self { index, case: Arc::clone(case), attempt, way, id, host, site, earlier: Vec::new() }
+    }
+
+    /// The same, to be played once more: this result of it is not believed, and why not.
+    pub(super) fn doubted(self, result: CaseResult, why: String) -> Self {
+        let CaseResult { mut earlier, verdict, reason, duration_ms, failures, exchanges, .. } =
+            result;
+        earlier.push(EarlierPlay { why, verdict, reason, duration_ms, failures, exchanges });
+        Self { earlier, ..self }
     }
 
     /// The same once more, with names of its own.
-    pub(super) fn anew(&self, run: &str) -> Self {
-        Self::new(self.index, &self.case, self.attempt, self.way, run)
+    pub(super) fn anew(self, run: &str) -> Self {
+        let anew = Self::new(self.index, &self.case, self.attempt, self.way, run);
+        Self { earlier: self.earlier, ..anew }
     }
 
     /// What its site must be like, where it is for any host.

@@ -41,12 +41,12 @@ struct Show<'a> {
     dead: Arc<Mutex<Option<Trouble>>>,
     /// Was there a failure or an error?
     blemished: bool,
-    /// What failed while the machine served nobody.
+    /// What failed while the machine served nobody, with what it found.
     doubtful: Vec<Play>,
     round: Round,
 }
 
-/// How often a case is played again whose failure says nothing, as the machine did not serve it.
+/// How often a case is played again whose failure is not believed, as the machine did not serve it.
 const MOST_AGAIN: usize = 2;
 /// How many of those are played at a time: what they lacked was a processor.
 const FEW: usize = 8;
@@ -87,19 +87,10 @@ impl House<'_> {
             if doubtful.is_empty() {
                 break;
             }
-            self.note_again(target, doubtful.len());
             let run = run_token();
-            plays = doubtful.iter().map(|play| play.anew(&run)).collect();
+            plays = doubtful.into_iter().map(|play| play.anew(&run)).collect();
         }
         self.note_unrouted(target);
-    }
-
-    fn note_again(&self, target: &TargetSpec, count: usize) {
-        let cases = if count == 1 { "case" } else { "cases" };
-        let text = format!(
-            "this machine stood still, or had no processor left: what failed meanwhile is played again ({count} {cases})"
-        );
-        emit(self.events, Event::Note { target: Some(target.name.clone()), text });
     }
 
     /// What is to be played, round by round: where one start does not hold them all, each holds whole
@@ -146,7 +137,7 @@ impl House<'_> {
         }
     }
 
-    /// One start of the target, with the sites of all these plays. Gives back those whose failure says nothing
+    /// One start of the target, with the sites of all these plays. Gives back those whose failure is not believed
     /// and which have no result yet: none in the last round.
     async fn play_wave(self, target: &Arc<TargetSpec>, wave: Wave, round: Round) -> Vec<Play> {
         let Wave { plays: wave, moves_time } = wave;
@@ -167,18 +158,27 @@ impl House<'_> {
             .filter(|site| known.insert(site.id.clone()))
             .collect();
         let mut stopping = self.stopping.clone();
-        let began = self.machine.mark();
+        let began = self.machine.mark(None);
         let started = tokio::select! {
             started = self.start(target, &sites, moves_time) => started,
             _ = stopping.wait_for(|stop| *stop) => return Vec::new(),
         };
         match started {
             Ok(running) => self.play_on(target, running, prepared, round).await,
-            Err(_) if !round.is_last() && self.machine.failed_since(began) => wave,
-            Err(why) => {
-                self.not_started(target, &wave, &why);
-                Vec::new()
-            }
+            Err(why) => match self.machine.lapse_since(began, None).filter(|_| !round.is_last()) {
+                Some(lapse) => {
+                    let (setting, found) = (self.setting(target), headline(&why));
+                    let doubted = |play: Play| {
+                        let result = setting.dropped(&play, Verdict::Error, &found);
+                        play.doubted(result, lapse.to_string())
+                    };
+                    wave.into_iter().map(doubted).collect()
+                }
+                None => {
+                    self.not_started(target, &wave, &why);
+                    Vec::new()
+                }
+            },
         }
     }
 
@@ -207,20 +207,13 @@ impl House<'_> {
             return self.none_played(target, wave, Verdict::Skip, &format!("not available: {why}"));
         }
         let (reason, log) = (why.to_string(), why.log().to_owned());
-        let headline = reason.lines().next().unwrap_or_default().to_owned();
         emit(self.events, Event::TargetFailed { target: name, reason, log });
-        self.none_played(
-            target,
-            wave,
-            Verdict::Error,
-            &format!("the target did not start: {headline}"),
-        );
+        self.none_played(target, wave, Verdict::Error, &headline(why));
     }
 
     fn none_played(&self, target: &TargetSpec, wave: &[Play], verdict: Verdict, why: &str) {
         for play in wave {
-            let setting = self.setting(target);
-            self.finish(setting.unplayed(play.index, &play.case, play.attempt, verdict, why));
+            self.finish(self.setting(target).dropped(play, verdict, why));
         }
     }
 
@@ -293,6 +286,12 @@ impl House<'_> {
     }
 }
 
+/// Why no case was played, in a line.
+fn headline(why: &StartError) -> String {
+    let reason = why.to_string();
+    format!("the target did not start: {}", reason.lines().next().unwrap_or_default())
+}
+
 /// What a play's task gives back.
 struct Ended {
     result: CaseResult,
@@ -342,13 +341,16 @@ impl Show<'_> {
         }
     }
 
-    /// Tells the result, unless it is a failure that says nothing.
+    /// Tells the result, unless it is a failure that is not believed.
     fn end(&mut self, Ended { result, play, began, origin }: Ended) {
         self.house.origin.remove(&origin);
         let failed = matches!(result.verdict, Verdict::Fail | Verdict::Error);
         let alive = lock(&self.dead).is_none();
-        if failed && alive && !self.round.is_last() && self.house.machine.failed_since(began) {
-            return self.doubtful.push(play);
+        if failed && alive && !self.round.is_last() {
+            let lapse = self.house.machine.lapse_since(began, self.surface.spent());
+            if let Some(lapse) = lapse {
+                return self.doubtful.push(play.doubted(result, lapse.to_string()));
+            }
         }
         self.blemished |= failed;
         self.house.finish(result);
@@ -364,9 +366,7 @@ impl Show<'_> {
         let setting = self.house.setting(self.target);
         if let Some(trouble) = &*lock(&self.dead) {
             let why = format!("not played: {}", trouble.reason);
-            let (index, attempt) = (play.index, play.attempt);
-            let result = setting.unplayed(index, &play.case, attempt, Verdict::Error, &why);
-            return self.house.finish(result);
+            return self.house.finish(setting.dropped(&play, Verdict::Error, &why));
         }
         emit(
             self.house.events,
@@ -381,7 +381,7 @@ impl Show<'_> {
             Ok(scene) => {
                 let (target, dead) = (Arc::clone(self.target), Arc::clone(&self.dead));
                 let (events, options) = (self.house.events.clone(), self.house.options.clone());
-                let began = self.house.machine.mark();
+                let began = self.house.machine.mark(self.surface.spent());
                 running.spawn(async move {
                     let (result, scene) =
                         perform(scene, place, target, options, dead, events).await;
@@ -390,9 +390,7 @@ impl Show<'_> {
             }
             Err(why) => {
                 self.blemished = true;
-                let (index, attempt) = (play.index, play.attempt);
-                let result = setting.unplayed(index, &play.case, attempt, Verdict::Error, &why);
-                self.house.finish(result);
+                self.house.finish(setting.dropped(&play, Verdict::Error, &why));
             }
         }
     }

@@ -197,7 +197,11 @@ steps: [{ raw: "GET /?rule=1 HTTP/1.1\r\n\r\n", expect: { status: 404, waf_rules
     let options = RunOptions { foreign_words: words, ..options() };
     let result = results(&play_with("waf", &cases, &options)).remove(0);
     assert_eq!((result.verdict, result.failures.len()), (Verdict::Fail, 1));
-    assert_eq!(result.exchanges.len(), 1, "the first try is not reported");
+    assert_eq!(result.exchanges.len(), 1, "the first try is not among them");
+    let [first] = &result.earlier[..] else { panic!("{:?}", result.earlier) };
+    assert_eq!((first.verdict, first.failures.len(), first.exchanges.len()), (Verdict::Fail, 1, 1));
+    assert_eq!(first.reason, result.reason);
+    assert_eq!(first.why, "the test asks for a second try (`retry_once`)");
     let lines: Vec<_> = result.logs.iter().map(|log| (log.log.as_str(), log.lines.len())).collect();
     assert_eq!(lines, [("waf", 1)], "nor are its lines");
     let command = result.reproduce;

@@ -78,6 +78,10 @@ async fn a_target_starts_with_all_sites_and_stops_without_a_trace() {
 
     let pids = target.pids(ServiceName::Http);
     assert!(!pids.is_empty() && pids.iter().all(|&pid| lives(pid)));
+    let [supervisor] = target.supervisors()[..] else { panic!("one service is supervised") };
+    let stat = fs::read_to_string(format!("/proc/{}/stat", pids[0])).unwrap();
+    let parent = stat.rsplit_once(") ").unwrap().1.split(' ').nth(1).map(str::to_owned);
+    assert_eq!(parent, Some(supervisor.to_string()));
     target.stop().await;
     assert!(!pids.iter().any(|&pid| lives(pid)));
     assert!(!folder.exists());
