@@ -26,10 +26,29 @@ struct Report {
     /// `junit to out/junit.xml`.
     name: String,
     reporter: Box<dyn Reporter>,
-    /// Where it is written until it is whole, and the file whose place it then takes.
-    takes_place: Option<(PathBuf, PathBuf)>,
+    /// Where it is written until it is whole, where that is not its place.
+    partial: Option<Partial>,
     /// Nothing of it was lost so far: only then may it take a former one's place.
     whole: bool,
+}
+
+/// A file beside the place that it takes once it is whole. Nothing is left of one that never is.
+struct Partial {
+    written: PathBuf,
+    meant: PathBuf,
+}
+
+impl Partial {
+    fn take_place(self) -> io::Result<()> {
+        std::fs::rename(&self.written, &self.meant)
+    }
+}
+
+impl Drop for Partial {
+    fn drop(&mut self) {
+        // There is none once it has taken its place.
+        let _ = std::fs::remove_file(&self.written);
+    }
 }
 
 impl Outputs {
@@ -46,14 +65,14 @@ impl Outputs {
         let mut reports = Vec::new();
         for output in asked {
             let options = options(output, level, baseline.clone());
-            let mut takes_place = None;
+            let mut partial = None;
             let reporter = match &output.file {
                 None => reporter(output.format, io::stdout(), options),
                 Some(file) => {
                     let written = beside(file, output.format);
                     let opened = BufWriter::new(create(&written)?);
                     if written != *file {
-                        takes_place = Some((written, file.clone()));
+                        partial = Some(Partial { written, meant: file.clone() });
                     }
                     reporter(output.format, opened, options)
                 }
@@ -61,7 +80,7 @@ impl Outputs {
             let place =
                 output.file.as_deref().map_or("standard output".into(), Path::to_string_lossy);
             let name = format!("{} to {place}", output.format);
-            reports.push(Report { name, reporter, takes_place, whole: true });
+            reports.push(Report { name, reporter, partial, whole: true });
         }
         let on_standard_output = asked.iter().any(|output| output.file.is_none());
         Ok(Self { reports, on_standard_output, run: Run::default(), baseline })
@@ -77,10 +96,10 @@ impl Outputs {
     /// files, a line on standard error says it to people.
     pub(crate) fn finish(mut self, level: Level) -> Result<Summary, Failure> {
         let mut outcome = self.each(|reporter| reporter.finish());
-        for Report { name, reporter, takes_place, whole } in std::mem::take(&mut self.reports) {
+        for Report { name, reporter, partial, whole } in std::mem::take(&mut self.reports) {
             drop(reporter);
-            if let Some((written, meant)) = takes_place.filter(|_| whole) {
-                let named = std::fs::rename(written, meant);
+            if let Some(partial) = partial.filter(|_| whole) {
+                let named = partial.take_place();
                 outcome = outcome.and(named.map_err(|error| Failure::write(&name, &error)));
             }
         }

@@ -16,7 +16,9 @@ fn root() -> &'static Path {
 
 /// A run of many cases, one after another, so that there is a middle to be killed in.
 fn long_run(folder: &Path) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_edgeproof"))
+    // Whoever runs the tests under nohup(1) has SIGHUP ignored, and so would the run.
+    Command::new("env")
+        .args(["--default-signal=HUP", env!("CARGO_BIN_EXE_edgeproof")])
         .current_dir(root())
         .args([
             "run",
@@ -29,6 +31,7 @@ fn long_run(folder: &Path) -> Child {
         ])
         .args(["--discard", "--format", "json", "--format"])
         .arg(format!("events={}", folder.join("events.jsonl").display()))
+        .arg(format!("--format=junit={}", folder.join("junit.xml").display()))
         .env("TMPDIR", folder)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -105,11 +108,12 @@ fn a_target_killed_in_mid_run_is_an_error_and_no_hang() {
     nothing_is_left(folder.path());
 }
 
-/// Ctrl-C, and what a CI service sends when it cancels a job.
+/// Ctrl-C, what a CI service sends when it cancels a job, and what is left of a terminal that was closed.
 #[test]
 fn an_interrupted_run_says_so_and_leaves_nothing() {
     interrupted_by("INT");
     interrupted_by("TERM");
+    interrupted_by("HUP");
 }
 
 fn interrupted_by(name: &str) {
@@ -122,7 +126,27 @@ fn interrupted_by(name: &str) {
     let report: serde_json::Value =
         serde_json::from_slice(&output.stdout).expect("JSON all the same");
     assert!(report["summary"]["passed"].as_u64().expect("a number") > 0);
+    let junit = std::fs::read_to_string(folder.path().join("junit.xml")).expect("JUnit, too");
+    assert!(junit.contains("type=\"interrupted\""), "{junit}");
+    assert!(!folder.path().join("junit.xml.partial").exists());
     nothing_is_left(folder.path());
+}
+
+/// The origin's address is another's: the run ends before it plays, and its files are not left half-written.
+#[test]
+fn a_run_that_breaks_leaves_no_partial_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = taken.local_addr().expect("its address").to_string();
+    let output = Command::new(env!("CARGO_BIN_EXE_edgeproof"))
+        .current_dir(root())
+        .args(["run", "scenarios/cache/vary", "--target", &format!("http://{address}")])
+        .args(["--origin-listen", &address])
+        .arg(format!("--format=html={}", folder.path().join("report.html").display()))
+        .output()
+        .expect("edgeproof runs");
+    assert_eq!(output.status.code(), Some(7), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(std::fs::read_dir(folder.path()).expect("the folder").count(), 0);
 }
 
 #[test]

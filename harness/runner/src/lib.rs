@@ -17,6 +17,7 @@ mod clock;
 mod expect;
 mod filling;
 mod http_date;
+mod interrupt;
 mod locking;
 mod logs;
 mod origin;
@@ -29,4 +30,5 @@ mod variables;
 mod visible;
 mod wire;
 
+pub use interrupt::Interrupts;
 pub use schedule::{Fired, Pair, PairError, RunError, RunOptions, Shot, run};

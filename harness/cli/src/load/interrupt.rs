@@ -1,6 +1,7 @@
-//! Ctrl-C: the first ends the load and its report is written, the second ends the program.
+//! Ctrl-C and its kin: the first ends the load and its report is written, the second ends the program.
 
 use edgeproof_load::Watch;
+use edgeproof_runner::Interrupts;
 
 use crate::failure::Failure;
 
@@ -10,17 +11,17 @@ pub(crate) fn stops<T>(watch: &Watch, work: impl FnOnce() -> T) -> Result<T, Fai
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(broken)?;
     let (over, is_over) = tokio::sync::oneshot::channel::<()>();
-    let mut interrupt = {
+    let mut interrupts = {
         let _entered = runtime.enter();
-        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt()).map_err(broken)?
+        Interrupts::listen().map_err(broken)?
     };
     Ok(std::thread::scope(|scope| {
         scope.spawn(|| {
             runtime.block_on(async {
                 let twice = async {
-                    interrupt.recv().await;
+                    interrupts.next().await;
                     watch.stop();
-                    interrupt.recv().await;
+                    interrupts.next().await;
                     std::process::exit(130);
                 };
                 tokio::select! {

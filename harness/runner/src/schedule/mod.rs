@@ -29,12 +29,13 @@ use tokio::sync::{mpsc, watch};
 pub use options::{RunError, RunOptions};
 pub use pair::{Fired, Pair, PairError, Shot};
 
+use crate::Interrupts;
 use crate::event::{EVENT_VERSION, Event, TargetInfo};
 use crate::logs::RuleIds;
 use crate::origin::OriginServer;
 
 /// Plays all cases on all targets and hands every event to `sink`, on the calling thread. Blocks until
-/// the end; Ctrl-C ends it early and orderly.
+/// the end; what [`Interrupts`] listens for ends it early and orderly.
 ///
 /// Results have the numbers of file order, target by target, and are the same for every `jobs`.
 ///
@@ -116,25 +117,16 @@ fn emit(events: &mpsc::UnboundedSender<Event>, event: Event) {
 fn stop_when_asked() -> watch::Receiver<bool> {
     let (tell, told) = watch::channel(false);
     tokio::spawn(async move {
-        asked_to_stop().await;
+        match Interrupts::listen() {
+            Ok(mut interrupts) => interrupts.next().await,
+            // Without handlers the system ends the process; there is nothing to wait for.
+            Err(_) => std::future::pending().await,
+        }
         tell.send_replace(true);
         // Kept, so that the receivers stay valid to the end of the run.
         tell.closed().await;
     });
     told
-}
-
-/// Ctrl-C, or SIGTERM: what a CI service sends when it cancels a job.
-async fn asked_to_stop() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
-        (Ok(mut interrupt), Ok(mut terminate)) => tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        },
-        // Without handlers the system ends the process; there is nothing to wait for.
-        _ => std::future::pending().await,
-    }
 }
 
 fn started(targets: &[Arc<TargetSpec>], planned: usize, options: &RunOptions) -> Event {

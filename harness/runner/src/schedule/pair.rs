@@ -198,7 +198,7 @@ impl Pair {
         [self.sides[0].version.as_deref(), self.sides[1].version.as_deref()]
     }
 
-    /// Has somebody asked to stop (Ctrl-C, SIGTERM)?
+    /// Has somebody asked to stop ([`crate::Interrupts`])?
     pub fn is_stopping(&self) -> bool {
         *self.stopping.borrow()
     }
