@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use edgeproof_diagnostics::{Colour, one_line};
 use edgeproof_report::{
-    Baseline, Format, Level, Options, Output, Reporter, Run, Summary, exit_code, reporter,
+    Baseline, Format, Level, Options, Output, Reporter, Root, Run, Summary, exit_code, reporter,
 };
 use edgeproof_runner::event::{Event, Verdict};
 
@@ -158,9 +158,16 @@ fn options(output: &Output, level: Level, baseline: Option<Arc<Baseline>>) -> Op
         },
         progress: on_terminal && io::stderr().is_terminal(),
         gate: level,
-        root: std::env::current_dir().ok(),
+        root: root(),
         baseline,
     }
+}
+
+/// Where annotations' paths begin: GitHub takes them from the root of the repository, wherever a step works.
+fn root() -> Option<Root> {
+    let repository = std::env::var_os("GITHUB_WORKSPACE").map(PathBuf::from);
+    let repository = repository.and_then(|folder| folder.canonicalize().ok());
+    Some(Root { current: std::env::current_dir().ok()?, repository })
 }
 
 pub(crate) fn read_baseline(file: &Path) -> Result<Baseline, Failure> {

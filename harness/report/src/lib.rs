@@ -48,6 +48,6 @@ pub use edgeproof_runner::event::{Level, LevelError};
 pub use exit::{ExitCode, exit_code};
 pub use format::{Format, FormatError, Output};
 pub use replay::{ReplayError, replay};
-pub use reporter::{Options, Reporter, reporter};
+pub use reporter::{Options, Reporter, Root, reporter};
 pub use run::{Note, Outcome, Run, TargetFailure, TargetState, UnavailableTarget};
 pub use summary::{Counts, FamilyCounts, LevelCounts, Summary, TargetCounts};

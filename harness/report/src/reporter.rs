@@ -1,6 +1,10 @@
 //! A reporter for each format.
 
-use std::{io, path::PathBuf, sync::Arc};
+use std::{
+    io,
+    path::{Component, Path, PathBuf},
+    sync::Arc,
+};
 
 use edgeproof_runner::event::{CaseResult, Event, Verdict};
 
@@ -41,10 +45,43 @@ pub struct Options {
     pub progress: bool,
     /// From where on a failure counts.
     pub gate: Level,
-    /// What the paths of SARIF and GitHub annotations are made relative to.
-    pub root: Option<PathBuf>,
+    /// What the paths of SARIF and GitHub annotations are made relative to: as they are where it is not said.
+    pub root: Option<Root>,
     /// A former run: only changes matter.
     pub baseline: Option<Arc<Baseline>>,
+}
+
+/// The root of the files that annotations are about, both absolute and without `..`.
+#[derive(Debug, Clone)]
+pub struct Root {
+    /// Where relative paths begin.
+    pub current: PathBuf,
+    /// The repository, where it is not the same: what is in it is named from there.
+    pub repository: Option<PathBuf>,
+}
+
+impl Root {
+    /// The path as the repository's readers name it, else as seen from here, if it is below either.
+    fn relative(&self, path: &Path) -> Option<PathBuf> {
+        let whole = without_dots(&self.current.join(path));
+        let mut roots = self.repository.iter().chain([&self.current]);
+        roots.find_map(|root| whole.strip_prefix(root).ok()).map(Path::to_owned)
+    }
+}
+
+/// Without `.` and `..`, as far as the names alone tell.
+fn without_dots(path: &Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                plain.pop();
+            }
+            other => plain.push(other),
+        }
+    }
+    plain
 }
 
 impl Default for Options {
@@ -90,12 +127,13 @@ impl Options {
         outcomes
     }
 
-    /// A scenario's path as annotations want it: below `root` where it is there, with slashes.
+    /// A scenario's path as annotations want it: below `root` where it is there.
     pub(crate) fn relative(&self, file: &str) -> String {
-        let path = std::path::Path::new(file);
-        let below = self.root.as_ref().and_then(|root| path.strip_prefix(root).ok());
-        let path = below.unwrap_or(path).to_string_lossy().replace('\\', "/");
-        path.trim_start_matches("./").to_owned()
+        let below = self.root.as_ref().and_then(|root| root.relative(Path::new(file)));
+        match below {
+            Some(below) => below.to_string_lossy().into_owned(),
+            None => file.trim_start_matches("./").to_owned(),
+        }
     }
 }
 

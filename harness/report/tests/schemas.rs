@@ -4,9 +4,10 @@ mod recorded;
 
 use std::collections::BTreeSet;
 
-use edgeproof_report::{Format, Level, Options};
+use edgeproof_report::{Format, Level, Options, Root};
+use edgeproof_runner::event::{CaseResult, Verdict};
 use quick_xml::events::Event as Xml;
-use recorded::report;
+use recorded::{report, report_of, result, run_of};
 use saphyr_parser::{Event as Yaml, Parser};
 
 /// The schema is OASIS's own, as the crate serde-sarif carries it (src/schema.json).
@@ -37,7 +38,7 @@ fn sarif_follows_the_schema() {
 /// from 1, no result without a location.
 #[test]
 fn sarif_results_refer_to_rules_and_relative_paths() {
-    let root = std::env::temp_dir();
+    let root = Root { current: std::env::temp_dir(), repository: None };
     let text = report(Format::Sarif, Options { root: Some(root), ..Options::default() });
     let value: serde_json::Value = serde_json::from_str(&text).expect("JSON");
     let run = &value["runs"][0];
@@ -94,11 +95,11 @@ fn junit_is_well_formed_and_its_counts_are_true() {
             "testsuite" => &["testsuites"],
             "testcase" => &["testsuites", "testsuite"],
             "failure" | "error" | "skipped" => &["testsuites", "testsuite", "testcase"],
-            "properties" | "property" => parents.as_slice(),
             // Of Maven's Surefire, which CI servers count neither as tests nor as failures.
             "flakyFailure" | "flakyError" | "rerunFailure" | "rerunError" => {
                 &["testsuites", "testsuite", "testcase"]
             }
+            "properties" | "property" => parents.as_slice(),
             other => panic!("an element that is not JUnit's: {other}"),
         };
         assert_eq!(parents, allowed, "{name}");
@@ -239,6 +240,30 @@ fn github_commands_are_one_line_each_and_survive_the_runner() {
     // 6 assertions of must cases, one case that broke, and the target that died with it.
     assert_eq!(errors, 8);
     assert!(text.contains("100%25 sure") || text.contains("`</details>`"), "data is kept");
+}
+
+/// GitHub names files from the root of the repository, wherever a step works and however the PATH is written.
+#[test]
+fn annotations_name_files_from_the_repository() {
+    let table = [
+        ("/repo", None, "scenarios/a.yaml", "scenarios/a.yaml"),
+        ("/repo", None, "./scenarios/a.yaml", "scenarios/a.yaml"),
+        ("/repo/proxy", Some("/repo"), "scenarios/a.yaml", "proxy/scenarios/a.yaml"),
+        ("/repo/proxy", Some("/repo"), "../scenarios/./a.yaml", "scenarios/a.yaml"),
+        ("/repo/proxy", Some("/repo"), "/repo/scenarios/a.yaml", "scenarios/a.yaml"),
+        ("/repo/proxy", Some("/repo"), "/else/a.yaml", "/else/a.yaml"),
+        ("/else", Some("/repo"), "scenarios/a.yaml", "scenarios/a.yaml"),
+        ("/else", Some("/repo"), "/else/scenarios/a.yaml", "scenarios/a.yaml"),
+        ("/else", Some("/repo"), "../a.yaml", "../a.yaml"),
+    ];
+    for (current, repository, file, named) in table {
+        let failed = result(0, "cache/a", "nginx", "must", Verdict::Fail);
+        let events = run_of([CaseResult { file: file.to_owned(), ..failed }]);
+        let root = Root { current: current.into(), repository: repository.map(Into::into) };
+        let options = Options { root: Some(root), ..Options::default() };
+        let text = report_of(&events, Format::Github, options);
+        assert!(text.starts_with(&format!("::error file={named},line=1,")), "{file}: {text}");
+    }
 }
 
 /// Read by a Markdown reader, no payload has become markup and every table kept its columns.
