@@ -1,11 +1,13 @@
 //! `edgeproof run`.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use edgeproof_diagnostics::did_you_mean;
 use edgeproof_report::{ExitCode, Summary, exit_code};
 use edgeproof_runner::RunOptions;
 use edgeproof_runner::event::Event;
+use edgeproof_scenario::model::{Case, CaseId};
 use edgeproof_target::TargetSpec;
 
 use crate::args::Run;
@@ -35,8 +37,9 @@ pub(crate) fn run(arguments: &Run) -> Result<ExitCode, Failure> {
         ..RunOptions::default()
     };
     let specs: Vec<TargetSpec> = asked.into_iter().map(|a| a.spec).collect();
-    if let Some(known) = &known {
-        warn_of_dead_entries(&specs, known);
+    match &known {
+        Some(known) => warn_of_dead_entries(&specs, known),
+        None => warn_of_other_names(&specs, &cases),
     }
 
     // A report that cannot be written does not stop the run half-way; it is said at the end.
@@ -86,18 +89,46 @@ fn foreign_words(arguments: &Run) -> Vec<String> {
     overrides.flat_map(|file| ["--ftw-overrides".to_owned(), file]).collect()
 }
 
-/// A known failure of a case that the suite does not have: renamed, or misspelt. It excuses nothing.
+/// A known failure of a case that the suite does not have: renamed, misspelt, or a whole family. It excuses nothing.
 /// Tests of other formats are not in this project.
 fn warn_of_dead_entries(specs: &[TargetSpec], known: &BTreeSet<String>) {
     for spec in specs {
         let foreign = format!("{}/", edgeproof_workbench::ftw::FAMILY);
         let dead = |case: &str| !known.contains(case) && !case.starts_with(&foreign);
         for entry in spec.known_failures.entries().iter().filter(|entry| dead(&entry.case)) {
-            let near = did_you_mean(&entry.case, known.iter().map(String::as_str));
-            eprintln!(
-                "warning: {} lists a known failure of `{}`, which is no case{near}",
-                spec.name, entry.case
-            );
+            let is_family = known.iter().any(|id| CaseId(id.clone()).family() == entry.case);
+            let what = match is_family {
+                true => "which is a family, and no case: list its cases one by one".to_owned(),
+                false => {
+                    let near = did_you_mean(&entry.case, known.iter().map(String::as_str));
+                    format!("which is no case{near}")
+                }
+            };
+            eprintln!("warning: {} lists a known failure of `{}`, {what}", spec.name, entry.case);
+        }
+    }
+}
+
+/// A known failure of a case that has another id here, as the suite was not given from its top. It excuses nothing.
+fn warn_of_other_names(specs: &[TargetSpec], cases: &[Case]) {
+    for spec in specs {
+        for entry in spec.known_failures.entries() {
+            let listed = CaseId(entry.case.clone());
+            // The file's own id, or where it has several cases, that and the case's.
+            let of_file = [Some(Path::new(listed.file())), Path::new(listed.file()).parent()];
+            let is_it = |case: &&Case| {
+                let longer = entry.case.strip_suffix(case.id.0.as_str());
+                let file = Path::new(case.source.path()).with_extension("");
+                longer.is_some_and(|before| before.ends_with('/'))
+                    && of_file.into_iter().flatten().any(|id| file.ends_with(id))
+            };
+            if let Some(case) = cases.iter().find(is_it) {
+                eprintln!(
+                    "warning: {} lists a known failure of `{listed}`, which is `{}` here: where no folder `scenarios` is \
+                     above it, an id is counted from the PATH given",
+                    spec.name, case.id
+                );
+            }
         }
     }
 }

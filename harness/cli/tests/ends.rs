@@ -91,6 +91,80 @@ fn a_part_of_a_suite_is_compared_with_its_part_of_the_baseline() {
     assert_eq!((gone("scenarios"), gone(".")), (1, 1));
 }
 
+/// Without a folder `scenarios` ids are counted from the PATH given.
+#[test]
+fn another_path_of_a_suite_of_another_name_is_told_and_not_compared() {
+    let folder = suite(&["s/a/ok.yaml", "s/b/only.yaml"]);
+    let url = server();
+    let at = |path: &str, more: &[&str]| {
+        play(folder.path(), &[&[path, "--target", &url, "--format", "json"], more].concat())
+    };
+    std::fs::write(folder.path().join("base.json"), at("s", &[]).stdout).expect("written");
+    let output = at("s/a", &["--baseline", "base.json"]);
+    assert_eq!(output.status.code(), Some(6));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let why = report["exit"]["why"][0].as_str().expect("why");
+    assert!(why.contains("what is `ok` here seems to be `a/ok` there"), "{why}");
+    assert!(report["baseline"]["gone"].as_array().is_some_and(Vec::is_empty), "{report:#}");
+}
+
+/// A target in the folder `t` that answers as the server does, with these known failures.
+fn target_that_fails(folder: &Path, known: &str) {
+    let yaml = format!(
+        "title: T\nservices: {{ http: {{ url: \"{}\" }} }}\ndeclares: [http]\nexpresses: all\nclock: none\nknown_failures: [{known}]\n",
+        server()
+    );
+    std::fs::create_dir_all(folder.join("t")).expect("a folder");
+    std::fs::write(folder.join("t/target.yaml"), yaml).expect("a target");
+}
+
+/// A file at the top of a suite has an id without a folder, and is listed by it as any other.
+#[test]
+fn a_case_at_the_top_of_a_suite_can_be_known_to_fail() {
+    let folder = suite(&["scenarios/front/ok.yaml"]);
+    let bad = "name: N\nspec: RFC 9110 §1\nlevel: must\neach: [{ b: one }, { b: two }]\n\
+               steps: [{ send: GET /, expect: { body: \"{{b}}\" } }]\n";
+    std::fs::write(folder.path().join("scenarios/bad.yaml"), bad).expect("a scenario");
+    let played = |path: &str, known: &str| {
+        target_that_fails(folder.path(), known);
+        let output = play(folder.path(), &[path, "--target", "./t", "--discard"]);
+        (output.status.code(), text(&output.stderr))
+    };
+    assert_eq!(played("scenarios", "").0, Some(1));
+    assert_eq!(played("scenarios", r#"{ case: "bad#2", reason: R }"#), (Some(0), String::new()));
+    // A family excuses nothing, and is told.
+    let (code, said) = played("scenarios", "{ case: front, reason: R }");
+    assert_eq!(code, Some(1));
+    assert!(said.contains("of `front`, which is a family, and no case"), "{said}");
+    // Nor does another name, where ids are counted from another folder.
+    std::fs::rename(folder.path().join("scenarios"), folder.path().join("s")).expect("renamed");
+    let (code, said) = played("s/front", "{ case: front/ok, reason: R }");
+    assert_eq!(code, Some(0));
+    assert!(said.contains("of `front/ok`, which is `ok` here"), "{said}");
+}
+
+/// A step of a GitHub workflow that works in a folder of the repository.
+#[test]
+fn annotations_name_files_from_the_repository() {
+    let folder = suite(&["proxy/s/ok.yaml"]);
+    let file = folder.path().join("proxy/s/ok.yaml");
+    let case =
+        std::fs::read_to_string(&file).expect("the scenario").replace("body: one", "body: two");
+    std::fs::write(&file, case).expect("a scenario");
+    let annotated = |workspace: &Path| {
+        let output = Command::new(env!("CARGO_BIN_EXE_edgeproof"))
+            .current_dir(folder.path().join("proxy"))
+            .env("GITHUB_WORKSPACE", workspace)
+            .args(["run", "s", "--target", &server(), "--format", "github"])
+            .output()
+            .expect("edgeproof runs");
+        text(&output.stdout)
+    };
+    let (inside, outside) = (annotated(folder.path()), annotated(Path::new("/nowhere")));
+    assert!(inside.starts_with("::error file=proxy/s/ok.yaml,line=4,"), "{inside}");
+    assert!(outside.starts_with("::error file=s/ok.yaml,line=4,"), "{outside}");
+}
+
 #[test]
 fn a_run_that_does_not_play_leaves_no_former_report() {
     let folder = suite(&["s/ok.yaml"]);

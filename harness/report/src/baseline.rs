@@ -111,6 +111,8 @@ pub struct Difference {
     pub unjudged: usize,
     /// How many were played both times.
     pub shared: usize,
+    /// Where nothing was: an id of the run, and one of the baseline that seems to be the same case's.
+    pub named_otherwise: Option<(String, String)>,
 }
 
 impl Difference {
@@ -131,13 +133,19 @@ impl Difference {
     }
 
     /// Why nothing could be compared, where that is so.
-    pub fn incomparable(&self) -> Option<&'static str> {
-        let why = match self.unjudged {
-            0 => "the baseline has none of these cases: nothing could be compared",
-            _ => {
-                "the baseline has a verdict on none of these cases (skipped or broken then): nothing could be compared"
-            }
+    pub fn incomparable(&self) -> Option<String> {
+        let has = match self.unjudged {
+            0 => "has none of these cases",
+            _ => "has a verdict on none of these cases (skipped or broken then)",
         };
+        let otherwise = self.named_otherwise.as_ref().map(|(here, there)| {
+            format!(
+                "; what is `{here}` here seems to be `{there}` there: where no folder `scenarios` is above it, an id is \
+                 counted from the PATH given, so give the one that the baseline was made with"
+            )
+        });
+        let otherwise = otherwise.unwrap_or_default();
+        let why = format!("the baseline {has}: nothing could be compared{otherwise}");
         self.compares_nothing().then_some(why)
     }
 
@@ -235,7 +243,24 @@ impl Baseline {
                 difference.gone.push(change);
             }
         }
+        if difference.compares_nothing() {
+            difference.named_otherwise = self.named_otherwise(&difference.new);
+        }
         difference
+    }
+
+    /// A case of the run, and one of the baseline that has its id at the end of its own, or the other way round.
+    fn named_otherwise(&self, new: &[Change]) -> Option<(String, String)> {
+        let is_end = |end: &str, whole: &str| {
+            whole.strip_suffix(end).is_some_and(|before| before.ends_with('/'))
+        };
+        new.iter().find_map(|change| {
+            let here = &change.id;
+            let of_target = self.cases.keys().filter(|(_, target)| *target == change.target);
+            let mut ids = of_target.map(|(id, _)| id);
+            let there = ids.find(|there| is_end(here, there) || is_end(there, here))?;
+            Some((here.clone(), there.clone()))
+        })
     }
 
     /// Is this a case that the run should have had? A baseline of another suite says nothing of it.

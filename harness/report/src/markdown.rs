@@ -90,7 +90,7 @@ fn changes(text: &mut String, run: &Run, options: &Options) -> std::fmt::Result 
     let difference = baseline.difference(run);
     writeln!(text, "\n### Against the baseline\n")?;
     if let Some(why) = difference.incomparable() {
-        writeln!(text, "{}.", sentence(why))?;
+        writeln!(text, "{}.", cell(&sentence(&why)))?;
     } else if difference.is_empty() {
         writeln!(text, "{}, no change.", plural(difference.shared, "case"))?;
     }

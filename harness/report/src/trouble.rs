@@ -41,8 +41,9 @@ pub(crate) fn troubles(run: &Run, options: &Options) -> Vec<Trouble> {
     match exit_code(&summary, options.gate) {
         code @ ExitCode::Inconclusive => {
             let difference = options.baseline.as_deref().map(|baseline| baseline.difference(run));
-            let why = difference.and_then(|it| it.incomparable()).unwrap_or("inconclusive");
-            add(code, "the baseline can be compared".to_owned(), why.to_owned(), "");
+            let why = difference.and_then(|it| it.incomparable());
+            let why = why.unwrap_or_else(|| "inconclusive".to_owned());
+            add(code, "the baseline can be compared".to_owned(), why, "");
         }
         code @ ExitCode::NothingRan => {
             let why = "nothing ran: no case could be played on any target that was asked for";

@@ -13,6 +13,9 @@ use crate::model::Case;
 /// The folder that ids are counted from.
 const SUITE: &str = "scenarios";
 
+/// What helps where files of two folders have one id.
+const APART: &str = "an id is counted from the folder `scenarios`, and where there is none from the PATH given: then one above both files tells them apart";
+
 /// Reads files and folders (sorted by path, hidden ones left out) and binds every scenario in them.
 ///
 /// `root` is where relative paths begin; messages show paths as they were given. A case's id is its
@@ -179,10 +182,13 @@ fn different_ids(cases: &[Case], diagnostics: &Diagnostics) {
     let mut ids = BTreeMap::new();
     for case in cases {
         if let Some(first) = ids.insert(&case.id, case) {
+            let folder = |case: &Case| Path::new(case.source.path()).parent().map(Path::to_owned);
+            let help = (folder(first) != folder(case)).then(|| APART.to_owned());
             diagnostics.push(
                 Diagnostic::error(format!("two cases have the id `{}`", case.id))
                     .label(&case.span, "the second")
-                    .context(&first.span, "the first"),
+                    .context(&first.span, "the first")
+                    .maybe_help(help),
             );
         }
     }

@@ -83,6 +83,26 @@ fn two_files_of_one_id_are_both_shown() {
     ");
 }
 
+/// Without a folder `scenarios` ids are counted from what was given.
+#[test]
+fn files_of_two_folders_that_have_one_id_are_told_apart_by_the_folder_above() {
+    let folder = tempfile::tempdir().unwrap();
+    let case = "name: n\nspec: s\nsteps: [{ send: GET /, expect: { status: 200 } }]\n";
+    for part in ["s/a", "s/b"] {
+        fs::create_dir_all(folder.path().join(part)).unwrap();
+        fs::write(folder.path().join(part).join("ok.yaml"), case).unwrap();
+    }
+    let given = |paths: &[&str]| {
+        let paths: Vec<PathBuf> = paths.iter().map(PathBuf::from).collect();
+        load(&paths, folder.path())
+    };
+    let (_, diagnostics) = given(&["s/a", "s/b"]);
+    let text = diagnostics.render(Colour::Never);
+    assert!(text.contains("help: an id is counted from the folder `scenarios`"), "{text}");
+    let (cases, diagnostics) = given(&["s"]);
+    assert_eq!((cases.len(), diagnostics.has_errors()), (2, false));
+}
+
 #[test]
 fn nothing_at_all_is_no_case() {
     for text in ["", "~", "[]", "text", "cases: []", "fragment: false"] {

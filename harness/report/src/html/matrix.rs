@@ -236,7 +236,7 @@ impl Changes {
             .map(|(title, changes)| (title, changes.iter().map(ChangeRow::of).collect::<Vec<_>>()));
         let lists = lists.into_iter().filter(|(_, changes)| !changes.is_empty());
         Changes {
-            nothing: difference.incomparable().map(sentence),
+            nothing: difference.incomparable().map(|why| visible_line(&sentence(&why))),
             compared: difference.shared,
             lists: lists.collect(),
         }

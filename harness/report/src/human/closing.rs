@@ -171,7 +171,7 @@ impl Page<'_> {
             }
         }
         if let Some(why) = difference.incomparable() {
-            text.push_str(&wrap(why, self.width(), 2));
+            text.push_str(&wrap(&visible_line(&why), self.width(), 2));
         } else if text.is_empty() {
             text.push_str(&format!("  {}, no change\n", plural(difference.shared, "case")));
         }

@@ -50,7 +50,7 @@ fn entry(value: Value<'_>) -> Option<KnownFailure> {
     let text = reason.str();
     map.finish();
     let (id, text) = (id?, text?);
-    if !id.contains('/') || id.contains('*') || id.ends_with('/') {
+    if id.is_empty() || id.contains('*') || id.starts_with('/') || id.ends_with('/') {
         return case.reject(format!(
             "`{id}` is no case's id; a known failure is listed case by case, never for a whole family"
         ));

@@ -89,7 +89,7 @@ services:
     ready: { http: /, line: "(" }
     stop: { signal: TREM }
 known_failures:
-  - { case: cache, reason: "" }
+  - { case: cache/, reason: "" }
   - { case: cache/x, expectation: "steps[0].expect.status" }
 "#,
     )]);
@@ -113,7 +113,7 @@ fn targets_can_share_a_list_of_known_failures() {
     assert!(text.contains("cannot read") && text.contains("- include: shared.yaml"), "{text}");
 
     // A shared list includes no other, and its mistakes are shown where they are.
-    let wrong = "- { case: cache, reason: all of it }\n- include: shared.yaml\n";
+    let wrong = "- { case: cache/*, reason: all of it }\n- include: shared.yaml\n";
     let wrong = folder(&[("target.yaml", &including), ("shared.yaml", wrong)]);
     let text = TargetSpec::load(wrong.path()).unwrap_err().render(Colour::Never);
     assert!(text.contains("shared.yaml:1:") && text.contains("never for a whole family"), "{text}");
