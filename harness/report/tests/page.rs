@@ -73,6 +73,22 @@ fn filters_leave_the_cases_that_are_asked_for() {
 }
 
 #[test]
+fn what_was_played_again_is_seen_without_opening_a_case() {
+    let html = report(Format::Html, Options::default());
+    in_chromium(&html, Screen::Desktop, |page| async move {
+        page.open("").await;
+        let again = page.text("document.querySelector('.reasons div').innerText").await;
+        for part in ["waf/xss/script#3 on nginx: error, fail, then pass", "error, then fail"] {
+            assert!(again.contains(part), "no {part:?} in {again}");
+        }
+        let cell = "document.querySelector(\"tr[id='waf/xss/script#3'] td[data-label='nginx']\")";
+        let cell = page.text(&format!("{cell}.textContent")).await;
+        assert!(cell.contains("pass, played again"), "{cell}");
+        page.quiet().await;
+    });
+}
+
+#[test]
 fn a_tally_filters_by_its_target_and_verdict() {
     let html = report(Format::Html, Options::default());
     in_chromium(&html, Screen::Desktop, |page| async move {
@@ -131,6 +147,11 @@ fn a_deep_link_opens_its_case() {
             ("#cache/stale/if-error", "4 runs, flake rate 25 %"),
             ("#waf/xss/script%233@bare", "<script>window.hacked=true</script>`x`|y"),
             ("#load/cached-page@reference", "26,904"),
+            (
+                "#waf/xss/script%233@nginx",
+                "not believed: the machine stood still for 1.5 s meanwhile",
+            ),
+            ("#waf/xss/script%233@nginx", "expected status 403, found 504 </script><script>"),
         ] {
             page.open(fragment).await;
             page.until("document.getElementById('panel').open").await;
