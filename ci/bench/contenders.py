@@ -39,7 +39,10 @@ class Job:
     tls: bool = False
     log: bool = False
     firewall: bool = False
-    form: bool = False
+    # What Varnish alone does here.
+    compress: bool = False
+    # So many forms, one behind another, in the request's body.
+    forms: int = 0
     who: tuple = NAMES
 
 
@@ -79,10 +82,12 @@ class Bench:
         """A proxy that does a job, from its first answer to the end of the block."""
         folder = pathlib.Path(tempfile.mkdtemp(dir=self.folder)) / name
         start = {REFERENCE: self.reference, NGINX: self.nginx, VARNISH: self.varnish, HAPROXY: self.haproxy}[name]
-        form = ("-H", "Content-Type: application/x-www-form-urlencoded", "--body", servers.FORM)
+        body = "&".join([servers.FORM] * job.forms)
+        form = ("-H", "Content-Type: application/x-www-form-urlencoded", "--body", body)
         with start(folder, job) as (pids, port):
             url = f"{'https' if job.tls else 'http'}://127.0.0.1:{port}{job.path}"
-            yield Contender(name, pids, url, form if job.form else ())
+            asked = ("-H", "Accept-Encoding: gzip") if job.compress else ()
+            yield Contender(name, pids, url, form if job.forms else asked)
 
     @contextlib.contextmanager
     def reference(self, folder, job):
@@ -126,7 +131,7 @@ class Bench:
     @contextlib.contextmanager
     def varnish(self, folder, job):
         received = "hash" if job.cache else "pass"
-        started = servers.varnish(folder, SERVER_CPU, self.origin, received, "-p", "timeout_idle=300")
+        started = servers.varnish(folder, SERVER_CPU, self.origin, received, "-p", "timeout_idle=300", compress=job.compress)
         with contextlib.ExitStack() as stack:
             pid, port = stack.enter_context(started)
             pids = [pid]

@@ -138,11 +138,11 @@ def caching_proxy(binary, folder, cpu, upstream, *more):
 
 
 @contextlib.contextmanager
-def varnish(folder, cpu, upstream, received, *more):
+def varnish(folder, cpu, upstream, received, *more, compress=False):
     """Varnish before a port, which does with a request what `received` says (hash, pass); gives its process id and port."""
     folder.mkdir()
     port = free_port()
-    (folder / "default.vcl").write_text(filled("varnish.vcl", ORIGIN=upstream, RECEIVED=received))
+    (folder / "default.vcl").write_text(filled("varnish.vcl", ORIGIN=upstream, RECEIVED=received, COMPRESS=str(compress).lower()))
     command = ["varnishd", "-F", "-j", "none", "-n", folder / "work", "-a", f"127.0.0.1:{port}", "-T", "none"]
     command += ["-f", folder / "default.vcl", "-s", "default,256m", *more]
     with running(command, cpu, port, folder / "output") as pid:

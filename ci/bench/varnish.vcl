@@ -10,3 +10,7 @@ backend origin {
 sub vcl_recv {
     return (@RECEIVED@);
 }
+
+sub vcl_backend_response {
+    set beresp.do_gzip = @COMPRESS@;
+}

@@ -114,7 +114,8 @@ pub struct OpenLoop {
     pub late_sends: u64,
     /// Requests that waited for a connection since the limit was reached; the wait is in their latency.
     pub waited: u64,
-    /// More than 1 % of requests were late through the generator: its figures say nothing of the target.
+    /// More than 1 % of requests were late through the generator, and not by chance: its figures say nothing of the
+    /// target.
     pub saturated: bool,
 }
 
@@ -245,8 +246,22 @@ fn open(manner: Manner, tally: &Tally) -> Result<Option<OpenLoop>, LoadError> {
         send_lag_us: Latency::of(&tally.lag),
         late_sends: tally.late,
         waited: tally.waited,
-        saturated: tally.late * 100 > tally.lag.len(),
+        saturated: is_saturated(tally.late, tally.lag.len()),
     }))
+}
+
+/// Whether so many of all requests that are late show that the generator gives out: more than 1 % are late, also by the
+/// lower end of the 95 % interval of the share (Wilson 1927). Of a few requests one is late wherever a machine pauses.
+fn is_saturated(late: u64, all: u64) -> bool {
+    const Z: f64 = 1.96;
+    if all == 0 {
+        return false;
+    }
+    let n = all as f64;
+    let share = late as f64 / n;
+    let (middle, square) = (share + Z * Z / (2.0 * n), share * (1.0 - share) / n);
+    let lower = (middle - Z * (square + Z * Z / (4.0 * n * n)).sqrt()) / (1.0 + Z * Z / n);
+    lower > 0.01
 }
 
 impl Latency {
@@ -340,6 +355,14 @@ mod tests {
         let plan = LoadPlan::closed(address, Vec::new(), 1, 1, Duration::from_secs(1));
         let fired = Fired { tally, series: Vec::new(), server_cpu: ServerCpu::NotAsked };
         shot(Manner::of(&plan), fired).unwrap().latencies().unwrap()
+    }
+
+    #[test]
+    fn one_late_request_of_a_few_is_chance() {
+        let saturated = [(2, 21), (4, 120), (18, 1000), (11_000, 1_000_000), (1, 1)];
+        let not = [(0, 0), (0, 50), (1, 21), (3, 120), (15, 1000), (10_100, 1_000_000)];
+        assert!(saturated.iter().all(|&(late, all)| is_saturated(late, all)));
+        assert!(!not.iter().any(|&(late, all)| is_saturated(late, all)));
     }
 
     proptest! {
