@@ -18,7 +18,8 @@ pub(super) fn screen(rules: &mut [Rule], screens: &mut Screens) {
     }
 }
 
-/// Behind the last rule that runs if the one at `from` does: none of those between is jumped to, none jumps.
+/// Behind the last rule that runs if the one at `from` does: skipAfter leads to none of those between, and none jumps. (`skip`
+/// may lead behind some of them: their screen then has patterns that are not asked for.)
 fn end_of_block(rules: &[Rule], from: usize) -> usize {
     let jumps = |rule: &Rule| rule.skip > 0 || rule.skip_to.is_some();
     let is_reached = |at: usize| rules[..at].iter().any(|rule| rule.skip_to == Some(at));
