@@ -15,7 +15,6 @@ import servers
 
 SERVER_CPU, CLIENT_CPU = 0, 1
 REFERENCE, NGINX, VARNISH, HAPROXY = NAMES = ("edgeproof", "nginx", "Varnish", "HAProxy")
-DEBIAN_RULES = pathlib.Path("/usr/share/modsecurity-crs")
 MODULE = pathlib.Path("/usr/lib/nginx/modules/ngx_http_modsecurity_module.so")
 ATTACK = "?q=%3Cscript%3Ealert(1)%3C/script%3E"
 FIREWALL = """
@@ -46,7 +45,7 @@ class Job:
     who: tuple = NAMES
 
 
-SIZES = {"/o/page": 1 << 10, "/1k.html": 1 << 10, "/10k.html": 10 << 10, "/1m.html": 1 << 20}
+SIZES = {"/o/page": 1 << 10, "/1k.html": 1 << 10, "/10k.html": 10 << 10, "/100k.html": 100 << 10, "/1m.html": 1 << 20}
 
 
 class Contender:
@@ -72,10 +71,8 @@ class Bench:
         subprocess.run([*command.split(), *names], check=True, capture_output=True)
         self.both.write_text(self.certificate.read_text() + self.key.read_text())
         self.rules = folder / "rules.conf"
-        root = pathlib.Path(os.environ.get("EDGEPROOF_CRS") or DEBIAN_RULES)
-        debian = pathlib.Path("/etc/modsecurity/crs/crs-setup.conf")
-        setup = debian if root == DEBIAN_RULES else root / "crs-setup.conf.example"
-        self.rules.write_text(FIREWALL.format(setup=setup, rules=root / "rules"))
+        rules, setup, _ = servers.rule_set()
+        self.rules.write_text(FIREWALL.format(setup=setup, rules=rules))
 
     @contextlib.contextmanager
     def started(self, name, job):
@@ -193,6 +190,7 @@ def bench(binary):
         folder = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="edgeproof-bench-")))
         made = bodies["/o/page"].decode()
         origin, www = stack.enter_context(servers.origin(folder / "origin", CLIENT_CPU, body=made))
-        for path in ("/1k.html", "/10k.html", "/1m.html"):
-            (www / path[1:]).write_bytes(bodies[path])
+        for path in SIZES:
+            if path.endswith(".html"):
+                (www / path[1:]).write_bytes(bodies[path])
         yield Bench(binary, folder, origin, bodies)

@@ -201,6 +201,15 @@ def spread(values, form):
     return f"{middle} ({least} to {most})"
 
 
+def rule_set():
+    """The Core Rule Set's rules, its setup file and its version: that in EDGEPROOF_CRS, else Debian's."""
+    debian = pathlib.Path("/usr/share/modsecurity-crs")
+    root = pathlib.Path(os.environ.get("EDGEPROOF_CRS") or debian)
+    setup = root / "crs-setup.conf.example" if root != debian else pathlib.Path("/etc/modsecurity/crs/crs-setup.conf")
+    first = (root / "rules" / "REQUEST-901-INITIALIZATION.conf").read_text()
+    return root / "rules", setup, re.search(r"ver:'OWASP_CRS/([^']+)'", first).group(1)
+
+
 def version_of(*command):
     """The first line that a program prints about its version."""
     done = subprocess.run(command, capture_output=True, text=True, timeout=10)

@@ -22,6 +22,10 @@ const MAY_WAIT: f64 = 0.3;
 /// How often in that time another thread may have been given the loop's own core: where a server shares it, that is at
 /// each request.
 const MAY_SHARE: f64 = 5.0;
+/// A loop that is asked again only after so long meanwhile did something else, or had lost its core for long.
+const LONG: Duration = Duration::from_micros(500);
+/// How often in the time above it may have lost it for long: what comes now and then is no reason to sleep.
+const MAY_LOSE_LONG: u32 = 1;
 /// Where it was more, the loop sleeps between its moments for so long, before it tries again: each time twice as long as the
 /// time before, unless it had its core for as long meanwhile.
 const GIVES_WAY: Duration = Duration::from_secs(1);
@@ -38,6 +42,12 @@ pub(crate) struct Awake {
     waited: Duration,
     /// How often this one had lost its core.
     lost: i64,
+    /// How often it lost it for long since then.
+    lost_long: u32,
+    /// How often it had lost its core when that was counted last.
+    counted: i64,
+    /// When it was last told to stay awake, if that was what it was told last.
+    stayed: Option<Instant>,
     gives_way_until: Instant,
     /// For how long the last time.
     gave_way: Duration,
@@ -53,6 +63,9 @@ impl Awake {
             looked: now,
             waited,
             lost: lost(),
+            lost_long: 0,
+            counted: lost(),
+            stayed: None,
             gives_way_until: now,
             gave_way: Duration::ZERO,
             acted: now,
@@ -68,7 +81,9 @@ impl Awake {
     pub(crate) fn stays(&mut self, now: Instant, due: Option<Instant>, awaits: bool) -> bool {
         let is_close = due.is_some_and(|due| due.saturating_duration_since(now) <= NEAR)
             || (awaits && now.saturating_duration_since(self.acted) <= NEAR);
-        is_close && self.has_a_core(now)
+        let stays = is_close && self.has_a_core(now);
+        self.stayed = stays.then_some(now);
+        stays
     }
 
     fn has_a_core(&mut self, now: Instant) -> bool {
@@ -79,19 +94,38 @@ impl Awake {
         {
             self.look(now, since, waited, lost());
         }
+        if self.stayed.is_some_and(|stayed| now.saturating_duration_since(stayed) > LONG) {
+            self.was_away(now, lost());
+        }
         now >= self.gives_way_until
     }
 
     fn look(&mut self, now: Instant, since: Duration, waited: Duration, lost: i64) {
         let share = waited.saturating_sub(self.waited).as_secs_f64() / since.as_secs_f64();
         let often = (lost - self.lost) as f64 * LOOK.as_secs_f64() / since.as_secs_f64();
-        (self.looked, self.waited, self.lost) = (now, waited, lost);
+        (self.looked, self.waited, self.lost, self.lost_long) = (now, waited, lost, 0);
         if share > MAY_WAIT || often > MAY_SHARE {
-            let had_it = now.saturating_duration_since(self.gives_way_until);
-            let longer = if had_it < self.gave_way { self.gave_way * 2 } else { GIVES_WAY };
-            self.gave_way = longer.min(MOST_WAY);
-            self.gives_way_until = now + self.gave_way;
+            self.give_way(now);
         }
+    }
+
+    /// It was told to stay awake, and was not for long.
+    fn was_away(&mut self, now: Instant, lost: i64) {
+        if lost > self.counted {
+            self.counted = lost;
+            self.lost_long += 1;
+        }
+        if self.lost_long > MAY_LOSE_LONG {
+            self.lost_long = 0;
+            self.give_way(now);
+        }
+    }
+
+    fn give_way(&mut self, now: Instant) {
+        let had_it = now.saturating_duration_since(self.gives_way_until);
+        let longer = if had_it < self.gave_way { self.gave_way * 2 } else { GIVES_WAY };
+        self.gave_way = longer.min(MOST_WAY);
+        self.gives_way_until = now + self.gave_way;
     }
 }
 
@@ -162,6 +196,10 @@ mod tests {
                 looked: now,
                 waited,
                 lost: 0,
+                lost_long: 0,
+                // Of the thread that tests, nothing is counted.
+                counted: i64::MAX,
+                stayed: None,
                 gives_way_until: now,
                 gave_way: Duration::ZERO,
                 acted: now,
@@ -218,6 +256,21 @@ mod tests {
         assert!(awake.stays(now, Some(now), false), "in a longer time it is as often");
         awake.look(now, LOOK, Duration::ZERO, 61);
         assert!(!awake.stays(now, Some(now), false), "a server does that");
+    }
+
+    #[test]
+    fn it_gives_way_at_once_to_who_keeps_its_core_for_long() {
+        let (mut awake, now, _told) = vigil();
+        awake.counted = 7;
+        awake.was_away(now, 8);
+        awake.was_away(now, 8);
+        assert!(awake.stays(now, Some(now), false), "once in a while anybody does that");
+        awake.look(now, LOOK, Duration::ZERO, 0);
+        awake.was_away(now, 9);
+        assert!(awake.stays(now, Some(now), false), "that was a while ago");
+        awake.was_away(now, 10);
+        assert!(!awake.stays(now, Some(now), false), "twice in a tenth of a second");
+        assert!(awake.stays(now + GIVES_WAY, Some(now + GIVES_WAY), false));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::slo::Slo;
 
 /// The knee is known when the lowest rate that failed is above the highest that held by at most this share.
 const PRECISION: f64 = 0.05;
-/// So often a rate is tried at which the generator is late: on a busy machine it may be so once by chance.
+/// So often a rate is tried that does not hold while the generator is late: on a busy machine it may be so once by chance.
 const MOST_TRIED: usize = 3;
 /// A knee that a longer look does not confirm is lowered so many times.
 const MOST_LOWERED: usize = 4;
@@ -37,7 +37,8 @@ pub struct Sweep {
     pub failed_rps: Option<f64>,
     /// The knee held for the longer look too.
     pub confirmed: bool,
-    /// The generator gave out before the target: the knee is at least `knee_rps`.
+    /// The generator gave out before the target: the knee is at least `knee_rps`, and the target may hold the rate that
+    /// was tried next above it.
     pub generator_limited: bool,
     /// What had to hold.
     pub slo: Option<String>,
@@ -63,25 +64,32 @@ enum Outcome {
     Generator,
 }
 
+/// A late generator makes a latency longer, which counts from the moment that was planned, and never shorter: what holds all
+/// the same does hold; what does not may be its own fault.
 fn outcome(shot: &Shot, rate: f64, slo: Option<&Slo>) -> Outcome {
-    if shot.open.as_ref().is_some_and(|open| open.saturated) {
-        return Outcome::Generator;
+    match broken(shot, rate, slo) {
+        None => Outcome::Held,
+        Some(_) if was_late(shot) => Outcome::Generator,
+        Some(why) => Outcome::Broken(why),
     }
+}
+
+fn was_late(shot: &Shot) -> bool {
+    shot.open.as_ref().is_some_and(|open| open.saturated)
+}
+
+/// What does not hold, in words.
+fn broken(shot: &Shot, rate: f64, slo: Option<&Slo>) -> Option<String> {
     if let Some(why) = slo.and_then(|slo| slo.broken_by(shot)) {
-        return Outcome::Broken(why);
+        return Some(why);
     }
     // The promise may name a share of its own.
     let names_errors = slo.is_some_and(Slo::names_errors);
     if !names_errors && shot.share_failed() > MOST_FAILED {
-        return Outcome::Broken(format!("{:.2} % failed", shot.share_failed() * 100.0));
+        return Some(format!("{:.2} % failed", shot.share_failed() * 100.0));
     }
-    if shot.rps < rate * KEPT_UP {
-        return Outcome::Broken(format!(
-            "{:.0} of {rate:.0} requests a second were served",
-            shot.rps
-        ));
-    }
-    Outcome::Held
+    (shot.rps < rate * KEPT_UP)
+        .then(|| format!("{:.0} of {rate:.0} requests a second were served", shot.rps))
 }
 
 struct Search<'a, P> {
@@ -89,32 +97,31 @@ struct Search<'a, P> {
     slo: Option<&'a Slo>,
     steps: Vec<Step>,
     shots: Vec<Shot>,
-    generator_limited: bool,
 }
 
 impl<P> Search<'_, P>
 where
     P: FnMut(f64, bool) -> Result<Option<Shot>, LoadError>,
 {
-    /// Does it hold? `None`: stopped, or the generator cannot say.
-    fn holds(&mut self, rate: f64, confirming: bool) -> Result<Option<bool>, LoadError> {
+    /// How a rate comes out; none where the search was stopped.
+    fn outcome(&mut self, rate: f64, confirming: bool) -> Result<Option<Outcome>, LoadError> {
         for _ in 0..MOST_TRIED {
             let Some(shot) = (self.probe)(rate, confirming)? else { return Ok(None) };
-            let (held, why) = match outcome(&shot, rate, self.slo) {
-                Outcome::Held => (Some(true), None),
-                Outcome::Broken(why) => (Some(false), Some(why)),
+            let outcome = outcome(&shot, rate, self.slo);
+            let (held, why) = match &outcome {
+                Outcome::Held => (true, None),
+                Outcome::Broken(why) => (false, Some(why.clone())),
                 Outcome::Generator => {
-                    (None, Some("the generator could not keep its schedule".to_owned()))
+                    (false, Some("the generator could not keep its schedule".to_owned()))
                 }
             };
-            self.steps.push(Step { rate, held: held == Some(true), why, confirming });
+            self.steps.push(Step { rate, held, why, confirming });
             self.shots.push(shot);
-            if held.is_some() {
-                return Ok(held);
+            if !matches!(outcome, Outcome::Generator) {
+                return Ok(Some(outcome));
             }
         }
-        self.generator_limited = true;
-        Ok(None)
+        Ok(Some(Outcome::Generator))
     }
 }
 
@@ -132,17 +139,21 @@ pub fn sweep<P>(
 where
     P: FnMut(f64, bool) -> Result<Option<Shot>, LoadError>,
 {
-    let (steps, shots) = (Vec::new(), Vec::new());
-    let mut search = Search { probe, slo, steps, shots, generator_limited: false };
+    let mut search = Search { probe, slo, steps: Vec::new(), shots: Vec::new() };
     let (mut held, mut failed) = (None, None);
+    // The lowest rate that did not hold, by whose fault ever: below it the generator may be in time, and the target still fail.
+    let (mut above, mut generator_limited) = (None, false);
     let mut rate = from;
     loop {
-        match search.holds(rate, false)? {
-            Some(true) => held = Some(rate),
-            Some(false) => failed = Some(rate),
+        match search.outcome(rate, false)? {
+            Some(Outcome::Held) => held = Some(rate),
+            Some(Outcome::Broken(_)) => {
+                (failed, above, generator_limited) = (Some(rate), Some(rate), false);
+            }
+            Some(Outcome::Generator) => (above, generator_limited) = (Some(rate), true),
             None => break,
         }
-        rate = match (held, failed) {
+        rate = match (held, above) {
             (Some(low), None) if low >= most => break,
             (Some(low), None) => (low * 2.0_f64).min(most),
             // Not even the first: down by halves, as far as one request a second.
@@ -156,14 +167,18 @@ where
     let mut confirmed = false;
     for _ in 0..MOST_LOWERED {
         let Some(knee) = held else { break };
-        match search.holds(knee, true)? {
-            Some(true) => {
+        match search.outcome(knee, true)? {
+            Some(Outcome::Held) => {
                 confirmed = true;
                 break;
             }
-            Some(false) => {
-                failed = Some(knee);
+            Some(Outcome::Broken(_)) => {
+                (failed, generator_limited) = (Some(knee), false);
                 held = Some(knee / (1.0 + PRECISION));
+            }
+            Some(Outcome::Generator) => {
+                generator_limited = true;
+                break;
             }
             None => break,
         }
@@ -172,7 +187,7 @@ where
         knee_rps: held,
         failed_rps: failed,
         confirmed,
-        generator_limited: search.generator_limited,
+        generator_limited,
         slo: slo.map(ToString::to_string),
         steps: search.steps,
     };
@@ -188,6 +203,7 @@ impl Sweep {
         );
         for (step, shot) in self.steps.iter().zip(shots) {
             let held = match &step.why {
+                None if was_late(shot) => "yes, though the generator was late",
                 None => "yes",
                 Some(why) => why,
             };
@@ -229,8 +245,9 @@ mod tests {
         move |rate, longer| {
             // A longer look sees a little less.
             let capacity = if longer { capacity * 0.99 } else { capacity };
-            let mut shot = Shot { requests: 1000, rps: rate.min(capacity), ..blank.clone() };
-            shot.latency_us.p99 = if rate < capacity { 1000 } else { 1_000_000 };
+            let most = capacity.min(own);
+            let mut shot = Shot { requests: 1000, rps: rate.min(most), ..blank.clone() };
+            shot.latency_us.p99 = if rate < most { 1000 } else { 1_000_000 };
             if let Some(open) = &mut shot.open {
                 open.saturated = rate > own;
             }
@@ -290,28 +307,60 @@ mod tests {
 
     #[test]
     fn a_generator_that_gives_out_first_is_said_to() {
-        let (found, _) = sweep(100.0, 1e7, None, model(1e6, 5000.0)).unwrap();
-        assert!(found.generator_limited);
-        assert_eq!(found.knee_rps, Some(3200.0));
+        let slo: Slo = "p99<50ms".parse().unwrap();
+        for slo in [None, Some(&slo)] {
+            let (found, _) = sweep(100.0, 1e7, slo, model(1e6, 5000.0)).unwrap();
+            assert!(found.generator_limited && found.failed_rps.is_none(), "{found:?}");
+            assert!(found.knee_rps.is_some_and(|knee| knee > 4500.0 && knee < 5300.0), "{found:?}");
+        }
     }
 
+    /// It is late at twice what the target holds, and not at what the target does not hold either.
     #[test]
-    fn a_generator_that_is_late_once_is_asked_again() {
+    fn a_target_may_give_out_below_the_rate_of_its_generator() {
+        let slo: Slo = "p99<50ms".parse().unwrap();
+        let (found, _) = sweep(100.0, 1e7, Some(&slo), model(4700.0, 5000.0)).unwrap();
+        assert!(found.confirmed && !found.generator_limited, "{found:?}");
+        assert!(found.failed_rps.is_some_and(|failed| failed < 5000.0), "{found:?}");
+        assert!(found.knee_rps.is_some_and(|knee| knee > 4200.0 && knee < 4700.0), "{found:?}");
+    }
+
+    /// A sweep of a server of 1,000 requests a second, whose generator is late except at each `in_time`th try, and pays for it
+    /// with `p99_us`.
+    fn sweep_by_a_late_one(in_time: usize, p99_us: u64) -> (Sweep, Vec<Shot>) {
+        let slo: Slo = "p99<50ms".parse().unwrap();
         let mut inner = model(1000.0, 1e9);
         let mut tries = 0;
         let probe = |rate, longer| {
             tries += 1;
-            let mut shot = inner(rate, longer)?;
-            if let Some(open) = shot.as_mut().and_then(|shot| shot.open.as_mut()) {
-                open.saturated = tries % 3 != 0;
+            let mut shot = inner(rate, longer)?.unwrap();
+            let is_late = tries % in_time != 0;
+            shot.open.as_mut().unwrap().saturated = is_late;
+            if is_late {
+                shot.latency_us.p99 = shot.latency_us.p99.max(p99_us);
             }
-            Ok(shot)
+            Ok(Some(shot))
         };
-        let (found, shots) = sweep(100.0, 1e7, None, probe).unwrap();
+        sweep(100.0, 1e7, Some(&slo), probe).unwrap()
+    }
+
+    #[test]
+    fn where_a_late_generator_may_be_at_fault_it_is_asked_again() {
+        let (found, shots) = sweep_by_a_late_one(3, 60_000);
         assert!(found.confirmed && !found.generator_limited, "{found:?}");
         assert_eq!(found.steps.len(), shots.len());
         let late = found.steps.iter().filter(|step| step.why.is_some()).count();
         assert!(late * 3 >= shots.len() * 2, "{found:?}");
+    }
+
+    #[test]
+    fn what_holds_though_the_generator_is_late_does_hold() {
+        let (found, shots) = sweep_by_a_late_one(2, 40_000);
+        assert!(found.confirmed && !found.generator_limited, "{found:?}");
+        assert!(found.knee_rps.is_some_and(|knee| knee > 900.0), "{found:?}");
+        assert!(found.text(&shots).contains("yes, though the generator was late"));
+        let mut twice = found.steps.windows(2).filter(|two| two[0].rate == two[1].rate);
+        assert!(twice.all(|two| !two[0].held || two[1].confirming), "{found:?}");
     }
 
     #[test]

@@ -28,6 +28,8 @@ use crate::origin::MARKER;
 const MOST_READ: u64 = 16 * 1024 * 1024;
 /// Every write to it fails for lack of room (full(4)).
 const FULL_DISK: &str = "/dev/full";
+/// How often a target may make its log anew while something else is put in its place.
+const REPLACED: usize = 10;
 /// The domain below which the harness makes host names.
 pub(crate) const DOMAIN: &str = ".edgeproof.test";
 
@@ -131,13 +133,9 @@ impl CaseLog {
         match act {
             LogAct::Rotate | LogAct::Move => place.move_aside(path),
             LogAct::FillDisk => {
-                place.move_aside(path)?;
-                std::os::unix::fs::symlink(FULL_DISK, path)
+                place.replace(path, |path| std::os::unix::fs::symlink(FULL_DISK, path))
             }
-            LogAct::Bar => {
-                place.move_aside(path)?;
-                std::fs::create_dir(path)
-            }
+            LogAct::Bar => place.replace(path, |path| std::fs::create_dir(path)),
             LogAct::Remove | LogAct::FreeDisk => {
                 place.from = 0;
                 std::fs::remove_file(path)
@@ -148,6 +146,22 @@ impl CaseLog {
 }
 
 impl Place {
+    /// Puts something else in the log's place. A target that watches its log may open a new one in between, which
+    /// is moved aside like the first.
+    fn replace<F>(&mut self, path: &Path, put: F) -> std::io::Result<()>
+    where
+        F: Fn(&Path) -> std::io::Result<()>,
+    {
+        for _ in 0..REPLACED {
+            self.move_aside(path)?;
+            match put(path) {
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                done => return done,
+            }
+        }
+        Err(std::io::Error::other("the target makes it anew again and again"))
+    }
+
     /// Gives the log another name. One that has not been made yet, after it was moved before, needs none.
     fn move_aside(&mut self, path: &Path) -> std::io::Result<()> {
         let mut name = path.as_os_str().to_owned();
@@ -228,6 +242,26 @@ mod tests {
         case.start_over();
         writeln!(file, "ne").unwrap();
         assert_eq!(case.lines().unwrap(), [b"ne".to_vec()]);
+    }
+
+    #[test]
+    fn a_log_made_anew_in_between_is_moved_aside_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("access.log");
+        std::fs::write(&path, "before\none\n").unwrap();
+        let mut place = Place { from: 7, aside: Vec::new() };
+        let again = std::cell::Cell::new(2);
+        let bar = |path: &Path| {
+            if again.get() > 0 {
+                again.set(again.get() - 1);
+                std::fs::write(path, format!("{}\n", again.get()))?;
+            }
+            std::fs::create_dir(path)
+        };
+        place.replace(&path, bar).unwrap();
+        assert!(path.is_dir());
+        let aside = place.aside.iter().map(|(path, from)| whole_lines(path, *from).unwrap());
+        assert_eq!(aside.flatten().collect::<Vec<_>>(), [&b"one"[..], b"1", b"0"]);
     }
 
     #[test]
