@@ -132,11 +132,17 @@ fn arguments(cases: &BTreeSet<String>) -> Vec<String> {
     arguments
 }
 
+/// A case's verdict, and its reason where it has one.
+struct Verdict {
+    name: String,
+    reason: String,
+}
+
 /// Each case's verdict against the reference of this binary, or what went wrong before one could be had.
 fn verdicts(
     cases: &BTreeSet<String>,
     mutant: Option<&str>,
-) -> Result<BTreeMap<String, String>, String> {
+) -> Result<BTreeMap<String, Verdict>, String> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_edgeproof-mutant"));
     command.current_dir(root()).env_remove("EDGEPROOF_MUTANT");
     // Each bug is a failure on purpose: nobody will look at its logs.
@@ -148,8 +154,9 @@ fn verdicts(
     let report: serde_json::Value = serde_json::from_slice(&output.stdout)
         .map_err(|_| String::from_utf8_lossy(&output.stderr).into_owned())?;
     let cases = report["cases"].as_array().expect("cases");
-    let text = |case: &serde_json::Value, key: &str| case[key].as_str().expect("text").to_owned();
-    Ok(cases.iter().map(|case| (text(case, "id"), text(case, "verdict"))).collect())
+    let text = |case: &serde_json::Value, key: &str| case[key].as_str().unwrap_or("").to_owned();
+    let verdict = |case| Verdict { name: text(case, "verdict"), reason: text(case, "reason") };
+    Ok(cases.iter().map(|case| (text(case, "id"), verdict(case))).collect())
 }
 
 /// The cases whose verdict is not `expected`, each a line that ends with how to play it.
@@ -159,9 +166,17 @@ fn disagreements(cases: &BTreeSet<String>, mutant: Option<&str>, expected: &str)
         Ok(found) => found,
         Err(mistake) => return vec![format!("{bug}: nothing could be played: {mistake}")],
     };
-    let verdict = |case: &String| found.get(case).map_or("unknown", String::as_str);
-    let wrong = cases.iter().filter(|case| verdict(case) != expected);
-    wrong.map(|case| format!("{bug}: {case} is {}, not {expected}", verdict(case))).collect()
+    let mut wrong = Vec::new();
+    for case in cases {
+        match found.get(case) {
+            Some(verdict) if verdict.name == expected => {}
+            Some(Verdict { name, reason }) => {
+                wrong.push(format!("{bug}: {case} is {name}, not {expected}: {reason}"));
+            }
+            None => wrong.push(format!("{bug}: {case} is unknown")),
+        }
+    }
+    wrong
 }
 
 /// What is wrong with each bug, tried in as many processes at once as there are cores.
