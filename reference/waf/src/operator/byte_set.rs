@@ -71,6 +71,11 @@ impl ByteSet {
         Self([a | e, b | f, c | g, d | h])
     }
 
+    pub(crate) const fn intersection(self, other: Self) -> Self {
+        let ([a, b, c, d], [e, f, g, h]) = (self.0, other.0);
+        Self([a & e, b & f, c & g, d & h])
+    }
+
     pub(crate) const fn without(self, other: Self) -> Self {
         let ([a, b, c, d], [e, f, g, h]) = (self.0, other.0);
         Self([a & !e, b & !f, c & !g, d & !h])

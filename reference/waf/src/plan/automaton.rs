@@ -4,20 +4,26 @@
 //! so that a text takes one step a byte however many words there are. Where words end does not matter here, only which
 //! do; so a state has the marks of all words that end in it at once.
 //!
-//! Most texts hardly ever leave the states of the first few letters. These are numbered first and steps are as small
-//! as the number of states allows, so that what is looked at again and again is close together.
+//! Most texts hardly ever leave the states of the first few letters. These are numbered first, so that what is looked at
+//! again and again is close together; states in which words end are numbered behind all others.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+use crate::operator::ByteSet;
 
 /// The words, ready to be looked for.
 #[derive(Debug)]
 pub(crate) struct Automaton {
+    /// The words of a single byte. A text's bytes are known before it is looked at: these need no states.
+    single: ByteSet,
+    /// For each of these, which of `marks` it has.
+    marks_of_single: Box<[u32]>,
     /// The column of each byte. Bytes that stand in no word share the first.
     columns: Box<[u8; 256]>,
     steps: Steps,
-    /// How long a row is: a step for every column.
-    row: usize,
-    /// For each state, which of `marks` it has.
+    /// From which state on words end in a state.
+    marked: usize,
+    /// For each of these, which of `marks` it has.
     marks_of: Box<[u32]>,
     /// Each list of marks that a state has: which 64 bits, and those of them to set.
     marks: Box<[Box<[Mark]>]>,
@@ -25,36 +31,30 @@ pub(crate) struct Automaton {
     longest: usize,
 }
 
-/// The rows of all states.
+/// The rows of all states: which is next for each column.
 #[derive(Debug)]
 enum Steps {
-    Narrow(Box<[u16]>),
-    Wide(Box<[u32]>),
+    Narrow(Box<[[u16; NARROW]]>),
+    Wide(Box<[[u32; 256]]>),
 }
 
-/// The number of the next state, and whether words end in it: that is the highest bit.
+/// How many columns a narrow row has room for.
+const NARROW: usize = 128;
+
+/// The number of the next state.
 trait Step: Copy {
     fn state(self) -> usize;
-    fn is_marked(self) -> bool;
 }
 
 impl Step for u16 {
     fn state(self) -> usize {
-        usize::from(self & !NARROW_MARKED)
-    }
-
-    fn is_marked(self) -> bool {
-        self & NARROW_MARKED != 0
+        self.into()
     }
 }
 
 impl Step for u32 {
     fn state(self) -> usize {
-        (self & !MARKED) as usize
-    }
-
-    fn is_marked(self) -> bool {
-        self & MARKED != 0
+        self as usize
     }
 }
 
@@ -65,24 +65,27 @@ pub(crate) type Mark = (u32, u64);
 const LANES: usize = 4;
 const SHORT: usize = 12;
 
-/// Whether words end in the state that a step leads to.
-const MARKED: u32 = 1 << 31;
-const NARROW_MARKED: u16 = 1 << 15;
-
 impl Automaton {
     /// One for these words, in lower case, each with the bits that it sets. None may be empty.
     pub(crate) fn new(words: &[(Box<[u8]>, Vec<Mark>)]) -> Self {
         let (columns, row) = columns(words);
         let mut builder = Builder::new(columns, row);
+        let mut single: BTreeMap<u8, &[Mark]> = BTreeMap::new();
         for (word, marks) in words {
-            builder.add(word, marks);
+            match **word {
+                [byte] => drop(single.insert(byte, marks)),
+                _ => builder.add(word, marks),
+            }
         }
         let longest = words.iter().map(|(word, _)| word.len()).max();
-        builder.finish(longest.unwrap_or_default())
+        builder.finish(&single, longest.unwrap_or_default())
     }
 
-    /// Sets in `bits` the bits of all words that stand in the text.
-    pub(crate) fn scan(&self, text: &[u8], bits: &mut [u64]) {
+    /// Sets in `bits` the bits of all words that stand in the text, which is made of the bytes of `has`.
+    pub(crate) fn scan(&self, text: &[u8], has: ByteSet, bits: &mut [u64]) {
+        for byte in has.intersection(self.single).bytes() {
+            self.mark(self.marks_of_single[usize::from(byte)], bits);
+        }
         match &self.steps {
             Steps::Narrow(steps) => self.scan_by(steps, text, bits),
             Steps::Wide(steps) => self.scan_by(steps, text, bits),
@@ -90,9 +93,9 @@ impl Automaton {
     }
 
     #[inline]
-    fn scan_by(&self, steps: &[impl Step], text: &[u8], bits: &mut [u64]) {
+    fn scan_by<const ROW: usize>(&self, steps: &[[impl Step; ROW]], text: &[u8], bits: &mut [u64]) {
         if text.len() < SHORT {
-            return self.scan_lanes(steps, [text], bits);
+            return self.scan_lanes(steps, [text], text.len(), bits);
         }
         // A step waits for the one before it, and that for memory: so the text is looked at in
         // several places at once. The places overlap by all but a byte of the longest word.
@@ -100,29 +103,37 @@ impl Automaton {
         let step = (text.len() - overlap).div_ceil(LANES);
         let len = step + overlap;
         let last = text.len() - len;
-        let lane = |lane: usize| &text[(lane * step).min(last)..][..len];
-        self.scan_lanes(steps, std::array::from_fn::<_, LANES, _>(lane), bits);
+        let lane = |lane: usize| &text[(lane * step).min(last)..];
+        self.scan_lanes(steps, std::array::from_fn::<_, LANES, _>(lane), len, bits);
     }
 
-    /// The same for parts of a text that are as long as each other.
+    /// The same for several texts, as far as `len`.
     #[inline]
-    fn scan_lanes<const N: usize>(&self, steps: &[impl Step], lanes: [&[u8]; N], bits: &mut [u64]) {
+    fn scan_lanes<const N: usize, const ROW: usize>(
+        &self,
+        steps: &[[impl Step; ROW]],
+        lanes: [&[u8]; N],
+        len: usize,
+        bits: &mut [u64],
+    ) {
+        let lanes = lanes.map(|lane| &lane[..len]);
         let mut states = [0; N];
-        for at in 0..lanes[0].len() {
+        for at in 0..len {
             for (state, lane) in states.iter_mut().zip(lanes) {
                 let column = usize::from(self.columns[usize::from(lane[at])]);
-                let step = steps[*state * self.row + column];
-                *state = step.state();
-                if step.is_marked() {
-                    self.mark(*state, bits);
+                // A row is as long as a power of two, and longer than there are columns.
+                *state = steps[*state][column % ROW].state();
+                if let Some(marked) = state.checked_sub(self.marked) {
+                    self.mark(self.marks_of[marked], bits);
                 }
             }
         }
     }
 
-    /// Sets the bits of the words that end in a state.
-    fn mark(&self, state: usize, bits: &mut [u64]) {
-        for &(word, mask) in &self.marks[self.marks_of[state] as usize] {
+    /// Sets the bits of a list of marks.
+    #[inline]
+    fn mark(&self, marks: u32, bits: &mut [u64]) {
+        for &(word, mask) in &self.marks[marks as usize] {
             bits[word as usize] |= mask;
         }
     }
@@ -195,43 +206,72 @@ impl Builder {
         order
     }
 
-    /// Numbers the states and the lists of marks, and says in each step whether there are any where it leads.
-    fn finish(mut self, longest: usize) -> Automaton {
-        let order = self.link();
-        let mut steps_to = vec![0; order.len()];
+    /// Numbers the states and the lists of marks.
+    fn finish(mut self, single: &BTreeMap<u8, &[Mark]>, longest: usize) -> Automaton {
+        let (mut order, marked): (Vec<_>, Vec<_>) =
+            self.link().into_iter().partition(|state| self.marks[*state].is_empty());
+        let first_marked = order.len();
+        order.extend(&marked);
+        let mut number_of = vec![0; order.len()];
         for (number, &state) in order.iter().enumerate() {
-            let marked = if self.marks[state].is_empty() { 0 } else { MARKED };
-            steps_to[state] = number as u32 | marked;
+            number_of[state] = number as u32;
         }
-        let rows = order.iter().map(|state| &self.steps[state * self.row..][..self.row]);
-        let steps = rows.flatten().map(|&state| steps_to[state as usize]);
-        let steps = match order.len() <= usize::from(NARROW_MARKED) {
-            true => Steps::Narrow(steps.map(narrow).collect()),
-            false => Steps::Wide(steps.collect()),
+        let row_of = |state: &usize| self.steps[state * self.row..][..self.row].iter();
+        let number = |state: &u32| number_of[*state as usize];
+        let steps = if self.row <= NARROW && order.len() <= usize::from(u16::MAX) {
+            let narrow = |state| padded(row_of(state).map(|next| number(next) as u16));
+            Steps::Narrow(order.iter().map(narrow).collect())
+        } else {
+            Steps::Wide(order.iter().map(|state| padded(row_of(state).map(number))).collect())
         };
-        let mut lists: Vec<Box<[Mark]>> = Vec::new();
-        let mut numbers: HashMap<&[Mark], u32> = HashMap::new();
-        let mut number_of = |state: &usize| {
-            let marks = self.marks[*state].as_slice();
-            *numbers.entry(marks).or_insert_with(|| {
-                lists.push(marks.into());
-                lists.len() as u32 - 1
-            })
-        };
-        let marks_of = order.iter().map(&mut number_of).collect();
+        let mut lists = Lists::default();
+        let marks_of = marked.iter().map(|state| lists.number(&self.marks[*state])).collect();
+        let mut marks_of_single: Box<[u32]> = Box::new([0; 256]);
+        let mut single_bytes = ByteSet::EMPTY;
+        for (&lower, marks) in single {
+            for byte in [lower, lower.to_ascii_uppercase()] {
+                single_bytes = single_bytes.union(ByteSet::of(&[byte]));
+                marks_of_single[usize::from(byte)] = lists.number(marks);
+            }
+        }
         Automaton {
+            single: single_bytes,
+            marks_of_single,
             columns: self.columns,
             steps,
-            row: self.row,
+            marked: first_marked,
             marks_of,
-            marks: lists.into(),
+            marks: lists.lists.into(),
             longest,
         }
     }
 }
 
-fn narrow(step: u32) -> u16 {
-    (step & !MARKED) as u16 | if step & MARKED != 0 { NARROW_MARKED } else { 0 }
+/// A row, filled up.
+fn padded<S: Copy + Default, const ROW: usize>(steps: impl Iterator<Item = S>) -> [S; ROW] {
+    let mut row = [S::default(); ROW];
+    row.iter_mut().zip(steps).for_each(|(place, step)| *place = step);
+    row
+}
+
+/// Lists of marks, each kept once.
+#[derive(Default)]
+struct Lists {
+    lists: Vec<Box<[Mark]>>,
+    numbers: HashMap<Box<[Mark]>, u32>,
+}
+
+impl Lists {
+    /// The number of a list.
+    fn number(&mut self, marks: &[Mark]) -> u32 {
+        if let Some(&known) = self.numbers.get(marks) {
+            return known;
+        }
+        let number = self.lists.len() as u32;
+        self.lists.push(marks.into());
+        self.numbers.insert(marks.into(), number);
+        number
+    }
 }
 
 /// Adds marks to a list, one for each word of 64 bits.
@@ -259,7 +299,7 @@ mod tests {
 
     fn found(words: &[&str], text: &str) -> Vec<usize> {
         let mut bits = vec![0; words.len().div_ceil(64)];
-        automaton(words).scan(text.as_bytes(), &mut bits);
+        automaton(words).scan(text.as_bytes(), ByteSet::in_text(text.as_bytes()), &mut bits);
         (0..words.len()).filter(|at| bits[at / 64] >> (at % 64) & 1 != 0).collect()
     }
 
@@ -278,7 +318,7 @@ mod tests {
         let words: Vec<_> = (0..9000).map(|at| format!("{:05x}-{at:04}", at * 7919)).collect();
         let words: Vec<_> = words.iter().map(String::as_str).collect();
         let Steps::Wide(steps) = &automaton(&words).steps else { panic!("few states") };
-        assert!(steps.len() > 1 << 20);
+        assert!(steps.len() > 1 << 16);
         let text = format!("{} {}-{} {}", words[8999], words[1], words[4711], &words[5][1..]);
         assert_eq!(found(&words, &text), [1, 4711, 8999]);
     }

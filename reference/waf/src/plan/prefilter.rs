@@ -8,6 +8,7 @@
 use std::collections::HashMap;
 
 use super::automaton::{Automaton, Mark};
+use crate::operator::ByteSet;
 
 /// An operator's bit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -113,11 +114,11 @@ impl Prefilter {
     }
 
     /// Sets in `bits` ([`Prefilter::words`] of them, all 0) the bit of each operator that may
-    /// match `text`. It says the same of texts that differ in case.
-    pub(crate) fn scan(&self, text: &[u8], bits: &mut [u64]) {
+    /// match `text`, which is made of the bytes of `has`. It says the same of texts that differ in case.
+    pub(crate) fn scan(&self, text: &[u8], has: ByteSet, bits: &mut [u64]) {
         bits[0] |= 1;
         if let Some(automaton) = &self.automaton {
-            automaton.scan(text, bits);
+            automaton.scan(text, has, bits);
         }
     }
 }
@@ -132,7 +133,7 @@ mod tests {
 
     fn scan(prefilter: &Prefilter, text: &str) -> Vec<u64> {
         let mut bits = vec![0; prefilter.words()];
-        prefilter.scan(text.as_bytes(), &mut bits);
+        prefilter.scan(text.as_bytes(), ByteSet::in_text(text.as_bytes()), &mut bits);
         bits
     }
 

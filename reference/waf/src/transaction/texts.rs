@@ -191,6 +191,7 @@ impl Texts {
         entry.unchanged_by = Transformations::that_may_change(has).complement();
     }
 
+    #[inline(never)]
     fn transform(&mut self, text: Text, step: Transformation, unicode: &UnicodeMap) -> Text {
         let mut out = std::mem::take(&mut self.scratch);
         let made = step.apply(self.get(text), &mut out, unicode).then(|| self.made(&out));
@@ -262,12 +263,15 @@ impl Texts {
         self.found.union(one, other)
     }
 
+    #[inline(never)]
     fn scan(&mut self, text: Text, prefilter: &Prefilter) -> Candidates {
         let Entry { start, len, like, .. } = self.entries[text.index()];
         let candidates = match like.get() {
             Some(like) => self.candidates(Text(like as u32), prefilter),
             None => {
-                self.found.add_with(|bits| prefilter.scan(&self.bytes[start..start + len], bits))
+                let has = self.bytes_of(text);
+                let text = &self.bytes[start..start + len];
+                self.found.add_with(|bits| prefilter.scan(text, has, bits))
             }
         };
         self.entries[text.index()].bits = Place::at(candidates.0 as usize);
