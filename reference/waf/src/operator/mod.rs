@@ -24,11 +24,12 @@ use smallvec::{SmallVec, smallvec};
 
 pub use self::byte_set::ByteSet;
 pub use self::captures::Captures;
+pub(crate) use self::number::leading_number;
 pub(crate) use self::rx::Screen;
 
 use self::address::Addresses;
 use self::argument::{Argument, Expand};
-use self::number::{Comparison, leading_number};
+use self::number::Comparison;
 use self::phrase::Phrases;
 use self::rx::Rx;
 use self::rx_macros::RxWithMacros;

@@ -28,7 +28,17 @@ impl Comparison {
 /// The number that a text starts with, as C's `atoi` reads it: white space, a sign, decimal digits; 0 where there
 /// are none. Numbers beyond 64 bits become the greatest or least. (ModSecurity cuts them to 32 bits, so that
 /// 4294967296 is 0 there.)
-pub(super) fn leading_number(text: &[u8]) -> i64 {
+#[inline]
+pub(crate) fn leading_number(text: &[u8]) -> i64 {
+    // Most are a digit.
+    match text {
+        [digit @ b'0'..=b'9'] => i64::from(digit - b'0'),
+        _ => any_leading_number(text),
+    }
+}
+
+#[inline(never)]
+fn any_leading_number(text: &[u8]) -> i64 {
     let is_space = |byte: &u8| matches!(byte, b' ' | b'\t'..=b'\r');
     let start = text.iter().position(|byte| !is_space(byte)).unwrap_or(text.len());
     let (negative, digits) = match &text[start..] {
@@ -57,6 +67,7 @@ mod tests {
             (" \t\r\n\x0b\x0c12 13", 12),
             ("12abc", 12),
             ("1.9", 1),
+            ("7", 7),
             ("-5", -5),
             ("+5", 5),
             ("--5", 0),

@@ -16,16 +16,26 @@ impl Pipeline {
 pub(crate) struct List {
     steps: Box<[Transformation]>,
     set: Transformations,
+    /// Whether none of them can make a text longer.
+    shortens: bool,
 }
 
 impl List {
     pub(crate) fn new(steps: &[Transformation]) -> Self {
-        Self { steps: steps.into(), set: Transformations::of(steps) }
+        let shortens = steps.iter().all(|step| step.most(1) <= 1);
+        Self { steps: steps.into(), set: Transformations::of(steps), shortens }
     }
 
     #[inline]
     pub(crate) fn steps(&self) -> &[Transformation] {
         &self.steps
+    }
+
+    /// Whether, of a text as long as this, neither the next step nor one behind it makes one of `least` bytes. It may
+    /// say no where it is so.
+    #[inline]
+    pub(crate) fn falls_short(&self, next: Transformation, len: usize, least: usize) -> bool {
+        self.shortens && next.most(len) < least
     }
 
     /// Without their order.

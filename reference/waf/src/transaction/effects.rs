@@ -6,6 +6,7 @@ use super::escape;
 use super::number;
 use super::texts::Text;
 use super::value::Pair;
+use crate::operator::leading_number;
 use crate::rules::{Effect, Place, RuleSet, Sanitise};
 use crate::seclang::{SetOperation, Template};
 use crate::transaction::tx::Slot;
@@ -124,7 +125,7 @@ impl Transaction {
                 return;
             }
         };
-        let before = before.map_or(0, |text| number::leading(self.texts.get(text)));
+        let before = before.map_or(0, |text| leading_number(self.texts.get(text)));
         let after = before.saturating_add(amount).max(0);
         let after = self.texts.add_with(|out| number::write(after, out));
         self.store(rules, place, Some(after));

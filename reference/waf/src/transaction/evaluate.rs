@@ -136,7 +136,7 @@ impl Transaction {
                 continue;
             };
             let row = self.row(rules, rules.cells.cell(cell).0);
-            let forms = self.forms(rules, cell);
+            let forms = self.forms(rules, cell, row);
             for at in 0..row.len {
                 let form = self.seen.form(forms, at);
                 if link.gated && !self.text_may_match(rules, link, form) {
@@ -220,8 +220,10 @@ impl Transaction {
         if self.texts.unchanged_by(text).contain(list.set()) {
             return any;
         }
+        let negated = link.operator.as_ref().is_none_or(|operator| operator.negated);
+        let least = if negated { 0 } else { link.shortest };
         for &step in list.steps() {
-            if self.stopped {
+            if self.stopped || list.falls_short(step, self.texts.get(text).len(), least) {
                 break;
             }
             let after = self.texts.step(text, step, rules.unicode());

@@ -2,8 +2,8 @@
 
 use super::Transaction;
 use super::dynamic::is_persistent;
-use super::number;
 use super::texts::Text;
+use crate::operator::leading_number;
 use crate::rules::RuleSet;
 use crate::seclang::{Piece, Template};
 use crate::variable::Variable;
@@ -59,7 +59,7 @@ impl Transaction {
     /// The number that a template begins with.
     pub(super) fn expanded_number(&self, rules: &RuleSet, template: &Template) -> i64 {
         let mut value = 0;
-        self.with_expanded(rules, template, &mut |text| value = number::leading(text));
+        self.with_expanded(rules, template, &mut |text| value = leading_number(text));
         value
     }
 

@@ -64,16 +64,22 @@ impl Found {
         }
     }
 
+    #[inline(never)]
     fn merge(&mut self, one: Candidates, other: Candidates) -> Candidates {
-        let [one_at, other_at] = [one, other].map(|set| set.0 as usize * self.words);
-        if (0..self.words).all(|at| self.bits[other_at + at] & !self.bits[one_at + at] == 0) {
+        let missing = |(one, other): (&u64, &u64)| other & !one;
+        if self.get(one).iter().zip(self.get(other)).map(missing).fold(0, |all, word| all | word)
+            == 0
+        {
             return one;
         }
-        let place = self.bits.len() / self.words;
-        for at in 0..self.words {
-            self.bits.push(self.bits[one_at + at] | self.bits[other_at + at]);
+        let [one, other, new] =
+            [one.0 as usize * self.words, other.0 as usize * self.words, self.bits.len()];
+        self.bits.extend_from_within(one..one + self.words);
+        let (before, merged) = self.bits.split_at_mut(new);
+        for (word, other) in merged.iter_mut().zip(&before[other..]) {
+            *word |= other;
         }
-        Candidates(u32::try_from(place).expect("fewer sets than bytes of a request"))
+        Candidates(u32::try_from(new / self.words).expect("fewer sets than bytes of a request"))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::collections::{Stored, StoredVariable};
 use super::number;
+use crate::operator::leading_number;
 use crate::variable::Variable;
 
 /// A copy of a stored collection, or a new one, and the changes to it.
@@ -146,7 +147,7 @@ impl Held {
     pub(super) fn add(&mut self, name: &[u8], amount: i64) {
         let at = self.touch(name);
         let variable = &mut self.variables[at];
-        let before = number::leading(&variable.value);
+        let before = leading_number(&variable.value);
         variable.value = number::text(before.saturating_add(amount).max(0));
         variable.change = match variable.change {
             Change::Set => Change::Set,
@@ -187,7 +188,7 @@ impl Held {
         let (Some(value), Some(updated)) = (self.get(name), self.updated) else { return };
         if period > 0 && !value.is_empty() {
             let periods = (now - updated).max(0) / period;
-            let loss = amount.saturating_mul(periods).min(number::leading(value));
+            let loss = amount.saturating_mul(periods).min(leading_number(value));
             if loss > 0 {
                 self.add(name, -loss);
             }
@@ -205,7 +206,7 @@ impl Held {
         }
         let removed = |name: &[u8]| self.removed.iter().any(|gone| gone.eq_ignore_ascii_case(name));
         stored.variables.retain(|variable| !removed(&variable.name));
-        let timeout = self.get(b"TIMEOUT").map_or(0, number::leading);
+        let timeout = self.get(b"TIMEOUT").map_or(0, leading_number);
         stored.expires = if removed(b"KEY") { now } else { now.saturating_add(timeout) };
         stored.updated = now;
         stored.updates += 1;
@@ -217,7 +218,7 @@ impl HeldVariable {
         let found = stored.iter_mut().find(|one| one.name.eq_ignore_ascii_case(&self.name));
         match (found, self.change) {
             (Some(one), Change::By(amount)) => {
-                let sum = number::leading(&one.value).saturating_add(amount).max(0);
+                let sum = leading_number(&one.value).saturating_add(amount).max(0);
                 one.value = number::text(sum);
                 one.expires = self.expires;
             }

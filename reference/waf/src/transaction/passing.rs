@@ -14,7 +14,7 @@ const LONG: usize = 16 * 1024;
 impl Transaction {
     /// Whether a link may match: false only where there are no values, or where the prefilter rules
     /// its operator out for all of them.
-    #[inline]
+    #[inline(always)]
     pub(super) fn passes(&mut self, rules: &RuleSet, gate: Gate) -> bool {
         match gate {
             Gate::Open | Gate::Prelude(_) => true,
@@ -24,7 +24,7 @@ impl Transaction {
             }
             Gate::Cells { group, filter: Filter::ANY } => {
                 let any = self.seen.has_values(group);
-                any.unwrap_or_else(|| self.look_for_values(rules, group))
+                any.unwrap_or_else(|| self.find_values(rules, group))
             }
             Gate::Cells { group, filter } => {
                 let candidates = self.seen.of_group(group);
@@ -34,7 +34,8 @@ impl Transaction {
         }
     }
 
-    fn look_for_values(&mut self, rules: &RuleSet, group: Group) -> bool {
+    #[inline(never)]
+    fn find_values(&mut self, rules: &RuleSet, group: Group) -> bool {
         let mut cells = rules.cells.of_group(group).iter();
         let any = cells.any(|&cell| self.row(rules, rules.cells.cell(cell).0).len > 0);
         self.seen.set_has_values(group, any);
@@ -42,6 +43,7 @@ impl Transaction {
     }
 
     /// Whether the bytes are there that a link's operator needs.
+    #[inline]
     pub(super) fn has_bytes(&mut self, rules: &RuleSet, link: &Link) -> bool {
         let Some(group) = link.group else { return true };
         if !link.gated || link.bytes.is_empty() {
@@ -83,46 +85,51 @@ impl Transaction {
     /// The values of a source.
     #[inline]
     pub(super) fn row(&mut self, rules: &RuleSet, source: Source) -> Row {
-        match self.seen.row(source) {
-            Some(row) => row,
-            None => {
-                let (variable, members) = rules.cells.source(source);
-                let Self { seen, variables, texts, .. } = self;
-                seen.set_row(source, texts, |texts, out| {
-                    variables.collect_steady(variable, members, texts, out);
-                })
-            }
-        }
+        self.seen.row(source).unwrap_or_else(|| self.find_row(rules, source))
     }
 
-    /// Where the transformed values of a cell are.
+    #[inline(never)]
+    fn find_row(&mut self, rules: &RuleSet, source: Source) -> Row {
+        let (variable, members) = rules.cells.source(source);
+        let Self { seen, variables, texts, .. } = self;
+        seen.set_row(source, texts, |texts, out| {
+            variables.collect_steady(variable, members, texts, out);
+        })
+    }
+
+    /// Where the transformed values of a cell are, `row` being the values of its source.
     #[inline]
-    pub(super) fn forms(&mut self, rules: &RuleSet, cell: Cell) -> usize {
-        match self.seen.forms(cell) {
-            Some(forms) => forms,
-            None => {
-                let (source, pipeline) = rules.cells.cell(cell);
-                let row = self.row(rules, source);
-                let list = rules.pipelines.list(pipeline);
-                let Self { seen, texts, .. } = self;
-                if let Some(plain) = row.plain_after(list) {
-                    // Most values are what most transformations leave as it is.
-                    seen.share_forms(cell, plain);
-                    return plain;
-                }
-                seen.set_forms(cell, row, |text| texts.transformed(text, list, rules.unicode()))
-            }
+    pub(super) fn forms(&mut self, rules: &RuleSet, cell: Cell, row: Row) -> usize {
+        self.seen.forms(cell).unwrap_or_else(|| self.find_forms(rules, cell, row))
+    }
+
+    #[inline(never)]
+    fn find_forms(&mut self, rules: &RuleSet, cell: Cell, row: Row) -> usize {
+        let list = rules.pipelines.list(rules.cells.cell(cell).1);
+        let Self { seen, texts, .. } = self;
+        if let Some(plain) = row.plain_after(list) {
+            // Most values are what most transformations leave as it is.
+            seen.share_forms(cell, plain);
+            return plain;
         }
+        seen.set_forms(cell, row, |text| texts.transformed(text, list, rules.unicode()))
     }
 
     /// The operators that may match one of a cell's values.
+    #[inline]
     fn of_cell(&mut self, rules: &RuleSet, cell: Cell) -> Candidates {
-        if let Some(known) = self.seen.of_cell(cell) {
-            return known;
-        }
+        self.seen.of_cell(cell).unwrap_or_else(|| self.find_of_cell(rules, cell))
+    }
+
+    #[inline(never)]
+    fn find_of_cell(&mut self, rules: &RuleSet, cell: Cell) -> Candidates {
         let (source, _) = rules.cells.cell(cell);
         let row = self.row(rules, source);
-        let forms = self.forms(rules, cell);
+        if row.len == 0 {
+            self.seen.set_of_cell(cell, Candidates::LEAST);
+            return Candidates::LEAST;
+        }
+        let forms = self.forms(rules, cell, row);
         let is_plain = row.is_plain(forms);
         let known = self.seen.of_source(source).filter(|_| is_plain);
         let all = known.unwrap_or_else(|| {
@@ -138,7 +145,7 @@ impl Transaction {
         all
     }
 
-    #[cold]
+    #[inline(never)]
     fn find_of_group(&mut self, rules: &RuleSet, group: Group) -> Candidates {
         let mut all = Candidates::LEAST;
         for &cell in rules.cells.of_group(group) {
@@ -150,12 +157,12 @@ impl Transaction {
     }
 
     /// The bytes that a group's values have.
-    #[cold]
+    #[inline(never)]
     fn find_bytes(&mut self, rules: &RuleSet, group: Group) -> ByteSet {
         let mut has = ByteSet::EMPTY;
         for &cell in rules.cells.of_group(group) {
             let row = self.row(rules, rules.cells.cell(cell).0);
-            let forms = self.forms(rules, cell);
+            let forms = self.forms(rules, cell, row);
             for at in 0..row.len {
                 has = has.union(self.texts.bytes_of(self.seen.form(forms, at)));
             }

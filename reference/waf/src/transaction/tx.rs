@@ -66,7 +66,9 @@ impl Names {
             return Some(Slot::capture(usize::from(digit - b'0')));
         }
         let mut slots = self.slots.get(&hash(name))?.iter();
-        slots.find(|slot| self.name(**slot).eq_ignore_ascii_case(name)).copied()
+        // It is nearly always spelled the same way, and that is seen sooner.
+        let is_it = |spelled: &[u8]| spelled == name || spelled.eq_ignore_ascii_case(name);
+        slots.find(|slot| is_it(self.name(**slot))).copied()
     }
 
     /// The name of a slot.

@@ -151,6 +151,23 @@ const NAMES: &[(&str, Transformation)] = &[
 ];
 
 impl Transformation {
+    /// How long a value of `len` bytes can be afterwards.
+    pub(crate) fn most(self, len: usize) -> usize {
+        match self {
+            Self::Base64Decode | Self::Base64DecodeExt => len - len.div_ceil(4),
+            Self::Base64Encode
+            | Self::HexEncode
+            | Self::Length
+            | Self::Md5
+            | Self::Sha1
+            | Self::UrlEncode
+            | Self::Utf8ToUnicode => usize::MAX,
+            _ => len,
+        }
+    }
+}
+
+impl Transformation {
     /// All of them.
     pub const ALL: [Self; 35] = [
         Self::Base64Decode,

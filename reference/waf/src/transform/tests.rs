@@ -403,16 +403,10 @@ proptest! {
     }
 
     #[test]
-    fn decoding_never_makes_a_value_longer(value in value()) {
+    fn no_value_gets_longer_than_is_said(value in value()) {
         for (_, transformation) in NAMES {
-            if !matches!(
-                transformation,
-                T::Base64Encode | T::HexEncode | T::Length | T::Md5 | T::Sha1 | T::UrlEncode
-                    | T::Utf8ToUnicode
-            ) {
-                let made = applied(*transformation, &value, &UnicodeMap::default());
-                prop_assert!(made.len() <= value.len(), "{}", transformation.name());
-            }
+            let made = applied(*transformation, &value, &UnicodeMap::default());
+            prop_assert!(made.len() <= transformation.most(value.len()), "{}", transformation.name());
         }
     }
 

@@ -12,8 +12,15 @@ impl Transformations {
 
     /// Those that may change a text of these bytes. All others surely leave it as it is.
     pub(crate) fn that_may_change(bytes: ByteSet) -> Self {
-        let all = bytes.bytes().fold(ALWAYS, |all, byte| all | TRIGGERED[usize::from(byte)]);
-        Self(all)
+        let all =
+            ALIKE.iter().fold(
+                ALWAYS,
+                |all, (alike, triggered)| {
+                    if bytes.meets(*alike) { all | triggered } else { all }
+                },
+            );
+        let others = bytes.without(ALL_ALIKE);
+        Self(others.bytes().fold(all, |all, byte| all | TRIGGERED[usize::from(byte)]))
     }
 
     pub(crate) const ALL: Self = Self(u64::MAX);
@@ -57,7 +64,7 @@ const ALWAYS: u64 = 1 << Transformation::Md5 as u32
     | 1 << Transformation::Length as u32;
 
 /// For each byte the transformations that may change a text because of it.
-static TRIGGERED: [u64; 256] = {
+const TRIGGERED: [u64; 256] = {
     let mut triggered = [0; 256];
     let mut number = 0;
     while number < Transformation::ALL.len() {
@@ -73,6 +80,30 @@ static TRIGGERED: [u64; 256] = {
     }
     triggered
 };
+
+/// Bytes that trigger the same, and what: most of a text's bytes are of these.
+const ALIKE: [(ByteSet, u64); 3] = [
+    alike(ByteSet::range(b'a', b'z').without(ByteSet::of(b"x"))),
+    alike(ByteSet::range(b'A', b'Z').without(ByteSet::of(b"X"))),
+    alike(ByteSet::range(b'0', b'9')),
+];
+
+const ALL_ALIKE: ByteSet = ALIKE[0].0.union(ALIKE[1].0).union(ALIKE[2].0);
+
+const fn alike(bytes: ByteSet) -> (ByteSet, u64) {
+    let mut triggered = None;
+    let mut byte = 0;
+    while byte < 256 {
+        if bytes.contains(byte as u8) {
+            match triggered {
+                Some(before) => assert!(before == TRIGGERED[byte], "they trigger the same"),
+                None => triggered = Some(TRIGGERED[byte]),
+            }
+        }
+        byte += 1;
+    }
+    (bytes, triggered.expect("there are such bytes"))
+}
 
 /// Bytes of which a text has at least one if the transformation changes it.
 const fn triggers(transformation: Transformation) -> ByteSet {
