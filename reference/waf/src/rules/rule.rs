@@ -123,6 +123,13 @@ impl Gate {
 }
 
 impl Link {
+    /// Whether it is only asked for each text whether the operator may match it: its gate says nothing of that, as a
+    /// negated operator holds for what it does not match, and multiMatch looks at texts that are in no cell.
+    #[inline]
+    pub(crate) fn asks_first(&self) -> bool {
+        !self.gated && self.group.is_some()
+    }
+
     /// Whether the operator may match values whose bytes are among these.
     #[inline]
     pub(crate) fn bytes_allow(&self, has: ByteSet) -> bool {

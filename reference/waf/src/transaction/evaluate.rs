@@ -30,17 +30,13 @@ impl Transaction {
         self.variables.all_matched.clear();
         let list = rules.phase(phase);
         let gates = rules.gates(phase);
-        let (mut at, mut skip) = (0, 0);
+        let mut at = 0;
         while let Some(&gate) = gates.get(at) {
             at += 1;
-            if skip > 0 {
-                skip -= 1;
-                continue;
-            }
-            if self.controls.mode == Mode::Off {
-                return;
-            }
             if let Gate::Prelude(number) = gate {
+                if self.controls.mode == Mode::Off {
+                    return;
+                }
                 at = self.take_over(&rules, &rules.preludes[number]);
                 continue;
             }
@@ -51,13 +47,13 @@ impl Transaction {
             if self.controls.removed.contains(rule.number) {
                 continue;
             }
+            if self.controls.mode == Mode::Off {
+                return;
+            }
             match self.run_rule(&rules, rule) {
                 Ran::NoMatch => {}
                 Ran::Stopped => break,
-                Ran::Match => match rule.skip_to {
-                    Some(place) => at = place,
-                    None => skip = rule.skip,
-                },
+                Ran::Match => at = rule.skip_to.unwrap_or(at + rule.skip as usize),
             }
         }
         self.variables.all_matched.clear();
@@ -247,7 +243,7 @@ impl Transaction {
     /// Whether the link's operator, negated where it is, holds for a text.
     fn holds(&mut self, rules: &RuleSet, link: &Link, text: Text) -> bool {
         let Some(operator) = &link.operator else { return true };
-        if link.multi_match && !self.text_may_match(rules, link, text) {
+        if link.asks_first() && !self.text_may_match(rules, link, text) {
             return operator.negated;
         }
         let mut captures = link.capture.then(Captures::default);
