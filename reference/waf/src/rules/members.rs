@@ -30,6 +30,8 @@ pub(crate) struct Members {
     named: Named,
     /// Whether the name in each slot of TX matches.
     slots: Box<[bool]>,
+    /// Whether any does.
+    any_slot: bool,
 }
 
 /// Names that match a pattern. Nearly all patterns are a text, and a text is found in less time
@@ -75,13 +77,19 @@ impl Members {
     /// `names` are those of TX, all of them.
     pub(crate) fn new(pattern: &str, span: &Span, names: &Names) -> Result<Self, Diagnostic> {
         let named = Named::new(pattern, span)?;
-        let slots = names.iter().map(|(_, name)| named.holds(name)).collect();
-        Ok(Self { named, slots })
+        let slots: Box<[bool]> = names.iter().map(|(_, name)| named.holds(name)).collect();
+        let any_slot = slots.contains(&true);
+        Ok(Self { named, slots, any_slot })
     }
 
     /// Whether a member of that name is one.
     pub(crate) fn hold(&self, name: &[u8]) -> bool {
         self.named.holds(name)
+    }
+
+    /// Whether any variable of TX is one whose name stands in the rules.
+    pub(crate) fn hold_slots(&self) -> bool {
+        self.any_slot
     }
 
     /// Whether the variable of TX in that slot is one.

@@ -44,6 +44,11 @@ impl Target {
         self.selection.holds(name) && !self.except.iter().any(|except| except.holds(name))
     }
 
+    /// Whether a variable of TX may be looked at whose name stands in the rules.
+    pub(crate) fn takes_slots(&self) -> bool {
+        !matches!(&self.selection, Selection::Pattern(members) if !members.hold_slots())
+    }
+
     /// Whether the variable of TX in that slot is looked at.
     pub(crate) fn takes_slot(&self, slot: Slot, names: &Names) -> bool {
         let held = |selection: &Selection| selection.holds_slot(slot, names);

@@ -123,26 +123,36 @@ impl Transaction {
 
     #[inline(never)]
     fn find_of_cell(&mut self, rules: &RuleSet, cell: Cell) -> Candidates {
-        let (source, _) = rules.cells.cell(cell);
+        let (source, pipeline) = rules.cells.cell(cell);
         let row = self.row(rules, source);
         if row.len == 0 {
             self.seen.set_of_cell(cell, Candidates::LEAST);
             return Candidates::LEAST;
         }
-        let forms = self.forms(rules, cell, row);
-        let is_plain = row.is_plain(forms);
-        let known = self.seen.of_source(source).filter(|_| is_plain);
-        let all = known.unwrap_or_else(|| {
-            (0..row.len).fold(Candidates::LEAST, |all, at| {
-                let of_form = self.texts.candidates(self.seen.form(forms, at), &rules.prefilter);
-                self.texts.union(all, of_form)
-            })
-        });
-        if is_plain {
-            self.seen.set_of_source(source, all);
-        }
+        let all = match row.plain_after(rules.pipelines.list(pipeline)) {
+            Some(plain) => match self.seen.of_source(source) {
+                Some(known) => known,
+                None => {
+                    let all = self.find_of_forms(rules, plain, row.len);
+                    self.seen.set_of_source(source, all);
+                    all
+                }
+            },
+            None => {
+                let forms = self.forms(rules, cell, row);
+                self.find_of_forms(rules, forms, row.len)
+            }
+        };
         self.seen.set_of_cell(cell, all);
         all
+    }
+
+    /// The operators that may match one of `len` forms that begin at `start`.
+    fn find_of_forms(&mut self, rules: &RuleSet, start: usize, len: u32) -> Candidates {
+        (0..len).fold(Candidates::LEAST, |all, at| {
+            let of_form = self.texts.candidates(self.seen.form(start, at), &rules.prefilter);
+            self.texts.union(all, of_form)
+        })
     }
 
     #[inline(never)]

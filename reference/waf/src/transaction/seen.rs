@@ -26,12 +26,6 @@ impl Row {
     pub(crate) fn plain_after(self, list: &List) -> Option<usize> {
         self.unchanged_by.contain(list.set()).then_some(self.plain as usize)
     }
-
-    /// Whether forms are the values themselves.
-    #[inline]
-    pub(crate) fn is_plain(self, forms: usize) -> bool {
-        self.plain as usize == forms
-    }
 }
 
 /// What is known.

@@ -204,6 +204,11 @@ impl TxVars {
         }
     }
 
+    /// Those that are set and whose names do not stand in the rules, in the order of first setting.
+    pub(crate) fn others(&self) -> impl Iterator<Item = (Text, Text)> + '_ {
+        self.others.iter().filter_map(|&Other { name, value }| Some((name, value?)))
+    }
+
     /// All that are set, in the order of first setting; captured groups come last.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (TxName, Text)> + '_ {
         let ordered = self.order.iter().filter_map(|&entry| match entry {

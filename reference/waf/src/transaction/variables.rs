@@ -259,6 +259,11 @@ impl Variables {
             out.extend(self.tx.get(slot).map(value));
             return;
         }
+        if !target.takes_slots() {
+            let taken = self.tx.others().filter(|(name, _)| target.takes(texts.get(*name)));
+            let value = |(name, text)| Value::member(Variable::Tx, name, text);
+            return out.extend(taken.map(value));
+        }
         out.extend(self.tx.iter().filter_map(|(name, text)| {
             let (key, taken) = match name {
                 TxName::Slot(slot) => (Key::Slot(slot), target.takes_slot(slot, names)),
